@@ -1,0 +1,1 @@
+"""The rules of group buying: pure Python; time, ids and chance are arguments."""

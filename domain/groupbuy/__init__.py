@@ -1,0 +1,1 @@
+"""Deals, groups, participants and invites: commands -> decide -> events -> evolve."""

@@ -1,0 +1,55 @@
+"""decide: what a command does to a state, as events; or one named refusal. No events means it was done already."""
+
+from datetime import datetime
+
+from domain.groupbuy import decide_deal as deals
+from domain.groupbuy import decide_group as groups
+from domain.groupbuy.commands import (
+    CancelGroup,
+    CloseGroup,
+    Command,
+    CreateDeal,
+    CreateInvite,
+    EditDeal,
+    EndDeal,
+    JoinGroup,
+    LeaveGroup,
+    OpenGroup,
+    PauseDeal,
+    PublishDeal,
+    ResumeDeal,
+    StartCrowd,
+)
+from domain.groupbuy.events import Event
+from domain.groupbuy.state import State
+
+
+def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]:  # noqa: C901, PLR0911 - one match over every command is the map of the domain
+    """Events that `command` causes at `now`; raises a `Refusal` or `InvalidInput`."""
+    match command:
+        case JoinGroup():
+            return groups.join(state, command, now)
+        case OpenGroup():
+            return groups.open_group(state, command, now)
+        case LeaveGroup():
+            return groups.leave(state, command, now)
+        case CloseGroup():
+            return groups.close(state, command, now)
+        case CancelGroup():
+            return groups.cancel(state, command, now)
+        case CreateInvite():
+            return groups.invite(state, command, now)
+        case CreateDeal():
+            return deals.create(command, now)
+        case EditDeal():
+            return deals.edit(state, command, now)
+        case PublishDeal():
+            return deals.publish(state, command, now)
+        case PauseDeal():
+            return deals.pause(state, command, now)
+        case ResumeDeal():
+            return deals.resume(state, command, now)
+        case EndDeal():
+            return deals.end(state, command, now)
+        case StartCrowd():
+            return deals.start_crowd(state, command, now)

@@ -1,0 +1,298 @@
+"""Decisions about groups: open, join, leave, close, cancel, invite."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import FieldProblems
+from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
+from domain.groupbuy.errors import (
+    CrowdHasOneGroup,
+    DealClosesTooSoon,
+    DealNotFound,
+    DealNotStarted,
+    DealOver,
+    DealPausedNow,
+    GroupClosed,
+    GroupCommitted,
+    GroupFull,
+    GroupNotFound,
+    InviteNotUsable,
+    OutOfStock,
+    UnitsLimitReached,
+    VariantNotFound,
+    VariantRequired,
+)
+from domain.groupbuy.events import (
+    Event,
+    GroupCancelled,
+    GroupEvent,
+    GroupFailed,
+    GroupOpened,
+    GroupSucceeded,
+    InviteCreated,
+    ParticipantJoined,
+    ParticipantLeft,
+    TierReached,
+)
+from domain.groupbuy.group import ClosedBy, Group, GroupStatus
+from domain.groupbuy.state import State
+from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_text
+from domain.pricing.settlement import hold_for
+
+CHANNEL_CHARACTERS_MAX = 32
+
+
+def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
+    """Take a place; being in already is no refusal and no event."""
+    deal, group = _known(state, command.group_id)
+    if state.place is not None:
+        return ()
+    if not group.is_open:
+        raise GroupFull if group.is_full and group.status is GroupStatus.SUCCEEDED else GroupClosed
+    if now >= group.expires_at:
+        raise GroupClosed
+    if group.is_full:
+        raise GroupFull
+    return _take_place(state, deal, group.id, group.terms, group.participants, command, now)
+
+
+def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, ...]:
+    """Begin a group of a live team deal, its leader in it."""
+    deal = state.deal
+    if deal is None or deal.status_at(now) is DealStatus.DRAFT:
+        raise DealNotFound(command.deal_id)
+    _require_live(deal, now)
+    if deal.offer.grouping is Grouping.CROWD:
+        raise CrowdHasOneGroup(deal.crowd_group_id)
+    expires_at = deal.group_deadline(now)
+    if expires_at is None:
+        raise DealClosesTooSoon(deal.last_opening_at or now)
+    terms = deal.offer.terms
+    opened = GroupOpened(
+        group_id=command.group_id,
+        deal_id=deal.id,
+        leader_id=command.shopper_id,
+        terms=terms,
+        expires_at=expires_at,
+        at=now,
+    )
+    return (opened, *_take_place(state, deal, command.group_id, terms, 0, command, now))
+
+
+def leave(state: State, command: LeaveGroup, now: datetime) -> tuple[Event, ...]:
+    """Give the place up while the group has not tipped; a team group that everybody left is over."""
+    _, group = _known(state, command.group_id)
+    place = state.place
+    if place is None:
+        return ()
+    if not group.is_open or now >= group.expires_at:
+        raise GroupClosed
+    if group.is_tipped:
+        raise GroupCommitted
+    left = ParticipantLeft(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        shopper_id=command.shopper_id,
+        variant_id=place.variant_id,
+        quantity=place.quantity,
+        invite_code=place.invite_code,
+        participants=group.participants - 1,
+        at=now,
+    )
+    if left.participants or group.terms.grouping is Grouping.CROWD:
+        return (left,)
+    return (left, _cancelled(group, 0, {}, ClosedBy.EVERYONE_LEFT, now))
+
+
+def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]:
+    """Decide a due group's fate; one that is closed or not due yet stays as it is."""
+    _, group = _known(state, command.group_id)
+    if not group.is_open or now < group.expires_at:
+        return ()
+    if group.is_tipped:
+        return (_succeeded(group, group.participants, ClosedBy.DEADLINE, now),)
+    failed = GroupFailed(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        participants=group.participants,
+        participants_needed=group.terms.schedule.tips_at - group.participants,
+        returned_units=dict(group.units_by_variant),
+        closed_by=ClosedBy.DEADLINE,
+        at=now,
+    )
+    return (failed,)
+
+
+def cancel(state: State, command: CancelGroup, now: datetime) -> tuple[Event, ...]:
+    """Call an open group off, by the deal's merchant; cancelled already is no refusal."""
+    deal, group = _known(state, command.group_id)
+    if deal.merchant_id != command.merchant_id:
+        raise GroupNotFound(command.group_id)
+    if group.status is GroupStatus.CANCELLED:
+        return ()
+    if not group.is_open or now >= group.expires_at:
+        raise GroupClosed
+    return (_cancelled(group, group.participants, dict(group.units_by_variant), ClosedBy.MERCHANT, now),)
+
+
+def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, ...]:
+    """Give a sharer a link into an open group; the one he has for this channel already stands."""
+    _, group = _known(state, command.group_id)
+    if state.invite is not None:
+        return ()
+    if not group.is_open or now >= group.expires_at:
+        raise GroupClosed
+    problems = FieldProblems()
+    check_text(problems, "channel", command.channel, 1, CHANNEL_CHARACTERS_MAX)
+    problems.raise_if_any()
+    created = InviteCreated(
+        code=command.code,
+        group_id=group.id,
+        deal_id=group.deal_id,
+        sharer_id=command.sharer_id,
+        channel=command.channel,
+        parent_code=state.place.invite_code if state.place else None,
+        at=now,
+    )
+    return (created,)
+
+
+def _take_place(  # noqa: PLR0913 - opening and joining share this, and an opening has no group yet to pass
+    state: State,
+    deal: Deal,
+    group_id: UUID,
+    terms: Terms,
+    participants_before: int,
+    command: OpenGroup | JoinGroup,
+    now: datetime,
+) -> tuple[GroupEvent, ...]:
+    """The joining, the tier it reaches, and the closing if it fills the group."""
+    _check_place(command)
+    variant_id = _variant(deal, command.variant_id)
+    _require_units(state, terms, variant_id, command.quantity)
+    participants = participants_before + 1
+    joined = ParticipantJoined(
+        group_id=group_id,
+        deal_id=deal.id,
+        shopper_id=command.shopper_id,
+        variant_id=variant_id,
+        quantity=command.quantity,
+        hold_minor=hold_for(terms.schedule.ceiling_price, command.quantity),
+        participants=participants,
+        unit_price=terms.schedule.unit_price(participants),
+        invite_code=_attributed_invite(state, deal, command),
+        display_name=command.display_name,
+        at=now,
+    )
+    return (joined, *_after_joining(joined, terms))
+
+
+def _after_joining(joined: ParticipantJoined, terms: Terms) -> tuple[GroupEvent, ...]:
+    group_id, deal_id, now = joined.group_id, joined.deal_id, joined.at
+    participants, unit_price = joined.participants, joined.unit_price
+    following: tuple[GroupEvent, ...] = ()
+    if any(tier.participants == participants for tier in terms.schedule.tiers):
+        tipped = participants == terms.schedule.tips_at
+        following = (
+            TierReached(
+                group_id=group_id,
+                deal_id=deal_id,
+                participants=participants,
+                unit_price=unit_price,
+                tipped=tipped,
+                at=now,
+            ),
+        )
+    if participants < terms.group_size_max:
+        return following
+    return (
+        *following,
+        GroupSucceeded(
+            group_id=group_id,
+            deal_id=deal_id,
+            participants=participants,
+            unit_price=unit_price,
+            closed_by=ClosedBy.FULL,
+            at=now,
+        ),
+    )
+
+
+def _check_place(command: OpenGroup | JoinGroup) -> None:
+    problems = FieldProblems()
+    problems.require(1 <= command.quantity <= QUANTITY_MAX, "quantity", f"must be from 1 to {QUANTITY_MAX} units")
+    if command.display_name is not None:
+        check_text(problems, "display_name", command.display_name, 1, DISPLAY_NAME_CHARACTERS_MAX)
+    problems.raise_if_any()
+
+
+def _variant(deal: Deal, variant_id: UUID | None) -> UUID:
+    if variant_id is None:
+        if len(deal.variants) > 1:
+            raise VariantRequired(len(deal.variants))
+        return deal.variants[0].id
+    if all(variant.id != variant_id for variant in deal.variants):
+        raise VariantNotFound(variant_id)
+    return variant_id
+
+
+def _require_units(state: State, terms: Terms, variant_id: UUID, quantity: int) -> None:
+    units_max = terms.units_per_shopper_max
+    if units_max is not None and state.units_held + quantity > units_max:
+        raise UnitsLimitReached(units_max, state.units_held)
+    stock_left = state.stock_left[variant_id]
+    if quantity > stock_left:
+        raise OutOfStock(stock_left)
+
+
+def _attributed_invite(state: State, deal: Deal, command: OpenGroup | JoinGroup) -> str | None:
+    """The invite that brought the shopper; a sharer's own link brings nobody."""
+    if command.invite_code is None:
+        return None
+    if state.invite is None or state.invite.deal_id != deal.id:
+        raise InviteNotUsable
+    return None if state.invite.sharer_id == command.shopper_id else command.invite_code
+
+
+def _require_live(deal: Deal, now: datetime) -> None:
+    match deal.status_at(now):
+        case DealStatus.LIVE:
+            return
+        case DealStatus.PAUSED:
+            raise DealPausedNow
+        case DealStatus.ENDED:
+            raise DealOver
+        case _:
+            raise DealNotStarted(deal.offer.starts_at)
+
+
+def _known(state: State, group_id: UUID) -> tuple[Deal, Group]:
+    if state.deal is None or state.group is None:
+        raise GroupNotFound(group_id)
+    return state.deal, state.group
+
+
+def _succeeded(group: Group, participants: int, closed_by: ClosedBy, now: datetime) -> GroupSucceeded:
+    return GroupSucceeded(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        participants=participants,
+        unit_price=group.unit_price,
+        closed_by=closed_by,
+        at=now,
+    )
+
+
+def _cancelled(
+    group: Group, participants: int, returned_units: Mapping[UUID, int], closed_by: ClosedBy, now: datetime
+) -> GroupCancelled:
+    return GroupCancelled(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        participants=participants,
+        returned_units=returned_units,
+        closed_by=closed_by,
+        at=now,
+    )

@@ -1,0 +1,167 @@
+"""Every named way the rules of group buying say no.
+
+Refusal (domain.errors)
+├── NotFound             what was named is not there, or not this caller's to see
+│   ├── DealNotFound, GroupNotFound, InviteNotFound
+├── WrongReference       a field names something that does not fit: `field` says which
+│   ├── VariantNotFound, VariantRequired, InviteNotUsable
+└── Conflict             the thing asked cannot be done in the state things are in
+    ├── DealNotStarted, DealPausedNow, DealOver, DealNotPublished, DealNotEditable, DealClosesTooSoon, CrowdHasOneGroup
+    └── GroupFull, GroupClosed, GroupCommitted, OutOfStock, UnitsLimitReached
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Refusal
+
+
+class NotFound(Refusal):
+    """What was named is not there, or not this caller's to see."""
+
+
+class DealNotFound(NotFound):
+    """No such deal for this caller."""
+
+    def __init__(self, deal_id: UUID) -> None:
+        super().__init__(f"There is no deal {deal_id} you can see or change.")
+
+
+class GroupNotFound(NotFound):
+    """No such group for this caller."""
+
+    def __init__(self, group_id: UUID) -> None:
+        super().__init__(f"There is no group {group_id} you can see or change.")
+
+
+class InviteNotFound(NotFound):
+    """No invite with this code."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no invite with this code. Ask whoever shared it for a new link.")
+
+
+class WrongReference(Refusal):
+    """A field names something that does not fit the deal or group."""
+
+    field: str
+
+
+class VariantNotFound(WrongReference):
+    """The variant is none of this deal's."""
+
+    field = "variant_id"
+
+    def __init__(self, variant_id: UUID) -> None:
+        super().__init__(f"Variant {variant_id} is none of this deal's; choose one of the deal's variants.")
+
+
+class VariantRequired(WrongReference):
+    """The deal has several variants and none was chosen."""
+
+    field = "variant_id"
+
+    def __init__(self, variants: int) -> None:
+        super().__init__(f"This deal has {variants} variants; say which one with variant_id.")
+
+
+class InviteNotUsable(WrongReference):
+    """The invite does not lead to this deal."""
+
+    field = "invite_code"
+
+    def __init__(self) -> None:
+        super().__init__("This invite does not lead to this deal; leave invite_code out to join without it.")
+
+
+class Conflict(Refusal):
+    """The thing asked cannot be done in the state things are in."""
+
+
+class DealNotStarted(Conflict):
+    """The deal's window has not begun."""
+
+    def __init__(self, starts_at: datetime | None) -> None:
+        when = f" It starts at {starts_at.isoformat()}." if starts_at else ""
+        super().__init__(f"This deal has not started yet.{when}")
+
+
+class DealPausedNow(Conflict):
+    """The merchant has paused the deal."""
+
+    def __init__(self) -> None:
+        super().__init__("This deal takes no new groups at the moment; groups already open run on and can be joined.")
+
+
+class DealOver(Conflict):
+    """The deal has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("This deal has ended.")
+
+
+class DealNotPublished(Conflict):
+    """The deal is still a draft."""
+
+    def __init__(self) -> None:
+        super().__init__("This deal is still a draft; publish it first.")
+
+
+class DealNotEditable(Conflict):
+    """The deal cannot be changed as it is now."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+
+
+class DealClosesTooSoon(Conflict):
+    """A group opened now would outlive the deal."""
+
+    def __init__(self, last_opening_at: datetime) -> None:
+        super().__init__(
+            f"A group opened now could not run its whole time before the deal ends; the last one could be opened"
+            f" until {last_opening_at.isoformat()}. Groups already open can still be joined."
+        )
+
+
+class CrowdHasOneGroup(Conflict):
+    """A crowd deal's one group is opened by the deal itself."""
+
+    def __init__(self, group_id: UUID | None) -> None:
+        hint = f" Join group {group_id} instead." if group_id else ""
+        super().__init__(f"Everybody joins the one group of this deal, so no other can be opened.{hint}")
+
+
+class GroupFull(Conflict):
+    """Every place is taken."""
+
+    def __init__(self) -> None:
+        super().__init__("Every place in this group is taken. Join another group of the deal or open your own.")
+
+
+class GroupClosed(Conflict):
+    """The group's fate is decided, or its deadline has passed."""
+
+    def __init__(self) -> None:
+        super().__init__("This group is closed. Join another group of the deal or open your own.")
+
+
+class GroupCommitted(Conflict):
+    """The group has tipped: participants are committed."""
+
+    def __init__(self) -> None:
+        super().__init__("This group has reached its first tier, so places can no longer be given up.")
+
+
+class OutOfStock(Conflict):
+    """Not enough units of the variant are left."""
+
+    def __init__(self, stock_left: int) -> None:
+        super().__init__(f"Only {stock_left} units are left of this variant." if stock_left else "This variant is sold out.")
+
+
+class UnitsLimitReached(Conflict):
+    """The shopper would hold more units of the deal than it allows."""
+
+    def __init__(self, units_max: int, units_held: int) -> None:
+        super().__init__(f"One shopper may take {units_max} units of this deal and you hold {units_held} already.")

@@ -1,0 +1,43 @@
+"""What text may go into a deal, a name or an invite: nothing a database, a chat or a page could choke on."""
+
+from urllib.parse import urlsplit
+
+from domain.errors import FieldProblems
+
+URL_CHARACTERS_MAX = 2_048
+DISPLAY_NAME_CHARACTERS_MAX = 60
+
+
+def is_clean(text: str) -> bool:
+    """Whether text has no control characters (but line ends and tabs) and no half of a surrogate pair."""
+    return not any(
+        (ord(character) < 0x20 and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff"
+        for character in text
+    )
+
+
+def check_text(problems: FieldProblems, field: str, text: str, length_min: int, length_max: int) -> None:
+    """Note a problem unless the text is clean and, without blanks around it, of a length within the bounds."""
+    if problems.require(is_clean(text), field, "must not hold control characters or broken surrogates"):
+        problems.require(
+            len(text.strip()) >= length_min and len(text) <= length_max,
+            field,
+            f"must have from {length_min} to {length_max} characters",
+        )
+
+
+def check_image_url(problems: FieldProblems, field: str, url: str | None) -> None:
+    """Note a problem unless the address is absent or an absolute http(s) one."""
+    if url is None:
+        return
+    problems.require(_is_web_address(url), field, f"must be an http(s) address of at most {URL_CHARACTERS_MAX} characters")
+
+
+def _is_web_address(url: str) -> bool:
+    if len(url) > URL_CHARACTERS_MAX or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

@@ -1,0 +1,150 @@
+"""A piece of the world many commands are decided in, one after the other: the pure heart of a batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import DomainError
+from domain.groupbuy.commands import (
+    Command,
+    CreateDeal,
+    CreateInvite,
+    EditDeal,
+    EndDeal,
+    JoinGroup,
+    LeaveGroup,
+    OpenGroup,
+    PauseDeal,
+    PublishDeal,
+    ResumeDeal,
+    StartCrowd,
+)
+from domain.groupbuy.deal import Deal
+from domain.groupbuy.decide import decide
+from domain.groupbuy.events import Event
+from domain.groupbuy.evolve import evolve
+from domain.groupbuy.group import Group, Invite, Place
+from domain.groupbuy.state import State
+
+InviteKey = tuple[UUID, UUID, str]
+"""Group, sharer, channel: there is one invite for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command that was decided: what it caused (nothing where it was done already) and the state it left."""
+
+    events: tuple[Event, ...]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command the rules said no to; it changed nothing."""
+
+    error: DomainError
+
+
+Outcome = Accepted | Refused
+
+
+@dataclass(slots=True)
+class World:
+    """Deals, groups, stock, and of the members only those among the shoppers asking.
+
+    `places` holds, by deal and shopper, that shopper's places by group; `stock_left` units by deal and variant.
+    """
+
+    deals: dict[UUID, Deal] = field(default_factory=dict)
+    groups: dict[UUID, Group] = field(default_factory=dict)
+    stock_left: dict[UUID, dict[UUID, int]] = field(default_factory=dict)
+    places: dict[tuple[UUID, UUID], dict[UUID, Place]] = field(default_factory=dict)
+    invites: dict[str, Invite] = field(default_factory=dict)
+    invite_codes: dict[InviteKey, str] = field(default_factory=dict)
+
+    def fold(self, commands: Iterable[Command], now: datetime) -> list[Outcome]:
+        """Decide every command in turn, each in the world the one before it left; a refused one refuses alone."""
+        return [self.tell(command, now) for command in commands]
+
+    def tell(self, command: Command, now: datetime) -> Outcome:
+        """Decide one command and take its effect into this world."""
+        state = self._state_for(command)
+        try:
+            events = decide(state, command, now)
+        except DomainError as error:
+            return Refused(error)
+        for event in events:
+            state = evolve(state, event)
+        if events:
+            self._keep(state, command)
+        return Accepted(events, state)
+
+    def _state_for(self, command: Command) -> State:
+        match command:
+            case CreateDeal() | EditDeal() | PublishDeal() | PauseDeal() | ResumeDeal() | EndDeal() | StartCrowd():
+                return self._state(command.deal_id, None, None, None)
+            case OpenGroup():
+                return self._state(command.deal_id, None, command.shopper_id, command.invite_code)
+            case _:
+                pass
+        group = self.groups.get(command.group_id)
+        deal_id = group.deal_id if group else None
+        match command:
+            case JoinGroup():
+                return self._state(deal_id, group, command.shopper_id, command.invite_code)
+            case LeaveGroup():
+                place = self._place(deal_id, command.group_id, command.shopper_id)
+                return self._state(deal_id, group, command.shopper_id, place.invite_code if place else None)
+            case CreateInvite():
+                code = self.invite_codes.get((command.group_id, command.sharer_id, command.channel))
+                return self._state(deal_id, group, command.sharer_id, code)
+            case _:
+                return self._state(deal_id, group, None, None)
+
+    def _state(
+        self, deal_id: UUID | None, group: Group | None, shopper_id: UUID | None, invite_code: str | None
+    ) -> State:
+        if deal_id is None:
+            return State()
+        return State(
+            deal=self.deals.get(deal_id),
+            group=group,
+            stock_left=self.stock_left.get(deal_id, {}),
+            places=self._places_that_count(deal_id, shopper_id, group) if shopper_id else {},
+            invite=self.invites.get(invite_code) if invite_code is not None else None,
+        )
+
+    def _place(self, deal_id: UUID | None, group_id: UUID, shopper_id: UUID) -> Place | None:
+        return self.places.get((deal_id, shopper_id), {}).get(group_id) if deal_id else None
+
+    def _places_that_count(self, deal_id: UUID, shopper_id: UUID, group: Group | None) -> dict[UUID, Place]:
+        """Places in the group asked about, and in those whose units count; a group can fail within a batch."""
+        asked = group.id if group else None
+        return {
+            group_id: place
+            for group_id, place in self.places.get((deal_id, shopper_id), {}).items()
+            if group_id == asked or (known := self.groups.get(group_id)) is None or known.units_count_for_limit
+        }
+
+    def _keep(self, state: State, command: Command) -> None:
+        deal, group, invite = state.deal, state.group, state.invite
+        if deal is not None:
+            self.deals[deal.id] = deal
+            self.stock_left[deal.id] = dict(state.stock_left)
+        if group is not None:
+            self.groups[group.id] = group
+            self._keep_place(state, group, command)
+        if invite is not None:
+            self.invites[invite.code] = invite
+            self.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+
+    def _keep_place(self, state: State, group: Group, command: Command) -> None:
+        if not isinstance(command, OpenGroup | JoinGroup | LeaveGroup):
+            return
+        places = self.places.setdefault((group.deal_id, command.shopper_id), {})
+        place = state.place
+        if place is None:
+            places.pop(group.id, None)
+        else:
+            places[group.id] = place
