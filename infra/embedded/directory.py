@@ -1,0 +1,44 @@
+"""Taking a data directory for oneself: one `tuan run` at a time, and the folders its servers need."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra.cannot_start import AlreadyRunning
+from infra.embedded.place import SYSTEM_HOME, Place, make_data_dir, make_private_dir
+
+
+@contextmanager
+def taken(place: Place) -> Iterator[None]:
+    """Hold the data directory; the kernel lets go of it however this process ends.
+
+    Raises AlreadyRunning.
+    """
+    make_data_dir(place.data_dir)
+    descriptor = os.open(place.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            raise AlreadyRunning(
+                f"Tuan is already running in {place.data_dir} (process {holder}); "
+                "stop it with Ctrl-C there, or set TUAN_DATA_DIR to another folder."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_folders(place: Place) -> None:
+    """The folders of the servers; those they write to belong to them."""
+    if place.home != place.data_dir:
+        for folder in (SYSTEM_HOME, place.home):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o711)
+    place.logs.mkdir(mode=0o700, exist_ok=True)
+    for folder in (place.sockets, place.valkey_data):
+        make_private_dir(folder, place.service_user)

@@ -1,0 +1,159 @@
+"""Every setting of Tuan, read once from the environment.
+
+A new setting is one field of `Settings`; the README's table is made from the same fields.
+"""
+
+import dataclasses
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from infra.cannot_start import WrongSetting
+from infra.embedded.place import Place, place_for
+from infra.settings_values import Reader, on_or_off, one_of, path, shown, url, whole_number, words
+
+PREFIX = "TUAN_"
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, how it is read, and what it means to a person."""
+
+    name: str
+    reader: Reader[Any]
+    meaning: str
+    default_shown: str
+
+
+def variable(
+    name: str, reader: Reader[Value], default: Default, meaning: str, *, default_shown: str | None = None
+) -> Value | Default:
+    described = Variable(name, reader, meaning, str(default) if default_shown is None else default_shown)
+    return cast("Value | Default", dataclasses.field(default=default, metadata={"variable": described}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may decide; bounds and addresses, never rules of the product."""
+
+    database_url: str = variable(
+        "DATABASE_URL",
+        url("postgresql", "postgres"),
+        "",
+        "PostgreSQL 15 or later",
+        default_shown="a private server in the data directory",
+    )
+    redis_url: str = variable(
+        "REDIS_URL",
+        url("redis", "rediss", "unix"),
+        "",
+        "Redis 6.2 or later, or Valkey",
+        default_shown="a private server in the data directory",
+    )
+    host: str = variable(
+        "TUAN_HOST", words(), "127.0.0.1", "address the API listens on; 0.0.0.0 opens it to the network"
+    )
+    port: int = variable("TUAN_PORT", whole_number(1, 65_535), 8000, "port the API listens on")
+    data_dir: Path = variable(
+        "TUAN_DATA_DIR", path(), Path(".tuan"), "where private servers and keys live", default_shown=".tuan"
+    )
+    api_processes: int = variable("TUAN_API_PROCESSES", whole_number(1, 64), 1, "API processes behind the port")
+    demo_data: bool = variable(
+        "TUAN_DEMO_DATA",
+        on_or_off(),
+        default=True,
+        meaning="whether `tuan run` fills an empty database",
+        default_shown="on",
+    )
+    token_issuer: str = variable("TUAN_TOKEN_ISSUER", words(), "tuan", "`iss` that access tokens must carry")
+    token_audience: str = variable("TUAN_TOKEN_AUDIENCE", words(), "tuan-api", "`aud` that access tokens must carry")
+    token_private_key_file: Path | None = variable(
+        "TUAN_TOKEN_PRIVATE_KEY_FILE",
+        path(),
+        None,
+        "PEM of the Ed25519 key that `tuan token` signs with",
+        default_shown="made in the data directory",
+    )
+    token_public_keys_dir: Path | None = variable(
+        "TUAN_TOKEN_PUBLIC_KEYS_DIR",
+        path(),
+        None,
+        "folder of the Ed25519 public keys (*.pem) that the API trusts",
+        default_shown="the private key's own",
+    )
+    log_level: str = variable(
+        "TUAN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "least severe line to log"
+    )
+    log_format: str = variable(
+        "TUAN_LOG_FORMAT", one_of("console", "json"), "console", "log lines for people or for machines"
+    )
+    batch_commands_max: int = variable(
+        "TUAN_BATCH_COMMANDS_MAX", whole_number(1, 4096), 256, "commands one transaction carries at most"
+    )
+    queue_commands_max: int = variable(
+        "TUAN_QUEUE_COMMANDS_MAX", whole_number(1, 65_536), 4096, "commands waiting per process before it answers 503"
+    )
+    database_connections_max: int = variable(
+        "TUAN_DATABASE_CONNECTIONS_MAX", whole_number(2, 200), 10, "PostgreSQL connections per process"
+    )
+    lock_timeout_ms: int = variable(
+        "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 3_000, "longest wait for a row lock, in ms"
+    )
+    statement_timeout_ms: int = variable(
+        "TUAN_STATEMENT_TIMEOUT_MS", whole_number(100, 600_000), 10_000, "longest a statement may run, in ms"
+    )
+    stop_timeout_s: int = variable(
+        "TUAN_STOP_TIMEOUT_S", whole_number(1, 300), 10, "how long open requests may take when stopping, in s"
+    )
+
+    @property
+    def place(self) -> Place:
+        """Where the private servers of this data directory are."""
+        return place_for(self.data_dir)
+
+    @property
+    def database_is_embedded(self) -> bool:
+        return self.database_url == self.place.database_url
+
+    @property
+    def redis_is_embedded(self) -> bool:
+        return self.redis_url == self.place.redis_url
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises WrongSetting for a value that is not accepted and for a TUAN_ variable that does not exist."""
+    _refuse_unknown(environment)
+    given: dict[str, Any] = {
+        field.name: _read(field.metadata["variable"], environment[field.metadata["variable"].name])
+        for field in dataclasses.fields(Settings)
+        if environment.get(field.metadata["variable"].name)  # `TUAN_PORT=` means: not set
+    }
+    place = place_for(given.setdefault("data_dir", Path(".tuan").absolute()))
+    return Settings(**({"database_url": place.database_url, "redis_url": place.redis_url} | given))
+
+
+def variables() -> tuple[Variable, ...]:
+    """All variables in the order of the README's table."""
+    return tuple(field.metadata["variable"] for field in dataclasses.fields(Settings))
+
+
+def _read(described: Variable, text: str) -> object:
+    try:
+        return described.reader.read(text)
+    except (ValueError, RuntimeError) as error:  # RuntimeError: `~nobody` names no home
+        raise WrongSetting(f"{described.name} is {shown(text)}; expected {described.reader.accepts}.") from error
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = [described.name for described in variables()]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "the README lists the settings."
+            raise WrongSetting(f"{name} is no setting of Tuan; {hint}")

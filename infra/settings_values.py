@@ -1,0 +1,77 @@
+"""How the text of an environment variable becomes a value, and what to say when it does not."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+Value = TypeVar("Value")
+
+_PASSWORD_IN_URL = re.compile(r"(//[^/@]*:)[^/@]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[Value]):
+    """`read` turns text into a value or raises ValueError; `accepts` completes the sentence "expected ..."."""
+
+    accepts: str
+    read: Callable[[str], Value]
+
+
+def whole_number(least: int, most: int) -> Reader[int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise ValueError(text)
+        return int(text)
+
+    return Reader(f"a whole number from {least} to {most}", read)
+
+
+def one_of(*choices: str) -> Reader[str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(text)
+        return text.lower()
+
+    return Reader(" or ".join(choices), read)
+
+
+def on_or_off() -> Reader[bool]:
+    return Reader("on or off", lambda text: {"on": True, "off": False}[one_of("on", "off").read(text)])
+
+
+def path() -> Reader[Path]:
+    """A path made absolute now, so that a later change of folder cannot move it."""
+
+    def read(text: str) -> Path:
+        if "\0" in text:
+            raise ValueError(text)
+        return Path(text).expanduser().absolute()
+
+    return Reader("a path", read)
+
+
+def words() -> Reader[str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(r"[!-~]{1,200}", text):
+            raise ValueError(text)
+        return text
+
+    return Reader("1 to 200 visible ASCII characters without spaces", read)
+
+
+def url(*schemes: str) -> Reader[str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes or "://" not in text:
+            raise ValueError(text)
+        return text
+
+    return Reader("an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes), read)
+
+
+def shown(text: str) -> str:
+    """The value as an error message may repeat it: short, on one line, no password."""
+    safe = _PASSWORD_IN_URL.sub(r"\1***@", text)
+    return ascii(safe if len(safe) <= 80 else safe[:77] + "...")
