@@ -59,7 +59,10 @@ class Place:
 
     @property
     def database_url(self) -> str:
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}"
+        return self.database_url_of(DATABASE)
+
+    def database_url_of(self, database: str) -> str:
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(self.sockets))}"
 
     @property
     def redis_url(self) -> str:

@@ -1,0 +1,44 @@
+"""Bringing a database to the tables of this program; several processes may try at once."""
+
+import asyncio
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from infra.schema_version import VERSIONS
+
+MIGRATIONS_LOCK = 7_482_617  # any number, the same for every process that migrates
+
+
+def upgrade(database_url: str) -> None:
+    """Apply what is missing, in one transaction: a migration that fails leaves nothing behind."""
+    asyncio.run(_upgrade(database_url))
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(VERSIONS.parent).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+async def _upgrade(database_url: str) -> None:
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url), poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade_on)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade_on(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATIONS_LOCK})
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
