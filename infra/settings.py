@@ -77,14 +77,14 @@ class Settings:
         "TUAN_TOKEN_PRIVATE_KEY_FILE",
         path(),
         None,
-        "PEM of the Ed25519 key that `tuan token` signs with",
+        "PEM of the P-256 key that `tuan token` signs with",
         default_shown="made in the data directory",
     )
     token_public_keys_dir: Path | None = variable(
         "TUAN_TOKEN_PUBLIC_KEYS_DIR",
         path(),
         None,
-        "folder of the Ed25519 public keys (*.pem) that the API trusts",
+        "folder of the P-256 public keys (*.pem) that the API trusts",
         default_shown="the private key's own",
     )
     log_level: str = variable(
