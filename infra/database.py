@@ -1,10 +1,12 @@
 """The way to PostgreSQL: a bounded pool of asyncpg connections whose statements and lock waits end in time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from infra.settings import Settings
@@ -16,12 +18,23 @@ IDLE_IN_TRANSACTION_MS = 30_000
 CLIENT_GRACE_S = 2
 
 
-def make_engine(settings: Settings, application: str = "tuan") -> AsyncEngine:
-    """An engine of at most `database_connections_max` connections; `application` is what pg_stat_activity shows."""
+ALWAYS_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""For connections whose every statement names its rows by key: a plan made while a table was still empty is kept for as
+long as the connection lives, so it must not be a scan."""
+
+
+def make_engine(
+    settings: Settings,
+    application: str = "tuan",
+    *,
+    connections_max: int | None = None,
+    planner: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncEngine:
+    """An engine of at most `connections_max` connections; `application` is what pg_stat_activity shows."""
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=_connector(settings, application),
-        pool_size=settings.database_connections_max,
+        async_creator=_connector(settings, application, planner),
+        pool_size=connections_max or settings.database_connections_max,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
         pool_use_lifo=True,  # a quiet process keeps few connections warm
@@ -30,7 +43,7 @@ def make_engine(settings: Settings, application: str = "tuan") -> AsyncEngine:
     )
 
 
-def _connector(settings: Settings, application: str) -> Callable[[], Awaitable[Any]]:
+def _connector(settings: Settings, application: str, planner: Mapping[str, str]) -> Callable[[], Awaitable[Any]]:
     """Connect with the address as given: asyncpg reads sockets, several hosts and `sslmode` from it, as libpq does."""
     server_settings = {
         "application_name": application,
@@ -39,6 +52,7 @@ def _connector(settings: Settings, application: str) -> Callable[[], Awaitable[A
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
         "timezone": "UTC",
         "jit": "off",  # our statements are short: compiling them costs more than running them
+        **planner,
     }
 
     async def connect() -> Any:  # noqa: ANN401  asyncpg ships no types
@@ -54,3 +68,16 @@ def _connector(settings: Settings, application: str) -> Callable[[], Awaitable[A
 
 def _json_text(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether an error means that the server or the way to it is gone, not that the statement was wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _says_unavailable(error.orig)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or _says_unavailable(error)
+
+
+def _says_unavailable(error: BaseException | None) -> bool:
+    """SQLSTATE classes 08 (connection), 53 (resources) and 57P (server going down, starting or not yet there)."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    return state[:2] in {"08", "53"} or state[:3] == "57P"

@@ -1,0 +1,127 @@
+"""One batch: load, fold `decide` over its commands, save, commit. Between lock and commit there is only SQL."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.commands import Command
+from domain.groupbuy.world import Accepted, Refused, World
+from infra.changes import Changes
+from infra.loading import Loader, StoredAnswer, Wanted
+from infra.saving import NewAnswer, save
+
+
+class KeyReused(Exception):  # noqa: N818 - named after what happened, as refusals are
+    """An idempotency key came again with another request."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for a different request. Use a new key for a new request.")
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key, the hash of the request it came with, and how the answer to store is made of the outcome."""
+
+    subject_id: UUID
+    key: str
+    request_hash: bytes
+    render: Callable[[Accepted], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer an idempotency key already has."""
+
+    answer: bytes
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A command, the deal it is about, and the future of whoever waits for it."""
+
+    command: Command
+    deal_id: UUID
+    idempotency: Idempotency | None
+    answer: asyncio.Future[Accepted | Stored] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def resolve(self, answer: Accepted | Stored) -> None:
+        """Answer, unless the caller has gone."""
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+    def refuse(self, error: Exception) -> None:
+        """Answer with an error, unless the caller has gone."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Commands on their way through one transaction, and what became of each."""
+
+    waiting: list[Waiting]
+    world: World = field(default_factory=World)
+    now: datetime = datetime.min
+    changes: Changes = field(default_factory=Changes)
+    outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
+    commit_begun: bool = False
+
+    def answer(self) -> None:
+        """Tell every caller the outcome; only after the commit."""
+        for one, outcome in zip(self.waiting, self.outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                one.refuse(outcome)
+            else:
+                one.resolve(outcome)
+
+
+async def write(engine: AsyncEngine, loader: Loader, batch: Batch) -> None:
+    """Decide and commit a batch; raises what the database raises, with nothing saved unless `commit_begun`."""
+    wanted = Wanted()
+    for one in batch.waiting:
+        wanted.add(one.command, one.deal_id)
+        if one.idempotency:
+            wanted.keys.add((one.idempotency.subject_id, one.idempotency.key))
+    async with engine.connect() as connection, connection.begin() as transaction:
+        loaded = await loader.load(connection, wanted)
+        batch.world, batch.now = loaded.world, loaded.now
+        new_answers = _decide(batch, loaded.answers)
+        await save(connection, batch.world, batch.changes, new_answers, batch.now)
+        batch.commit_begun = True
+        await transaction.commit()
+
+
+def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[NewAnswer]:
+    """Fold over the commands in order; answers the idempotency answers to store."""
+    answers = {
+        key: NewAnswer(*key, bytes.fromhex(row.request_hash), base64.b64decode(row.answer))
+        for key, row in stored.items()
+    }
+    for one in batch.waiting:
+        batch.outcomes.append(_decide_one(batch, one, answers))
+    return [answer for key, answer in answers.items() if key not in stored]
+
+
+def _decide_one(
+    batch: Batch, one: Waiting, answers: dict[tuple[UUID, str], NewAnswer]
+) -> Accepted | Stored | Exception:
+    idempotency = one.idempotency
+    if idempotency is not None:
+        known = answers.get((idempotency.subject_id, idempotency.key))
+        if known is not None:
+            return Stored(known.answer) if known.request_hash == idempotency.request_hash else KeyReused()
+    outcome = batch.world.tell(one.command, batch.now)
+    if isinstance(outcome, Refused):
+        return outcome.error
+    batch.changes.add(outcome.events)
+    if idempotency is not None:
+        key = (idempotency.subject_id, idempotency.key)
+        answers[key] = NewAnswer(*key, idempotency.request_hash, idempotency.render(outcome))
+    return outcome

@@ -1,0 +1,191 @@
+"""The one way every write goes: commands waiting in this process are decided and committed together.
+
+While one batch commits the next one collects, so a busy process writes many commands per transaction and an idle one
+adds no delay. A lane is one such queue; all commands of a deal share a lane, so this process never waits for itself.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.commands import (
+    CancelGroup,
+    CloseGroup,
+    Command,
+    CreateInvite,
+    JoinGroup,
+    LeaveGroup,
+)
+from domain.groupbuy.errors import GroupNotFound
+from domain.groupbuy.events import Event
+from domain.groupbuy.group import Group
+from domain.groupbuy.world import Accepted
+from infra.batch import Batch, Idempotency, Stored, Waiting, write
+from infra.database import is_connection_lost
+from infra.loading import Loader
+from infra.unavailable import DatabaseUnavailable, Overloaded
+
+LANES = 2
+GROUP_DEALS_REMEMBERED_MAX = 100_000
+
+_DEAL_OF_GROUP = text("SELECT deal_id FROM groups WHERE id = :group_id")
+
+Answer = Accepted | Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one transaction made true: groups in their new state, and every event in order."""
+
+    groups: Sequence[Group]
+    events: Sequence[Event]
+    now: datetime
+
+
+class Batcher:
+    """Tells commands to the domain, many per transaction.
+
+    `on_commit` is called after each commit, in the event loop, and must not block.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        batch_commands_max: int,
+        queue_commands_max: int,
+        on_commit: Callable[[Committed], None] = lambda _: None,
+    ) -> None:
+        self._engine = engine
+        self._lanes = [
+            _Lane(engine, batch_commands_max, queue_commands_max // LANES, self._committed) for _ in range(LANES)
+        ]
+        self._deal_of_group: dict[UUID, UUID] = {}
+        self._on_commit = on_commit
+        self._stopping = False
+
+    async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
+        """Decide and save one command.
+
+        Answers what it caused, or the stored answer of a repeated idempotency key. Raises the domain's refusal,
+        `KeyReused`, `Overloaded` when too many wait, and `DatabaseUnavailable` when it is not known to be saved.
+        """
+        if self._stopping:
+            raise Overloaded
+        deal_id = await self._deal_of(command)
+        return await self._lanes[hash(deal_id) % LANES].put(Waiting(command, deal_id, idempotency))
+
+    async def stop(self) -> None:
+        """Take no more commands and answer those that wait."""
+        self._stopping = True
+        for lane in self._lanes:
+            await lane.drained()
+
+    async def _deal_of(self, command: Command) -> UUID:
+        match command:
+            case JoinGroup() | LeaveGroup() | CancelGroup() | CloseGroup() | CreateInvite():
+                return self._deal_of_group.get(command.group_id) or await self._look_up(command.group_id)
+            case _:
+                return command.deal_id
+
+    async def _look_up(self, group_id: UUID) -> UUID:
+        """Which deal a group belongs to: that never changes, so it is asked before any lock."""
+        try:
+            async with self._engine.connect() as connection:
+                row = await connection.execute(_DEAL_OF_GROUP, {"group_id": group_id})
+                deal_id: UUID | None = row.scalar_one_or_none()
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseUnavailable from error
+        if deal_id is None:
+            raise GroupNotFound(group_id)
+        self._remember(group_id, deal_id)
+        return deal_id
+
+    def _remember(self, group_id: UUID, deal_id: UUID) -> None:
+        if len(self._deal_of_group) >= GROUP_DEALS_REMEMBERED_MAX:
+            self._deal_of_group.clear()
+        self._deal_of_group[group_id] = deal_id
+
+    def _committed(self, committed: Committed) -> None:
+        for group in committed.groups:
+            self._remember(group.id, group.deal_id)
+        self._on_commit(committed)
+
+
+class _Lane:
+    """One queue and at most one transaction at a time."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        batch_commands_max: int,
+        queue_commands_max: int,
+        on_commit: Callable[[Committed], None],
+    ) -> None:
+        self._engine = engine
+        self._loader = Loader()
+        self._batch_commands_max = batch_commands_max
+        self._queue_commands_max = queue_commands_max
+        self._on_commit = on_commit
+        self._queue: deque[Waiting] = deque()
+        self._draining: asyncio.Task[None] | None = None
+
+    def put(self, waiting: Waiting) -> asyncio.Future[Answer]:
+        """Queue a command; the future has its answer after the commit."""
+        if len(self._queue) >= self._queue_commands_max:
+            raise Overloaded
+        self._queue.append(waiting)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        return waiting.answer
+
+    async def drained(self) -> None:
+        """Return when nothing waits."""
+        while self._draining is not None:
+            await asyncio.shield(self._draining)
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                size = min(len(self._queue), self._batch_commands_max)
+                await self._commit([self._queue.popleft() for _ in range(size)])
+        finally:
+            self._draining = None
+
+    async def _commit(self, waiting: list[Waiting]) -> None:
+        """Write a batch and answer; a connection that turns out dead before the commit is tried anew once."""
+        batch = Batch(waiting)
+        try:
+            try:
+                await write(self._engine, self._loader, batch)
+            except Exception as error:
+                if batch.commit_begun or not is_connection_lost(error):
+                    raise
+                batch = Batch(waiting)
+                await write(self._engine, self._loader, batch)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, every waiting caller gets an answer
+            await self._failed(waiting, error)
+            return
+        batch.answer()
+        if batch.changes.events:
+            self._on_commit(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
+
+    async def _failed(self, waiting: list[Waiting], error: Exception) -> None:
+        """One command can spoil a batch only for itself: on anything but a lost database each is tried alone."""
+        if is_connection_lost(error) or isinstance(error, OSError | TimeoutError):
+            unavailable = DatabaseUnavailable()
+            unavailable.__cause__ = error
+            for one in waiting:
+                one.refuse(unavailable)
+        elif len(waiting) == 1:
+            waiting[0].refuse(error)
+        else:
+            for one in waiting:
+                await self._commit([one])

@@ -1,0 +1,101 @@
+"""What a batch changed: collected from its events, ready to be written once."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.groupbuy.events import (
+    DealCreated,
+    DealEdited,
+    Event,
+    GroupCancelled,
+    GroupFailed,
+    GroupOpened,
+    InviteCreated,
+    ParticipantJoined,
+    ParticipantLeft,
+)
+from domain.groupbuy.group import Group, Place
+from domain.groupbuy.world import World
+
+PlaceKey = tuple[UUID, UUID, UUID]
+"""Deal, shopper, group."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Ids of what is new or different since the batch was loaded; the world has the values."""
+
+    events: list[Event] = field(default_factory=list)
+    created_deals: set[UUID] = field(default_factory=set)
+    changed_deals: set[UUID] = field(default_factory=set)
+    reworked_variants: set[UUID] = field(default_factory=set)
+    opened_groups: set[UUID] = field(default_factory=set)
+    changed_groups: set[UUID] = field(default_factory=set)
+    stock: set[UUID] = field(default_factory=set)
+    joined: set[PlaceKey] = field(default_factory=set)
+    left: set[PlaceKey] = field(default_factory=set)
+    invite_joins: Counter[str] = field(default_factory=Counter)
+    invites: set[str] = field(default_factory=set)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take in what one command caused, in order."""
+        for event in events:
+            self.events.append(event)
+            match event:
+                case ParticipantJoined():
+                    self._add_joined(event)
+                case ParticipantLeft():
+                    self._add_left(event)
+                case GroupOpened():
+                    self._add_opened(event)
+                case InviteCreated():
+                    self.invites.add(event.code)
+                case DealCreated():
+                    self.created_deals.add(event.deal_id)
+                case _ if hasattr(event, "group_id"):
+                    self._add_changed_group(event)
+                case _:
+                    self._add_changed_deal(event)
+
+    def groups_in(self, world: World) -> list[Group]:
+        """Every group that is new or different."""
+        return [world.groups[group_id] for group_id in self.opened_groups | self.changed_groups]
+
+    def places_in(self, world: World) -> list[tuple[PlaceKey, Place]]:
+        """Every new place with its key."""
+        return [(key, world.places[key[:2]][key[2]]) for key in self.joined]
+
+    def _add_joined(self, event: ParticipantJoined) -> None:
+        self.joined.add((event.deal_id, event.shopper_id, event.group_id))
+        self._add_taken(event, 1)
+
+    def _add_left(self, event: ParticipantLeft) -> None:
+        key = (event.deal_id, event.shopper_id, event.group_id)
+        if key in self.joined:
+            self.joined.remove(key)
+        else:
+            self.left.add(key)
+        self._add_taken(event, -1)
+
+    def _add_taken(self, event: ParticipantJoined | ParticipantLeft, change: int) -> None:
+        self.stock.add(event.deal_id)
+        self.changed_groups.add(event.group_id)
+        if event.invite_code is not None:
+            self.invite_joins[event.invite_code] += change
+
+    def _add_opened(self, event: GroupOpened) -> None:
+        self.opened_groups.add(event.group_id)
+        if event.leader_id is None:
+            self.changed_deals.add(event.deal_id)
+
+    def _add_changed_group(self, event: Event) -> None:
+        if isinstance(event, GroupFailed | GroupCancelled) and event.returned_units:
+            self.stock.add(event.deal_id)
+        self.changed_groups.add(event.group_id)  # type: ignore[union-attr] - only group events get here
+
+    def _add_changed_deal(self, event: Event) -> None:
+        self.changed_deals.add(event.deal_id)
+        if isinstance(event, DealEdited) and event.variants is not None:
+            self.reworked_variants.add(event.deal_id)

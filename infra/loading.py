@@ -1,0 +1,226 @@
+"""Loading what a batch of commands is decided in: lock the deals, then read everything else in one statement.
+
+Two statements, because under READ COMMITTED the one that waits for a lock reads the other rows as they were before
+the wait; the second one has a fresh snapshot.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.groupbuy.commands import Command, CreateDeal, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.deal import Deal
+from domain.groupbuy.group import Invite, Place
+from domain.groupbuy.world import World
+from infra.rows import DealRow, GroupRow, deal_from, group_from
+
+DEALS_REMEMBERED_MAX = 10_000
+
+LOCK_DEALS = text(
+    "SELECT id, version FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+)
+
+_DEAL_COLUMNS = (
+    "id, merchant_id, title, description, image_url, currency, solo_price, tiers, grouping, group_size_max,"
+    " group_lifetime_s, starts_at, ends_at, units_per_shopper_max, lifecycle, crowd_group_id, version, created_at"
+)
+_GROUP_COLUMNS = (
+    "id, deal_id, leader_id, terms, status, participants, units_by_variant, version, opened_at, expires_at,"
+    " closed_at, closed_by"
+)
+_PLACE_COLUMNS = (
+    "p.deal_id, p.group_id, p.shopper_id, p.variant_id, p.quantity, p.hold_minor, p.number, p.joined_at,"
+    " p.invite_code, p.display_name"
+)
+_INVITE_COLUMNS = "code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at"
+
+LOAD_VIEW = text(f"""
+SELECT json_build_object(
+  'now', clock_timestamp(),
+  'deals', (SELECT json_agg(d) FROM (
+      SELECT {_DEAL_COLUMNS}, (
+        SELECT json_agg(v ORDER BY v.position) FROM (
+          SELECT id, title, image_url, stock, position FROM variants WHERE deal_id = deals.id) v) AS variants
+      FROM deals WHERE id = ANY(CAST(:unknown_deal_ids AS uuid[]))) d),
+  'stock', (SELECT json_agg(json_build_array(deal_id, id, stock_left))
+      FROM variants WHERE deal_id = ANY(CAST(:deal_ids AS uuid[]))),
+  'groups', (SELECT json_agg(g) FROM (
+      SELECT {_GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g),
+  'places', (SELECT json_agg(q) FROM (
+      SELECT {_PLACE_COLUMNS}
+      FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (deal_id, shopper_id)
+      JOIN participants p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id
+      JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
+      WHERE g.status IN ('open', 'succeeded') OR g.id = ANY(CAST(:group_ids AS uuid[]))) q),
+  'invites', (SELECT json_agg(i) FROM (
+      SELECT {_INVITE_COLUMNS} FROM invites WHERE code = ANY(CAST(:codes AS text[]))
+      UNION
+      SELECT {_INVITE_COLUMNS} FROM invites JOIN unnest(
+        CAST(:sharing_group_ids AS uuid[]), CAST(:sharer_ids AS uuid[]), CAST(:channels AS text[])
+      ) AS sharing (g, s, c) ON group_id = sharing.g AND sharer_id = sharing.s AND channel = sharing.c) i),
+  'keys', (SELECT json_agg(k) FROM (
+      SELECT subject_id, key, encode(request_hash, 'hex') AS request_hash, encode(answer, 'base64') AS answer
+      FROM idempotency_keys JOIN unnest(
+        CAST(:key_subject_ids AS uuid[]), CAST(:keys AS text[])) AS asked (s, k) ON subject_id = s AND key = k) k)
+)::text
+""")  # noqa: S608 - the interpolated parts are the constants above
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Everything one batch needs to see."""
+
+    deal_ids: set[UUID] = field(default_factory=set)
+    group_ids: set[UUID] = field(default_factory=set)
+    asking: set[tuple[UUID, UUID]] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+    sharing: set[tuple[UUID, UUID, str]] = field(default_factory=set)
+    keys: set[tuple[UUID, str]] = field(default_factory=set)
+
+    def add(self, command: Command, deal_id: UUID) -> None:
+        """Take in what deciding this command on that deal needs."""
+        if isinstance(command, CreateDeal):
+            return
+        self.deal_ids.add(deal_id)
+        if isinstance(command, OpenGroup | JoinGroup | LeaveGroup):
+            self.asking.add((deal_id, command.shopper_id))
+        if isinstance(command, OpenGroup | JoinGroup) and command.invite_code is not None:
+            self.codes.add(command.invite_code)
+        if isinstance(command, CreateInvite):
+            self.sharing.add((command.group_id, command.sharer_id, command.channel))
+            self.asking.add((deal_id, command.sharer_id))
+        group_id = getattr(command, "group_id", None)
+        if group_id is not None:
+            self.group_ids.add(group_id)
+
+
+class StoredAnswer(msgspec.Struct, frozen=True):
+    """What an idempotency key was answered with."""
+
+    subject_id: UUID
+    key: str
+    request_hash: str
+    answer: str
+
+
+class _PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    deal_id: UUID
+    group_id: UUID
+    shopper_id: UUID
+    variant_id: UUID
+    quantity: int
+    hold_minor: int
+    number: int
+    joined_at: datetime
+    invite_code: str | None
+    display_name: str | None
+
+
+class _View(msgspec.Struct, frozen=True, kw_only=True):
+    now: datetime
+    deals: list[DealRow] | None
+    stock: list[tuple[UUID, UUID, int]] | None
+    groups: list[GroupRow] | None
+    places: list[_PlaceRow] | None
+    invites: list[Invite] | None
+    keys: list[StoredAnswer] | None
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A world under lock, the moment everything in it is decided at, and the answers keys already have."""
+
+    world: World
+    now: datetime
+    answers: dict[tuple[UUID, str], StoredAnswer]
+
+
+_decode_view = msgspec.json.Decoder(_View).decode
+
+
+class Loader:
+    """Loads decision views; remembers deals by version, as they change far more rarely than their groups."""
+
+    def __init__(self) -> None:
+        self._deals: dict[UUID, Deal] = {}
+
+    async def load(self, connection: AsyncConnection, wanted: Wanted) -> Loaded:
+        """Lock the deals wanted, in order of their ids, and read what the batch is decided in."""
+        versions: Sequence[Any] = ()
+        if wanted.deal_ids:
+            versions = (await connection.execute(LOCK_DEALS, {"deal_ids": sorted(wanted.deal_ids)})).all()
+        known = {deal_id: deal for deal_id, version in versions if (deal := self._remembered(deal_id, version))}
+        unknown = [deal_id for deal_id, _ in versions if deal_id not in known]
+        column: str = (await connection.execute(LOAD_VIEW, _parameters(wanted, unknown))).scalar_one()
+        view = _decode_view(column)
+        for row in view.deals or ():
+            known[row.id] = deal_from(row)
+            self._remember(known[row.id])
+        return Loaded(_world(view, known), view.now, {(row.subject_id, row.key): row for row in view.keys or ()})
+
+    def _remembered(self, deal_id: UUID, version: int) -> Deal | None:
+        deal = self._deals.get(deal_id)
+        return deal if deal is not None and deal.version == version else None
+
+    def _remember(self, deal: Deal) -> None:
+        if len(self._deals) >= DEALS_REMEMBERED_MAX:
+            self._deals.clear()
+        self._deals[deal.id] = deal
+
+
+def _parameters(wanted: Wanted, unknown_deal_ids: list[UUID]) -> dict[str, object]:
+    asking_deal_ids, asking_shopper_ids = _columns(wanted.asking, 2)
+    sharing_group_ids, sharer_ids, channels = _columns(wanted.sharing, 3)
+    key_subject_ids, keys = _columns(wanted.keys, 2)
+    return {
+        "unknown_deal_ids": unknown_deal_ids,
+        "deal_ids": list(wanted.deal_ids),
+        "group_ids": list(wanted.group_ids),
+        "asking_deal_ids": asking_deal_ids,
+        "asking_shopper_ids": asking_shopper_ids,
+        "codes": list(wanted.codes),
+        "sharing_group_ids": sharing_group_ids,
+        "sharer_ids": sharer_ids,
+        "channels": channels,
+        "key_subject_ids": key_subject_ids,
+        "keys": keys,
+    }
+
+
+def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
+    listed = list(rows)
+    return [[row[column] for row in listed] for column in range(width)]
+
+
+def _world(view: _View, deals: dict[UUID, Deal]) -> World:
+    world = World(deals=deals)
+    for deal_id, variant_id, stock_left in view.stock or ():
+        world.stock_left.setdefault(deal_id, {})[variant_id] = stock_left
+    for group in view.groups or ():
+        world.groups[group.id] = group_from(group)
+    for place in view.places or ():
+        world.places.setdefault((place.deal_id, place.shopper_id), {})[place.group_id] = _place(place)
+    for invite in view.invites or ():
+        world.invites[invite.code] = invite
+        world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+    return world
+
+
+def _place(row: _PlaceRow) -> Place:
+    return Place(
+        group_id=row.group_id,
+        shopper_id=row.shopper_id,
+        variant_id=row.variant_id,
+        quantity=row.quantity,
+        hold_minor=row.hold_minor,
+        number=row.number,
+        joined_at=row.joined_at,
+        invite_code=row.invite_code,
+        display_name=row.display_name,
+    )

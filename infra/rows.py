@@ -1,0 +1,161 @@
+"""Rows as PostgreSQL tells them in JSON, and the domain's things they stand for."""
+
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+import msgspec
+
+from domain.groupbuy.deal import Deal, Grouping, Lifecycle, Offer, Terms, Variant
+from domain.groupbuy.group import ClosedBy, Group, GroupStatus
+from domain.pricing.schedule import PriceSchedule, Tier
+
+TERMS_REMEMBERED_MAX = 4_096
+
+
+class TierRow(msgspec.Struct, frozen=True):
+    """One tier in a JSON column."""
+
+    participants: int
+    unit_price: int
+
+
+class TermsRow(msgspec.Struct, frozen=True):
+    """The `terms` column of a group."""
+
+    currency: str
+    solo_price: int
+    tiers: list[TierRow]
+    grouping: Grouping
+    group_size_max: int
+    units_per_shopper_max: int | None
+
+
+class VariantRow(msgspec.Struct, frozen=True):
+    """A variant within its deal."""
+
+    id: UUID
+    title: str
+    image_url: str | None
+    stock: int
+
+
+class DealRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `deals` with its variants in order."""
+
+    id: UUID
+    merchant_id: UUID
+    title: str
+    description: str
+    image_url: str | None
+    currency: str
+    solo_price: int
+    tiers: list[TierRow]
+    grouping: Grouping
+    group_size_max: int
+    group_lifetime_s: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    units_per_shopper_max: int | None
+    lifecycle: Lifecycle
+    crowd_group_id: UUID | None
+    version: int
+    created_at: datetime
+    variants: list[VariantRow]
+
+
+class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `groups`; `terms` stays raw until it is asked for, as few of them differ."""
+
+    id: UUID
+    deal_id: UUID
+    leader_id: UUID | None
+    terms: msgspec.Raw
+    status: GroupStatus
+    participants: int
+    units_by_variant: dict[UUID, int]
+    version: int
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    closed_by: ClosedBy | None
+
+
+def deal_from(row: DealRow) -> Deal:
+    """The deal a row stands for."""
+    return Deal(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        offer=Offer(
+            title=row.title,
+            description=row.description,
+            image_url=row.image_url,
+            currency=row.currency,
+            schedule=_schedule(row.solo_price, row.tiers),
+            grouping=row.grouping,
+            group_size_max=row.group_size_max,
+            group_lifetime_s=row.group_lifetime_s,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            units_per_shopper_max=row.units_per_shopper_max,
+        ),
+        variants=tuple(Variant(item.id, item.title, item.image_url, item.stock) for item in row.variants),
+        lifecycle=row.lifecycle,
+        version=row.version,
+        created_at=row.created_at,
+        crowd_group_id=row.crowd_group_id,
+    )
+
+
+def group_from(row: GroupRow) -> Group:
+    """The group a row stands for."""
+    return Group(
+        id=row.id,
+        deal_id=row.deal_id,
+        leader_id=row.leader_id,
+        terms=terms_from(bytes(row.terms)),
+        status=row.status,
+        participants=row.participants,
+        units_by_variant=row.units_by_variant,
+        version=row.version,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+    )
+
+
+@lru_cache(maxsize=TERMS_REMEMBERED_MAX)
+def terms_from(column: bytes) -> Terms:
+    """The frozen terms in a JSON column; many groups share the same."""
+    row = msgspec.json.decode(column, type=TermsRow)
+    return Terms(
+        currency=row.currency,
+        schedule=_schedule(row.solo_price, row.tiers),
+        grouping=row.grouping,
+        group_size_max=row.group_size_max,
+        units_per_shopper_max=row.units_per_shopper_max,
+    )
+
+
+@lru_cache(maxsize=TERMS_REMEMBERED_MAX)
+def terms_column(terms: Terms) -> str:
+    """Terms as the JSON column holds them."""
+    row = TermsRow(
+        currency=terms.currency,
+        solo_price=terms.schedule.solo_price,
+        tiers=tier_rows(terms.schedule),
+        grouping=terms.grouping,
+        group_size_max=terms.group_size_max,
+        units_per_shopper_max=terms.units_per_shopper_max,
+    )
+    return msgspec.json.encode(row).decode()
+
+
+def tier_rows(schedule: PriceSchedule) -> list[TierRow]:
+    """A schedule's tiers as a JSON column holds them."""
+    return [TierRow(tier.participants, tier.unit_price) for tier in schedule.tiers]
+
+
+def _schedule(solo_price: int, tiers: list[TierRow]) -> PriceSchedule:
+    return PriceSchedule(solo_price, tuple(Tier(tier.participants, tier.unit_price) for tier in tiers))
