@@ -27,9 +27,10 @@ CLOCK_SKEW_S = 60
 VERIFIED_MAX = 16_384
 HEADERS_MAX = 256
 SIGNATURE_BYTES = 64
+NAME_CHARACTERS_MAX = 200
 
 _es256 = ECAlgorithm(ECAlgorithm.SHA256, SECP256R1)
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 _Role = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
@@ -51,7 +52,7 @@ class Claims:
     expires_at: float
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, omit_defaults=True):
     alg: str
     typ: str
     kid: str

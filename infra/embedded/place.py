@@ -42,6 +42,10 @@ class Place:
     service_user: ServiceUser | None
 
     @property
+    def owner_name(self) -> str:
+        return self.service_user.name if self.service_user else pwd.getpwuid(os.geteuid()).pw_name
+
+    @property
     def postgres_data(self) -> Path:
         return self.home / "postgres"
 

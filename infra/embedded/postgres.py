@@ -62,6 +62,10 @@ class EmbeddedPostgres:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        if self._process and self.is_alive():
+            self._process.send_signal(signal.SIGINT)
+
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, what was committed is checkpointed."""
         if self._process:

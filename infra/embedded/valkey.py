@@ -63,6 +63,10 @@ class EmbeddedValkey:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        if self._process and self.is_alive():
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         if self._process:
             stop_server(self._process, signal.SIGTERM, limit_s=STOP_LIMIT_S)

@@ -1,0 +1,110 @@
+"""Looking before starting: whether PostgreSQL and Redis answer, and whether the port is free."""
+
+import asyncio
+import errno
+import socket
+from dataclasses import dataclass
+
+import asyncpg
+
+from infra.cannot_start import NotMigrated, PortBusy, ServerMissing, WrongSetting
+from infra.schema_version import head_revision
+from infra.settings import Settings
+from infra.settings_values import shown
+
+ANSWER_LIMIT_S = 5
+OLDEST_POSTGRES = 15
+_FACTS = "SELECT current_setting('server_version_num')::int / 10000, to_regclass('alembic_version') IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What a look at the database showed; no revision means no tables."""
+
+    revision: str | None
+    is_empty: bool
+
+
+def reach_database(settings: Settings) -> Database:
+    """Raises ServerMissing when PostgreSQL does not answer or is too old."""
+    try:
+        return asyncio.run(asyncio.wait_for(_look(settings.database_url), ANSWER_LIMIT_S))
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if settings.database_is_embedded:
+            raise ServerMissing(
+                f"No PostgreSQL runs in {settings.data_dir}: start it with `make run` or `tuan run`, "
+                "or set DATABASE_URL to a server of yours."
+            ) from error
+        why = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+        raise ServerMissing(
+            f"PostgreSQL does not answer at {shown(settings.database_url)}: {why}; check DATABASE_URL."
+        ) from error
+
+
+def reach_migrated_database(settings: Settings) -> Database:
+    """Raises ServerMissing, or NotMigrated when the tables are not those of this program."""
+    database = reach_database(settings)
+    if database.revision != head_revision():
+        raise NotMigrated(
+            f"The database is at revision {database.revision}, this program needs {head_revision()}: "
+            "run `tuan migrate`."
+        )
+    return database
+
+
+def redis_trouble(settings: Settings) -> str | None:
+    """Why Redis does not answer, as a line for a person; None when it does."""
+    from redis import Redis, RedisError
+
+    client = Redis.from_url(settings.redis_url, socket_timeout=ANSWER_LIMIT_S, socket_connect_timeout=ANSWER_LIMIT_S)
+    try:
+        client.ping()
+    except (OSError, ValueError, RedisError) as error:
+        why = str(error).split("\n", maxsplit=1)[0]
+        return f"Redis does not answer at {shown(settings.redis_url)}: {why}"
+    finally:
+        client.close()
+    return None
+
+
+def require_free_port(settings: Settings) -> str:
+    """The IP address to listen on; raises PortBusy or WrongSetting."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise WrongSetting(f"TUAN_HOST is {shown(settings.host)}, which names no address: {error.strerror}.") from error
+    with socket.socket(family, kind) as probe:
+        # Without SO_REUSEPORT, which the API's own sockets have: so a second API is noticed too.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise _port_refused(settings, error) from error
+    return str(address[0])
+
+
+def _port_refused(settings: Settings, error: OSError) -> PortBusy:
+    where = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return PortBusy(f"Another program listens on {where}; stop it or set TUAN_PORT to a free port.")
+    if error.errno == errno.EACCES:
+        return PortBusy(f"This user may not listen on {where}; set TUAN_PORT to 1024 or above.")
+    return PortBusy(f"Cannot listen on {where}: {error.strerror}; check TUAN_HOST.")
+
+
+async def _look(database_url: str) -> Database:
+    connection = await asyncpg.connect(database_url)
+    try:
+        version, has_revision = await connection.fetchrow(_FACTS)
+        if version < OLDEST_POSTGRES:
+            raise ServerMissing(f"This is PostgreSQL {version}; Tuan needs {OLDEST_POSTGRES} or later.")
+        if not has_revision:
+            return Database(None, is_empty=True)
+        revision = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
+        has_deals = await connection.fetchval("SELECT to_regclass('deals') IS NOT NULL")
+        is_empty = not has_deals or not await connection.fetchval("SELECT EXISTS (SELECT FROM deals)")
+        return Database(revision, is_empty)
+    finally:
+        await connection.close()

@@ -1,0 +1,85 @@
+"""`tuan serve`: the API, in as many processes as the settings say."""
+
+import argparse
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cli.commands import Commands, add_command
+from cli.lifeline import add_lifeline, hold_lifeline, hold_parent_process
+from cli.reach import reach_migrated_database, redis_trouble, require_free_port
+from infra.logging import set_up_logging
+from infra.settings import Settings, read_settings
+
+BACKLOG_CONNECTIONS = 4096
+# Live streams are requests that stay open, so this bounds watchers and callers together.
+OPEN_REQUESTS_MAX = 16_384
+HEADER_BYTES_MAX = 64 * 1024
+HEADER_READ_TIMEOUT_MS = 10_000
+_LOGS = {
+    "handlers": {"console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}},
+    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+}
+
+
+def register(commands: Commands) -> None:
+    add_lifeline(add_command(commands, "serve", "answer the API", execute))
+
+
+def execute(settings: Settings, arguments: argparse.Namespace) -> int:
+    address = require_free_port(settings)
+    reach_migrated_database(settings)
+    trouble = redis_trouble(settings)
+    if trouble:
+        print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)
+    hold_lifeline(arguments.lifeline, settings.stop_timeout_s + 1)
+    _allow_many_connections()
+    _serve(settings, address)
+    return 0
+
+
+def load_api() -> Callable[..., Any]:
+    """The ASGI app; called once in each API process."""
+    from api.app import create_app
+
+    settings = read_settings()
+    set_up_logging(settings)
+    hold_parent_process(settings.stop_timeout_s)
+    app: Callable[..., Any] = create_app()
+    return app
+
+
+def _serve(settings: Settings, address: str) -> None:
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    Server(
+        "api.app:create_app",
+        address=address,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.api_processes,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG_CONNECTIONS,
+        backpressure=OPEN_REQUESTS_MAX,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_TIMEOUT_MS, max_buffer_size=HEADER_BYTES_MAX),
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGS,
+        log_access=False,
+        respawn_failed_workers=True,  # a process that dies at once twice in a row still ends the server
+        workers_kill_timeout=settings.stop_timeout_s,
+    ).serve(target_loader=load_api, wrap_loader=False)
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what the system lets this user have; 1024 is too few for live streams."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_REQUESTS_MAX + 1024
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
