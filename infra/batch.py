@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -68,7 +68,7 @@ class Batch:
 
     waiting: list[Waiting]
     world: World = field(default_factory=World)
-    now: datetime = datetime.min
+    now: datetime = datetime.min.replace(tzinfo=UTC)
     changes: Changes = field(default_factory=Changes)
     outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
     commit_begun: bool = False

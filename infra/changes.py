@@ -8,13 +8,16 @@ from uuid import UUID
 from domain.groupbuy.events import (
     DealCreated,
     DealEdited,
+    DealEvent,
     Event,
     GroupCancelled,
     GroupFailed,
     GroupOpened,
+    GroupSucceeded,
     InviteCreated,
     ParticipantJoined,
     ParticipantLeft,
+    TierReached,
 )
 from domain.groupbuy.group import Group, Place
 from domain.groupbuy.world import World
@@ -54,7 +57,7 @@ class Changes:
                     self.invites.add(event.code)
                 case DealCreated():
                     self.created_deals.add(event.deal_id)
-                case _ if hasattr(event, "group_id"):
+                case TierReached() | GroupSucceeded() | GroupFailed() | GroupCancelled():
                     self._add_changed_group(event)
                 case _:
                     self._add_changed_deal(event)
@@ -90,12 +93,12 @@ class Changes:
         if event.leader_id is None:
             self.changed_deals.add(event.deal_id)
 
-    def _add_changed_group(self, event: Event) -> None:
+    def _add_changed_group(self, event: TierReached | GroupSucceeded | GroupFailed | GroupCancelled) -> None:
         if isinstance(event, GroupFailed | GroupCancelled) and event.returned_units:
             self.stock.add(event.deal_id)
-        self.changed_groups.add(event.group_id)  # type: ignore[union-attr] - only group events get here
+        self.changed_groups.add(event.group_id)
 
-    def _add_changed_deal(self, event: Event) -> None:
+    def _add_changed_deal(self, event: DealEvent) -> None:
         self.changed_deals.add(event.deal_id)
         if isinstance(event, DealEdited) and event.variants is not None:
             self.reworked_variants.add(event.deal_id)

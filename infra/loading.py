@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.commands import Command, CreateDeal, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import Deal
-from domain.groupbuy.group import Invite, Place
+from domain.groupbuy.group import Invite
 from domain.groupbuy.world import World
-from infra.rows import DealRow, GroupRow, deal_from, group_from
+from infra.rows import DealRow, GroupRow, PlaceRow, deal_from, group_from, place_from
 
 DEALS_REMEMBERED_MAX = 10_000
 
@@ -30,11 +30,11 @@ _DEAL_COLUMNS = (
     "id, merchant_id, title, description, image_url, currency, solo_price, tiers, grouping, group_size_max,"
     " group_lifetime_s, starts_at, ends_at, units_per_shopper_max, lifecycle, crowd_group_id, version, created_at"
 )
-_GROUP_COLUMNS = (
+GROUP_COLUMNS = (
     "id, deal_id, leader_id, terms, status, participants, units_by_variant, version, opened_at, expires_at,"
     " closed_at, closed_by"
 )
-_PLACE_COLUMNS = (
+PLACE_COLUMNS = (
     "p.deal_id, p.group_id, p.shopper_id, p.variant_id, p.quantity, p.hold_minor, p.number, p.joined_at,"
     " p.invite_code, p.display_name"
 )
@@ -51,9 +51,9 @@ SELECT json_build_object(
   'stock', (SELECT json_agg(json_build_array(deal_id, id, stock_left))
       FROM variants WHERE deal_id = ANY(CAST(:deal_ids AS uuid[]))),
   'groups', (SELECT json_agg(g) FROM (
-      SELECT {_GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g),
+      SELECT {GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g),
   'places', (SELECT json_agg(q) FROM (
-      SELECT {_PLACE_COLUMNS}
+      SELECT {PLACE_COLUMNS}
       FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (deal_id, shopper_id)
       JOIN participants p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id
       JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
@@ -109,25 +109,12 @@ class StoredAnswer(msgspec.Struct, frozen=True):
     answer: str
 
 
-class _PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
-    deal_id: UUID
-    group_id: UUID
-    shopper_id: UUID
-    variant_id: UUID
-    quantity: int
-    hold_minor: int
-    number: int
-    joined_at: datetime
-    invite_code: str | None
-    display_name: str | None
-
-
 class _View(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     deals: list[DealRow] | None
     stock: list[tuple[UUID, UUID, int]] | None
     groups: list[GroupRow] | None
-    places: list[_PlaceRow] | None
+    places: list[PlaceRow] | None
     invites: list[Invite] | None
     keys: list[StoredAnswer] | None
 
@@ -205,22 +192,8 @@ def _world(view: _View, deals: dict[UUID, Deal]) -> World:
     for group in view.groups or ():
         world.groups[group.id] = group_from(group)
     for place in view.places or ():
-        world.places.setdefault((place.deal_id, place.shopper_id), {})[place.group_id] = _place(place)
+        world.places.setdefault((place.deal_id, place.shopper_id), {})[place.group_id] = place_from(place)
     for invite in view.invites or ():
         world.invites[invite.code] = invite
         world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
     return world
-
-
-def _place(row: _PlaceRow) -> Place:
-    return Place(
-        group_id=row.group_id,
-        shopper_id=row.shopper_id,
-        variant_id=row.variant_id,
-        quantity=row.quantity,
-        hold_minor=row.hold_minor,
-        number=row.number,
-        joined_at=row.joined_at,
-        invite_code=row.invite_code,
-        display_name=row.display_name,
-    )

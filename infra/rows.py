@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.groupbuy.deal import Deal, Grouping, Lifecycle, Offer, Terms, Variant
-from domain.groupbuy.group import ClosedBy, Group, GroupStatus
+from domain.groupbuy.group import ClosedBy, Group, GroupStatus, Place
 from domain.pricing.schedule import PriceSchedule, Tier
 
 TERMS_REMEMBERED_MAX = 4_096
@@ -81,6 +81,21 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: ClosedBy | None
 
 
+class PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `participants`."""
+
+    deal_id: UUID
+    group_id: UUID
+    shopper_id: UUID
+    variant_id: UUID
+    quantity: int
+    hold_minor: int
+    number: int
+    joined_at: datetime
+    invite_code: str | None
+    display_name: str | None
+
+
 def deal_from(row: DealRow) -> Deal:
     """The deal a row stands for."""
     return Deal(
@@ -122,6 +137,21 @@ def group_from(row: GroupRow) -> Group:
         expires_at=row.expires_at,
         closed_at=row.closed_at,
         closed_by=row.closed_by,
+    )
+
+
+def place_from(row: PlaceRow) -> Place:
+    """The place a row stands for."""
+    return Place(
+        group_id=row.group_id,
+        shopper_id=row.shopper_id,
+        variant_id=row.variant_id,
+        quantity=row.quantity,
+        hold_minor=row.hold_minor,
+        number=row.number,
+        joined_at=row.joined_at,
+        invite_code=row.invite_code,
+        display_name=row.display_name,
     )
 
 

@@ -134,9 +134,7 @@ def _columns_by_part(world: World, changes: Changes, answers: list[NewAnswer], n
         "stock": _stock_columns(world, changes),
         "joined": _joined_columns(world, changes),
         "invited": _columns("invited", ("code", "change"), invited),
-        "answered": _columns(
-            "answered", ("subject_id", "key", "request_hash", "answer", "created_at"), answered
-        ),
+        "answered": _columns("answered", ("subject_id", "key", "request_hash", "answer", "created_at"), answered),
         "told": _event_columns(changes.events),
     }
     return {part: values for part, values in columns.items() if values}
@@ -184,8 +182,8 @@ def _stock_columns(world: World, changes: Changes) -> Parameters:
 
 
 def _joined_columns(world: World, changes: Changes) -> Parameters:
-    names = ("deal_id", "shopper_id", "group_id", "variant_id", "quantity", "hold_minor", "number", "joined_at")
-    names += ("invite_code", "display_name")
+    names: tuple[str, ...] = ("deal_id", "shopper_id", "group_id", "variant_id", "quantity", "hold_minor", "number")
+    names += ("joined_at", "invite_code", "display_name")
     rows = [
         (
             *key,

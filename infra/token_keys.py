@@ -71,14 +71,17 @@ def base64url(data: bytes) -> str:
 def _make(data_dir: Path, file: Path) -> None:
     """Write the new key under a name of its own, then link: whoever comes second keeps the first one's key."""
     make_data_dir(data_dir)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
     pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     making = file.with_suffix(f".{os.getpid()}")
-    making.touch(mode=0o600)
-    making.write_bytes(pem)
-    with contextlib.suppress(FileExistsError):
-        file.hardlink_to(making)
-    making.unlink()
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        making.touch(mode=0o600)
+        making.write_bytes(pem)
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(making)
+        making.unlink()
+    except OSError as error:
+        raise BadKey(f"Cannot write the key {file}: {error.strerror}; set TUAN_DATA_DIR.") from error
 
 
 def _read_private(file: Path) -> EllipticCurvePrivateKey:

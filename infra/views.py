@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.groupbuy.group import Group, GroupStatus, Place
+from domain.pricing.schedule import Tier
 from domain.pricing.settlement import settle
 
 
@@ -59,7 +60,6 @@ def group_view(group: Group) -> GroupView:
     """The public state of a group."""
     schedule = group.terms.schedule
     coming = schedule.next_tier(group.participants) if group.is_open else None
-    next_tier = coming and NextTier(coming.participants, coming.participants - group.participants, coming.unit_price)
     return GroupView(
         id=group.id,
         deal_id=group.deal_id,
@@ -70,7 +70,7 @@ def group_view(group: Group) -> GroupView:
         unit_price=group.unit_price,
         ceiling_price=group.ceiling_price,
         solo_price=schedule.solo_price,
-        next_tier=next_tier,
+        next_tier=_coming(coming, group.participants) if coming else None,
         tipped=group.is_tipped,
         opened_at=group.opened_at,
         expires_at=group.expires_at,
@@ -79,6 +79,10 @@ def group_view(group: Group) -> GroupView:
         version=group.version,
         currency=group.terms.currency,
     )
+
+
+def _coming(tier: Tier, participants: int) -> NextTier:
+    return NextTier(tier.participants, tier.participants - participants, tier.unit_price)
 
 
 def place_view(place: Place, group: GroupView) -> PlaceView:

@@ -171,7 +171,9 @@ def _check_group_rules(problems: FieldProblems, offer: Offer) -> None:
     if problems.require(
         2 <= size_max <= PARTICIPANTS_MAX, "group_size_max", f"must be from 2 to {PARTICIPANTS_MAX} participants"
     ):
-        problems.require(last_tier <= size_max, "group_size_max", f"must reach the last tier, at {last_tier} participants")
+        problems.require(
+            last_tier <= size_max, "group_size_max", f"must reach the last tier, at {last_tier} participants"
+        )
     problems.require(
         1 <= offer.group_lifetime_s <= GROUP_LIFETIME_S_MAX,
         "group_lifetime_s",
@@ -214,5 +216,3 @@ def require_publishable(deal: Deal, now: datetime) -> None:
             "must fit what is left of the deal's window, or no group could ever be opened",
         )
     problems.raise_if_any()
-
-

@@ -157,7 +157,9 @@ class OutOfStock(Conflict):
     """Not enough units of the variant are left."""
 
     def __init__(self, stock_left: int) -> None:
-        super().__init__(f"Only {stock_left} units are left of this variant." if stock_left else "This variant is sold out.")
+        super().__init__(
+            f"Only {stock_left} units are left of this variant." if stock_left else "This variant is sold out."
+        )
 
 
 class UnitsLimitReached(Conflict):

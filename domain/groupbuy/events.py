@@ -169,12 +169,6 @@ class InviteCreated:
 
 DealEvent = DealCreated | DealEdited | DealPublished | DealPaused | DealResumed | DealEnded
 GroupEvent = (
-    GroupOpened
-    | ParticipantJoined
-    | TierReached
-    | ParticipantLeft
-    | GroupSucceeded
-    | GroupFailed
-    | GroupCancelled
+    GroupOpened | ParticipantJoined | TierReached | ParticipantLeft | GroupSucceeded | GroupFailed | GroupCancelled
 )
 Event = DealEvent | GroupEvent | InviteCreated

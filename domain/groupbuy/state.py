@@ -8,7 +8,6 @@ from domain.groupbuy.deal import Deal
 from domain.groupbuy.group import Group, Invite, Place
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The part of the world one command is decided in.

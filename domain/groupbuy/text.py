@@ -11,7 +11,9 @@ DISPLAY_NAME_CHARACTERS_MAX = 60
 def is_clean(text: str) -> bool:
     """Whether text has no control characters (but line ends and tabs) and no half of a surrogate pair."""
     return not any(
-        (ord(character) < 0x20 and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff"
+        (ord(character) < 0x20 and character not in "\n\r\t")
+        or character == "\x7f"
+        or "\ud800" <= character <= "\udfff"
         for character in text
     )
 
@@ -30,7 +32,9 @@ def check_image_url(problems: FieldProblems, field: str, url: str | None) -> Non
     """Note a problem unless the address is absent or an absolute http(s) one."""
     if url is None:
         return
-    problems.require(_is_web_address(url), field, f"must be an http(s) address of at most {URL_CHARACTERS_MAX} characters")
+    problems.require(
+        _is_web_address(url), field, f"must be an http(s) address of at most {URL_CHARACTERS_MAX} characters"
+    )
 
 
 def _is_web_address(url: str) -> bool:

@@ -35,7 +35,7 @@ def quote(schedule: PriceSchedule, participants: int, quantity: int = 1) -> Quot
 
 
 def quotes(schedule: PriceSchedule, group_size_max: int, quantity: int, rows_max: int) -> Iterator[Quote]:
-    """A quote at each count up to `group_size_max`; where that is over `rows_max`, at 1, at each tier and at the end."""
+    """A quote at each count up to `group_size_max`; over `rows_max`, at 1, around each tier and at the end."""
     if group_size_max <= rows_max:
         counts: list[int] = list(range(1, group_size_max + 1))
     else:

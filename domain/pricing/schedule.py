@@ -60,7 +60,9 @@ class PriceSchedule:
 
 def _check(solo_price: int, tiers: tuple[Tier, ...]) -> None:
     problems = FieldProblems()
-    problems.require(1 <= solo_price <= PRICE_MINOR_MAX, "solo_price", f"must be from 1 to {PRICE_MINOR_MAX} minor units")
+    problems.require(
+        1 <= solo_price <= PRICE_MINOR_MAX, "solo_price", f"must be from 1 to {PRICE_MINOR_MAX} minor units"
+    )
     problems.require(1 <= len(tiers) <= TIERS_MAX, "tiers", f"must have from 1 to {TIERS_MAX} tiers")
     count_before, price_before = 0, None
     for number, tier in enumerate(tiers):

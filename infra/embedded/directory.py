@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.cannot_start import AlreadyRunning
+from infra.cannot_start import AlreadyRunning, EmbeddedServerBroken
 from infra.embedded.place import SYSTEM_HOME, Place, make_data_dir, make_private_dir
 
 
@@ -16,7 +16,8 @@ def taken(place: Place) -> Iterator[None]:
     Raises AlreadyRunning.
     """
     make_data_dir(place.data_dir)
-    descriptor = os.open(place.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _refuse_foreign(place)
+    descriptor = _open_lock(place)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,3 +43,25 @@ def make_folders(place: Place) -> None:
     place.logs.mkdir(mode=0o700, exist_ok=True)
     for folder in (place.sockets, place.valkey_data):
         make_private_dir(folder, place.service_user)
+
+
+def _open_lock(place: Place) -> int:
+    try:
+        return os.open(place.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EmbeddedServerBroken(
+            f"Cannot write in {place.data_dir}: {error.strerror}; start Tuan as the user it belongs to "
+            "or set TUAN_DATA_DIR to another folder."
+        ) from error
+
+
+def _refuse_foreign(place: Place) -> None:
+    """As root: a user's servers must not be passed over for empty ones, nor started under another name."""
+    if place.service_user is None:
+        return
+    theirs = place.data_dir / "postgres"
+    if theirs.exists() and (owner := theirs.stat().st_uid) not in {0, place.service_user.user_id}:
+        raise EmbeddedServerBroken(
+            f"The data in {place.data_dir} belongs to another user (id {owner}); start Tuan as that user "
+            "or set TUAN_DATA_DIR to another folder."
+        )

@@ -1,0 +1,135 @@
+"""Counters: the state of each group in Redis, at most a second behind the truth and free to be lost at any time.
+
+Whoever commits writes them at once, many at a time; the outbox relay writes them again. The script keeps what is
+newer, whoever comes first, and tells watchers when something new was kept. It touches one group, whose id is the
+key's hash tag, so a cluster can hold the keys.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from infra.views import GroupView
+
+WRITE_GROUPS_MAX = 500
+REST_AFTER_ERROR_S = 0.5
+KEPT_AFTER_DEADLINE_S = 24 * 3600
+
+_KEEP_NEWER = """
+local known = redis.call('HGET', KEYS[1], 'version')
+if known and tonumber(known) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'status', ARGV[2], 'participants', ARGV[3], 'unit_price', ARGV[4],
+  'seats_left', ARGV[5], 'expires_at', ARGV[6], 'doc', ARGV[7])
+redis.call('EXPIREAT', KEYS[1], ARGV[8])
+redis.call('PUBLISH', ARGV[9], ARGV[7])
+return 1
+"""
+
+_log = structlog.get_logger(__name__)
+_decode = msgspec.json.Decoder(GroupView).decode
+
+
+def view_key(group_id: UUID) -> str:
+    """Where a group's hash is."""
+    return f"group:{{{group_id}}}:view"
+
+
+def changes_channel(group_id: UUID) -> str:
+    """Where a group's changes are told, as the JSON of its view."""
+    return f"group:{{{group_id}}}:changes"
+
+
+class Counters:
+    """Reads and writes the groups' hashes; never fails a caller that only offers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._offered: dict[UUID, GroupView] = {}
+        self._writing: asyncio.Task[None] | None = None
+        self._resting_until = 0.0
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether Redis failed a moment ago, so that asking it now would only cost time."""
+        return time.monotonic() < self._resting_until
+
+    def offer(self, views: Iterable[GroupView]) -> None:
+        """Write these soon, without waiting; of one group only the newest. What gets lost the relay brings."""
+        if self.is_resting:
+            return
+        for view in views:
+            self._offered[view.id] = view
+        if self._offered and self._writing is None:
+            self._writing = asyncio.create_task(self._write_offered())
+
+    async def write(self, views: Sequence[GroupView]) -> None:
+        """Write these now; raises `RedisError` where Redis does not take them."""
+        for start in range(0, len(views), WRITE_GROUPS_MAX):
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for view in views[start : start + WRITE_GROUPS_MAX]:
+                    pipeline.eval(_KEEP_NEWER, 1, view_key(view.id), *_arguments(view))
+                await pipeline.execute()
+
+    async def read(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
+        """The states Redis knows of these groups; raises `RedisError` where it does not answer."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for group_id in group_ids:
+                pipeline.hget(view_key(group_id), "doc")
+            documents: list[bytes | None] = await pipeline.execute()
+        found: dict[UUID, GroupView] = {}
+        for group_id, document in zip(group_ids, documents, strict=True):
+            if document is not None:
+                found[group_id] = _decode(document)
+        return found
+
+    async def read_or_nothing(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
+        """As `read`, but nothing where Redis does not answer: PostgreSQL knows it all too."""
+        if self.is_resting:
+            return {}
+        try:
+            return await self.read(group_ids)
+        except (RedisError, OSError, TimeoutError, msgspec.DecodeError) as error:
+            self._rest(error)
+            return {}
+
+    async def stop(self) -> None:
+        """Write what was offered, if Redis takes it."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_offered(self) -> None:
+        try:
+            while self._offered:
+                views, self._offered = list(self._offered.values()), {}
+                await self.write(views)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._offered.clear()
+            self._rest(error)
+        finally:
+            self._writing = None
+
+    def _rest(self, error: Exception) -> None:
+        self._resting_until = time.monotonic() + REST_AFTER_ERROR_S
+        _log.debug("redis_unavailable", error=str(error))
+
+
+def _arguments(view: GroupView) -> tuple[str, ...]:
+    kept_until = max(view.expires_at, datetime.now(UTC)).timestamp() + KEPT_AFTER_DEADLINE_S
+    return (
+        str(view.version),
+        view.status,
+        str(view.participants),
+        str(view.unit_price),
+        str(view.seats_left),
+        view.expires_at.isoformat(),
+        msgspec.json.encode(view).decode(),
+        str(int(kept_until)),
+        changes_channel(view.id),
+    )

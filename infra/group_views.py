@@ -1,0 +1,96 @@
+"""Groups as anyone may see them: from this process's memory for a moment, else from Redis, else from PostgreSQL."""
+
+import time
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.counters import Counters
+from infra.gathering import Gathering
+from infra.loading import GROUP_COLUMNS
+from infra.rows import GroupRow, group_from
+from infra.unavailable import DatabaseUnavailable
+from infra.views import GroupView, group_view
+
+FRESH_S = 0.2
+"""With a write on its way to Redis this keeps what is shown within the promised second of the truth."""
+REMEMBERED_MAX = 50_000
+
+_LOAD_GROUPS = text(
+    f"SELECT json_agg(g)::text FROM (SELECT {GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g"  # noqa: S608 - a constant
+)
+_decode = msgspec.json.Decoder(list[GroupRow] | None).decode
+
+
+async def load_views(engine: AsyncEngine, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
+    """The states PostgreSQL has; raises `DatabaseUnavailable`."""
+    try:
+        async with engine.connect() as connection:
+            row = await connection.execute(_LOAD_GROUPS, {"group_ids": list(group_ids)})
+            column: str | None = row.scalar_one()
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise DatabaseUnavailable from error
+    rows = _decode(column) if column else None
+    return {row.id: group_view(group_from(row)) for row in rows or ()}
+
+
+class GroupViews:
+    """Reads states of groups and keeps each for a moment."""
+
+    def __init__(self, engine: AsyncEngine, counters: Counters) -> None:
+        self._engine = engine
+        self._counters = counters
+        self._remembered: dict[UUID, tuple[float, GroupView]] = {}
+        self._anywhere = Gathering(self._fetch)
+        self._in_redis = Gathering(self._fetch_from_redis)
+
+    async def get(self, group_id: UUID) -> GroupView | None:
+        """A state at most a second old; None for no such group. Raises `DatabaseUnavailable`."""
+        return self.peek(group_id, FRESH_S) or await self._anywhere.get(group_id)
+
+    async def get_fresh(self, group_id: UUID) -> GroupView | None:
+        """The state PostgreSQL has now; raises `DatabaseUnavailable`."""
+        found = await load_views(self._engine, [group_id])
+        self.offer(found.values())
+        return found.get(group_id)
+
+    async def get_cheap(self, group_id: UUID, age_s_max: float) -> GroupView | None:
+        """A state that needs no PostgreSQL, perhaps old; None where neither memory nor Redis has one."""
+        return self.peek(group_id, age_s_max) or await self._in_redis.get(group_id)
+
+    def peek(self, group_id: UUID, age_s_max: float) -> GroupView | None:
+        """The remembered state, if it is no older than that or final."""
+        remembered = self._remembered.get(group_id)
+        if remembered is None:
+            return None
+        seen_at, view = remembered
+        return view if view.is_closed or time.monotonic() - seen_at <= age_s_max else None
+
+    def offer(self, views: Iterable[GroupView]) -> None:
+        """Remember states; an older version never replaces a newer one."""
+        seen_at = time.monotonic()
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        for view in views:
+            remembered = self._remembered.get(view.id)
+            if remembered is None or remembered[1].version <= view.version:
+                self._remembered[view.id] = (seen_at, view)
+
+    async def _fetch(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
+        found = await self._fetch_from_redis(group_ids)
+        missing = [group_id for group_id in group_ids if group_id not in found]
+        if missing:
+            loaded = await load_views(self._engine, missing)
+            self.offer(loaded.values())
+            self._counters.offer(loaded.values())
+            found |= loaded
+        return found
+
+    async def _fetch_from_redis(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
+        found = await self._counters.read_or_nothing(group_ids)
+        self.offer(found.values())
+        return found

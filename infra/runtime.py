@@ -1,0 +1,92 @@
+"""Everything a process needs at work, wired together once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.commands import Command, JoinGroup
+from infra.batch import Idempotency
+from infra.batching import LANES, Answer, Batcher, Committed
+from infra.closed_groups import ClosedGroups
+from infra.counters import Counters
+from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.group_views import GroupViews
+from infra.live import Hub
+from infra.places import PlaceFinder
+from infra.redis_client import make_redis
+from infra.settings import Settings
+from infra.tokens import TokenVerifier
+from infra.views import group_view
+
+SPARE_LOOK_UP_CONNECTIONS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What handlers and duties work with; `engine` is for reads of any shape, writes go through `tell`."""
+
+    settings: Settings
+    engine: AsyncEngine
+    redis: Redis
+    batcher: Batcher
+    counters: Counters
+    groups: GroupViews
+    places: PlaceFinder
+    closed_groups: ClosedGroups
+    hub: Hub
+    tokens: TokenVerifier
+
+    async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
+        """The way of every write, as `Batcher.tell`; a join that can no longer succeed is refused before it."""
+        if isinstance(command, JoinGroup):
+            await self.closed_groups.refuse_join(command.group_id, command.shopper_id)
+        return await self.batcher.tell(command, idempotency)
+
+
+@asynccontextmanager
+async def started(settings: Settings, application: str = "tuan") -> AsyncIterator[Runtime]:
+    """A runtime at work, and its orderly end: commands that wait are answered, then connections are closed."""
+    engine = make_engine(settings, application)
+    by_key = make_engine(
+        settings, f"{application} writes", connections_max=LANES + SPARE_LOOK_UP_CONNECTIONS, planner=ALWAYS_BY_INDEX
+    )
+    redis = make_redis(settings)
+    counters = Counters(redis)
+    groups = GroupViews(by_key, counters)
+    hub = Hub(redis, groups)
+
+    def tell_others(committed: Committed) -> None:
+        views = [group_view(group) for group in committed.groups]
+        groups.offer(views)
+        hub.offer(views)
+        counters.offer(views)
+
+    batcher = Batcher(
+        by_key,
+        batch_commands_max=settings.batch_commands_max,
+        queue_commands_max=settings.queue_commands_max,
+        on_commit=tell_others,
+    )
+    try:
+        yield Runtime(
+            settings=settings,
+            engine=engine,
+            redis=redis,
+            batcher=batcher,
+            counters=counters,
+            groups=groups,
+            places=PlaceFinder(by_key),
+            closed_groups=ClosedGroups(by_key, groups),
+            hub=hub,
+            tokens=TokenVerifier(settings),
+        )
+    finally:
+        await hub.stop()
+        await batcher.stop()
+        await counters.stop()
+        await engine.dispose()
+        await by_key.dispose()
+        await redis.aclose()
