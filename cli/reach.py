@@ -60,7 +60,7 @@ def redis_trouble(settings: Settings) -> str | None:
     try:
         client.ping()
     except (OSError, ValueError, RedisError) as error:
-        why = str(error).split("\n", maxsplit=1)[0]
+        why = str(error).split("\n", maxsplit=1)[0].rstrip(".")
         return f"Redis does not answer at {shown(settings.redis_url)}: {why}"
     finally:
         client.close()

