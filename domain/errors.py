@@ -21,7 +21,7 @@ class FieldProblem:
     message: str
 
 
-class InvalidInput(DomainError):
+class InvalidInput(DomainError):  # noqa: N818 - refusals are named after what is the matter
     """Values that cannot form a valid thing, each wrong field named."""
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
@@ -29,7 +29,7 @@ class InvalidInput(DomainError):
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in self.problems))
 
 
-class Refusal(DomainError):
+class Refusal(DomainError):  # noqa: N818 - refusals are named after what is the matter
     """A well-formed request the rules say no to; `str()` of it is a sentence a person can act on."""
 
 
@@ -39,7 +39,7 @@ class FieldProblems:
     def __init__(self) -> None:
         self._found: list[FieldProblem] = []
 
-    def require(self, holds: bool, field: str, message: str) -> bool:
+    def require(self, holds: bool, field: str, message: str) -> bool:  # noqa: FBT001 - reads as a sentence: require(it holds, of what, else say)
         """Note a problem unless `holds`; answers `holds`."""
         if not holds:
             self._found.append(FieldProblem(field, message))

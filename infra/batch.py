@@ -40,6 +40,9 @@ class Stored:
     answer: bytes
 
 
+_NOT_YET = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class Waiting:
     """A command, the deal it is about, and the future of whoever waits for it."""
@@ -68,7 +71,7 @@ class Batch:
 
     waiting: list[Waiting]
     world: World = field(default_factory=World)
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    now: datetime = _NOT_YET
     changes: Changes = field(default_factory=Changes)
     outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
     commit_begun: bool = False

@@ -19,7 +19,7 @@ class CreateDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditDeal:
-    """A merchant changes fields of a draft or paused deal; `changes` names fields of `Offer`, `variants` only in a draft."""
+    """A merchant changes a draft or paused deal; `changes` names fields of `Offer`, `variants` only in a draft."""
 
     deal_id: UUID
     merchant_id: UUID

@@ -24,7 +24,7 @@ from domain.groupbuy.events import Event
 from domain.groupbuy.state import State
 
 
-def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]:  # noqa: C901, PLR0911 - one match over every command is the map of the domain
+def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912 - one match over every command is the map of the domain
     """Events that `command` causes at `now`; raises a `Refusal` or `InvalidInput`."""
     match command:
         case JoinGroup():

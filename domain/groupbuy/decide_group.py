@@ -36,6 +36,7 @@ from domain.groupbuy.events import (
     ParticipantLeft,
     TierReached,
 )
+from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus
 from domain.groupbuy.state import State
 from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_text
@@ -53,9 +54,7 @@ def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
         raise GroupFull if group.is_full and group.status is GroupStatus.SUCCEEDED else GroupClosed
     if now >= group.expires_at:
         raise GroupClosed
-    if group.is_full:
-        raise GroupFull
-    return _take_place(state, deal, group.id, group.terms, group.participants, command, now)
+    return _take_place(state, deal, group, command, now)
 
 
 def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, ...]:
@@ -69,16 +68,17 @@ def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, 
     expires_at = deal.group_deadline(now)
     if expires_at is None:
         raise DealClosesTooSoon(deal.last_opening_at or now)
-    terms = deal.offer.terms
     opened = GroupOpened(
         group_id=command.group_id,
         deal_id=deal.id,
         leader_id=command.shopper_id,
-        terms=terms,
+        terms=deal.offer.terms,
         expires_at=expires_at,
         at=now,
     )
-    return (opened, *_take_place(state, deal, command.group_id, terms, 0, command, now))
+    begun = evolve(state, opened)
+    _, group = _known(begun, command.group_id)
+    return (opened, *_take_place(begun, deal, group, command, now))
 
 
 def leave(state: State, command: LeaveGroup, now: datetime) -> tuple[Event, ...]:
@@ -112,7 +112,15 @@ def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]
     if not group.is_open or now < group.expires_at:
         return ()
     if group.is_tipped:
-        return (_succeeded(group, group.participants, ClosedBy.DEADLINE, now),)
+        succeeded = GroupSucceeded(
+            group_id=group.id,
+            deal_id=group.deal_id,
+            participants=group.participants,
+            unit_price=group.unit_price,
+            closed_by=ClosedBy.DEADLINE,
+            at=now,
+        )
+        return (succeeded,)
     failed = GroupFailed(
         group_id=group.id,
         deal_id=group.deal_id,
@@ -159,22 +167,19 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
     return (created,)
 
 
-def _take_place(  # noqa: PLR0913 - opening and joining share this, and an opening has no group yet to pass
-    state: State,
-    deal: Deal,
-    group_id: UUID,
-    terms: Terms,
-    participants_before: int,
-    command: OpenGroup | JoinGroup,
-    now: datetime,
+def _take_place(
+    state: State, deal: Deal, group: Group, command: OpenGroup | JoinGroup, now: datetime
 ) -> tuple[GroupEvent, ...]:
     """The joining, the tier it reaches, and the closing if it fills the group."""
+    if group.is_full:
+        raise GroupFull
     _check_place(command)
+    terms = group.terms
     variant_id = _variant(deal, command.variant_id)
     _require_units(state, terms, variant_id, command.quantity)
-    participants = participants_before + 1
+    participants = group.participants + 1
     joined = ParticipantJoined(
-        group_id=group_id,
+        group_id=group.id,
         deal_id=deal.id,
         shopper_id=command.shopper_id,
         variant_id=variant_id,
@@ -190,34 +195,31 @@ def _take_place(  # noqa: PLR0913 - opening and joining share this, and an openi
 
 
 def _after_joining(joined: ParticipantJoined, terms: Terms) -> tuple[GroupEvent, ...]:
-    group_id, deal_id, now = joined.group_id, joined.deal_id, joined.at
     participants, unit_price = joined.participants, joined.unit_price
-    following: tuple[GroupEvent, ...] = ()
+    following: list[GroupEvent] = []
     if any(tier.participants == participants for tier in terms.schedule.tiers):
-        tipped = participants == terms.schedule.tips_at
-        following = (
+        following.append(
             TierReached(
-                group_id=group_id,
-                deal_id=deal_id,
+                group_id=joined.group_id,
+                deal_id=joined.deal_id,
                 participants=participants,
                 unit_price=unit_price,
-                tipped=tipped,
-                at=now,
-            ),
+                tipped=participants == terms.schedule.tips_at,
+                at=joined.at,
+            )
         )
-    if participants < terms.group_size_max:
-        return following
-    return (
-        *following,
-        GroupSucceeded(
-            group_id=group_id,
-            deal_id=deal_id,
-            participants=participants,
-            unit_price=unit_price,
-            closed_by=ClosedBy.FULL,
-            at=now,
-        ),
-    )
+    if participants >= terms.group_size_max:
+        following.append(
+            GroupSucceeded(
+                group_id=joined.group_id,
+                deal_id=joined.deal_id,
+                participants=participants,
+                unit_price=unit_price,
+                closed_by=ClosedBy.FULL,
+                at=joined.at,
+            )
+        )
+    return tuple(following)
 
 
 def _check_place(command: OpenGroup | JoinGroup) -> None:
@@ -272,17 +274,6 @@ def _known(state: State, group_id: UUID) -> tuple[Deal, Group]:
     if state.deal is None or state.group is None:
         raise GroupNotFound(group_id)
     return state.deal, state.group
-
-
-def _succeeded(group: Group, participants: int, closed_by: ClosedBy, now: datetime) -> GroupSucceeded:
-    return GroupSucceeded(
-        group_id=group.id,
-        deal_id=group.deal_id,
-        participants=participants,
-        unit_price=group.unit_price,
-        closed_by=closed_by,
-        at=now,
-    )
 
 
 def _cancelled(
