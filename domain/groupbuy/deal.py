@@ -16,6 +16,8 @@ VARIANT_TITLE_CHARACTERS_MAX = 100
 VARIANTS_MAX = 50
 STOCK_MAX = 1_000_000_000
 GROUP_LIFETIME_S_MAX = 30 * 24 * 3600
+WINDOW_YEARS = range(2000, 3000)
+"""Years a window may lie in: far enough from the ends of the calendar that no deadline counted from it falls off."""
 GROUP_LIFETIME_S_DEFAULT = 24 * 3600
 QUANTITY_MAX = 1_000
 """The most units one participant may take in one group, whatever the deal says."""
@@ -188,7 +190,7 @@ def _check_group_rules(problems: FieldProblems, offer: Offer) -> None:
 
 def _check_window(problems: FieldProblems, offer: Offer) -> None:
     for field, moment in (("starts_at", offer.starts_at), ("ends_at", offer.ends_at)):
-        if moment is not None and not problems.require(moment.tzinfo is not None, field, "must have a time zone"):
+        if moment is not None and not _check_moment(problems, field, moment):
             return
     if offer.starts_at is None or offer.ends_at is None:
         return
@@ -199,6 +201,12 @@ def _check_window(problems: FieldProblems, offer: Offer) -> None:
         offer.group_lifetime_s <= window_s,
         "group_lifetime_s",
         f"must fit the deal's window of {window_s:.0f} seconds, as no group outlives its deal",
+    )
+
+
+def _check_moment(problems: FieldProblems, field: str, moment: datetime) -> bool:
+    return problems.require(moment.tzinfo is not None, field, "must have a time zone") and problems.require(
+        moment.year in WINDOW_YEARS, field, f"must be from the year {WINDOW_YEARS[0]} to {WINDOW_YEARS[-1]}"
     )
 
 
