@@ -82,6 +82,12 @@ class Batcher:
         deal_id = await self._deal_of(command)
         return await self._lanes[hash(deal_id) % LANES].put(Waiting(command, deal_id, idempotency))
 
+    def remember(self, group_id: UUID, deal_id: UUID) -> None:
+        """Take note of a group's deal, so that telling a command about it needs no look-up."""
+        if len(self._deal_of_group) >= GROUP_DEALS_REMEMBERED_MAX:
+            self._deal_of_group.clear()
+        self._deal_of_group[group_id] = deal_id
+
     async def stop(self) -> None:
         """Take no more commands and answer those that wait."""
         self._stopping = True
@@ -105,17 +111,12 @@ class Batcher:
             raise DatabaseUnavailable from error
         if deal_id is None:
             raise GroupNotFound(group_id)
-        self._remember(group_id, deal_id)
+        self.remember(group_id, deal_id)
         return deal_id
-
-    def _remember(self, group_id: UUID, deal_id: UUID) -> None:
-        if len(self._deal_of_group) >= GROUP_DEALS_REMEMBERED_MAX:
-            self._deal_of_group.clear()
-        self._deal_of_group[group_id] = deal_id
 
     def _committed(self, committed: Committed) -> None:
         for group in committed.groups:
-            self._remember(group.id, group.deal_id)
+            self.remember(group.id, group.deal_id)
         self._on_commit(committed)
 
 

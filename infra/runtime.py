@@ -1,6 +1,6 @@
 """Everything a process needs at work, wired together once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,7 +26,10 @@ SPARE_LOOK_UP_CONNECTIONS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What handlers and duties work with; `engine` is for reads of any shape, writes go through `tell`."""
+    """What handlers and duties work with; `engine` is for reads of any shape, writes go through `tell`.
+
+    Each of `after_commit` is called after every commit of this process; it must not block.
+    """
 
     settings: Settings
     engine: AsyncEngine
@@ -38,6 +41,7 @@ class Runtime:
     closed_groups: ClosedGroups
     hub: Hub
     tokens: TokenVerifier
+    after_commit: list[Callable[[Committed], None]]
 
     async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
         """The way of every write, as `Batcher.tell`; a join that can no longer succeed is refused before it."""
@@ -57,12 +61,15 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     counters = Counters(redis)
     groups = GroupViews(by_key, counters)
     hub = Hub(redis, groups)
+    after_commit: list[Callable[[Committed], None]] = []
 
     def tell_others(committed: Committed) -> None:
         views = [group_view(group) for group in committed.groups]
         groups.offer(views)
         hub.offer(views)
         counters.offer(views)
+        for listen in after_commit:
+            listen(committed)
 
     batcher = Batcher(
         by_key,
@@ -82,6 +89,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             closed_groups=ClosedGroups(by_key, groups),
             hub=hub,
             tokens=TokenVerifier(settings),
+            after_commit=after_commit,
         )
     finally:
         await hub.stop()
