@@ -1,0 +1,145 @@
+"""Deals as anyone sees them: one by its id, and lists to browse."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, bindparam
+from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.deal import Deal, DealStatus, Grouping
+from infra.reading.cursors import decode
+from infra.reading.deal_orders import POSITIONS, DealSort
+from infra.reading.deal_rows import ListedDealRow, all_columns, deals_document, decode_deals
+from infra.reading.deal_status import has_status, is_public
+from infra.reading.documents import now
+from infra.reading.fetching import fetch_json
+from infra.reading.page import LIMIT_DEFAULT, Page, page_of
+from infra.reading.search import has_words, search_words
+from infra.rows import deal_from
+from infra.tables import deals
+
+
+class TierView(msgspec.Struct, frozen=True):
+    """From `participants` on, everybody pays `unit_price` minor units per unit."""
+
+    participants: int
+    unit_price: int
+
+
+class VariantView(msgspec.Struct, frozen=True):
+    """A variant with all there ever was of it and what is left, in units."""
+
+    id: UUID
+    title: str
+    image_url: str | None
+    stock: int
+    stock_left: int
+
+
+class DealView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deal as it is at a moment; prices are minor units of `currency`.
+
+    `crowd_group_id` is the one group of a crowd deal once it is open. `last_opening_at` is the last moment at which a
+    team can open, null where there is none.
+    """
+
+    id: UUID
+    merchant_id: UUID
+    title: str
+    description: str
+    image_url: str | None
+    currency: str
+    solo_price: int
+    tiers: list[TierView]
+    variants: list[VariantView]
+    grouping: Grouping
+    group_size_max: int
+    group_lifetime_s: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    last_opening_at: datetime | None
+    units_per_shopper_max: int | None
+    status: DealStatus
+    crowd_group_id: UUID | None
+    version: int
+    created_at: datetime
+
+
+_ONE_DEAL = deals_document(all_columns().where(deals.c.id == bindparam("deal_id", type_=UUID_COLUMN)))
+
+
+async def get_deal(engine: AsyncEngine, deal_id: UUID) -> DealView | None:
+    """A deal, drafts too: whoever shows it hides those from all but their merchant."""
+    found = decode_deals(await fetch_json(engine, _ONE_DEAL, {"deal_id": deal_id}))
+    return _view(found.rows[0], found.now) if found.rows else None
+
+
+async def list_deals(  # noqa: PLR0913 - each is a parameter of the route
+    engine: AsyncEngine,
+    *,
+    status: DealStatus | None = None,
+    sort: DealSort = DealSort.NEWEST,
+    q: str | None = None,
+    merchant_id: UUID | None = None,
+    limit: int = LIMIT_DEFAULT,
+    cursor: str | None = None,
+) -> Page[DealView]:
+    """Deals of a status (live ones where none is said), of one merchant if given, holding every word of `q`.
+
+    Drafts are listed only with `status=draft` and a `merchant_id`, which the caller must know to be the one who asks.
+    Raises `InvalidInput` naming `q` or `cursor`.
+    """
+    kind = POSITIONS[sort]
+    chosen = _chosen(status or DealStatus.LIVE, merchant_id, q)
+    if cursor is not None:
+        chosen = chosen.where(decode(cursor, kind).follows())
+    statement = deals_document(chosen.order_by(*kind.order()).limit(limit + 1))
+    found = decode_deals(await fetch_json(engine, statement))
+    return page_of(found.rows or (), limit, lambda row: _view(row, found.now), kind.of)
+
+
+def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> DealView:
+    """How a deal looks at a moment."""
+    offer = deal.offer
+    return DealView(
+        id=deal.id,
+        merchant_id=deal.merchant_id,
+        title=offer.title,
+        description=offer.description,
+        image_url=offer.image_url,
+        currency=offer.currency,
+        solo_price=offer.schedule.solo_price,
+        tiers=[TierView(tier.participants, tier.unit_price) for tier in offer.schedule.tiers],
+        variants=[
+            VariantView(variant.id, variant.title, variant.image_url, variant.stock, stock_left[variant.id])
+            for variant in deal.variants
+        ],
+        grouping=offer.grouping,
+        group_size_max=offer.group_size_max,
+        group_lifetime_s=offer.group_lifetime_s,
+        starts_at=offer.starts_at,
+        ends_at=offer.ends_at,
+        last_opening_at=deal.last_opening_at if offer.grouping is Grouping.TEAM else None,
+        units_per_shopper_max=offer.units_per_shopper_max,
+        status=deal.status_at(now),
+        crowd_group_id=deal.crowd_group_id,
+        version=deal.version,
+        created_at=deal.created_at,
+    )
+
+
+def _view(row: ListedDealRow, moment: datetime) -> DealView:
+    return deal_view(deal_from(row), row.stock_left, moment)
+
+
+def _chosen(status: DealStatus, merchant_id: UUID | None, q: str | None) -> Select[tuple[object, ...]]:
+    chosen = all_columns().where(has_status(status, now()))
+    if merchant_id is not None:
+        chosen = chosen.where(deals.c.merchant_id == merchant_id)
+    if merchant_id is None or status is not DealStatus.DRAFT:
+        chosen = chosen.where(is_public())
+    words = search_words(q or "")
+    return chosen.where(has_words(words)) if words else chosen

@@ -1,0 +1,157 @@
+"""Groups in lists: those of a deal one could join, who is in one, and a shopper's own."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.reading.cursors import Count, MomentUs, Position, decode, microseconds, moment
+from infra.reading.documents import list_document, literal, now
+from infra.reading.fetching import fetch_json
+from infra.reading.names import shown_name
+from infra.reading.page import LIMIT_DEFAULT, Page, page_of
+from infra.rows import GroupRow, PlaceRow, group_from, place_from
+from infra.tables import groups, participants
+from infra.views import GroupView, PlaceView, group_view, place_view
+
+NO_TIER_TO_COME = 2**31 - 1
+"""Sorts groups at their lowest price behind all others."""
+
+
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """What anyone may know of a participant; `avatar_url` is null until shoppers have pictures."""
+
+    display_name: str
+    avatar_url: str | None
+    joined_at: datetime
+    is_leader: bool
+
+
+class MyGroup(GroupView, frozen=True, kw_only=True):
+    """A group with the asking shopper's own place in it."""
+
+    you: PlaceView
+
+
+class OpenGroupsPosition(Position, frozen=True, tag="open_groups"):
+    """A place in the list of a deal's open groups."""
+
+    participants_needed: Count
+    group_id: UUID
+
+
+class ParticipantsPosition(Position, frozen=True, tag="participants"):
+    """A place in the list of a group's participants."""
+
+    number: Count
+
+
+class MyGroupsPosition(Position, frozen=True, tag="my_groups"):
+    """A place in the list of a shopper's groups."""
+
+    joined_at_us: MomentUs
+    group_id: UUID
+
+
+class _ParticipantRow(msgspec.Struct, frozen=True):
+    number: int
+    shopper_id: UUID
+    display_name: str | None
+    joined_at: datetime
+    is_leader: bool
+
+
+class _MyGroupRow(msgspec.Struct, frozen=True):
+    group: GroupRow
+    place: PlaceRow
+
+
+class _Groups(msgspec.Struct, frozen=True):
+    rows: list[GroupRow] | None
+
+
+class _Participants(msgspec.Struct, frozen=True):
+    rows: list[_ParticipantRow] | None
+
+
+class _MyGroups(msgspec.Struct, frozen=True):
+    rows: list[_MyGroupRow] | None
+
+
+async def list_open_groups(
+    engine: AsyncEngine, deal_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+) -> Page[GroupView]:
+    """Groups of a deal that can be joined, nearest to their next tier first, among equals the oldest.
+
+    The order moves with every join: a group that comes nearer while somebody turns pages may be passed over.
+    """
+    needed = func.coalesce(groups.c.next_tier_at - groups.c.participants, NO_TIER_TO_COME)
+    joinable = (groups.c.deal_id == deal_id, groups.c.status == literal("open"), groups.c.expires_at > now())
+    chosen = select(*groups.c).where(*joinable).order_by(needed, groups.c.id).limit(limit + 1)
+    if cursor is not None:
+        after = decode(cursor, OpenGroupsPosition)
+        chosen = chosen.where(tuple_(needed, groups.c.id) > (after.participants_needed, after.group_id))
+    document = await fetch_json(engine, list_document(chosen.subquery("open_group")))
+    views = [group_view(group_from(row)) for row in msgspec.json.decode(document, type=_Groups).rows or ()]
+    return page_of(views, limit, lambda view: view, _open_groups_position)
+
+
+async def list_participants(
+    engine: AsyncEngine, group_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+) -> Page[ParticipantView]:
+    """Who is in a group, in the order of joining."""
+    leader_id = select(groups.c.leader_id).where(groups.c.id == group_id).scalar_subquery()
+    shown = participants.c
+    columns = (shown.number, shown.shopper_id, shown.display_name, shown.joined_at)
+    is_leader = func.coalesce(shown.shopper_id == leader_id, False).label("is_leader")
+    chosen = select(*columns, is_leader).where(shown.group_id == group_id).order_by(shown.number).limit(limit + 1)
+    if cursor is not None:
+        chosen = chosen.where(shown.number > decode(cursor, ParticipantsPosition).number)
+    document = await fetch_json(engine, list_document(chosen.subquery("participant")))
+    rows = msgspec.json.decode(document, type=_Participants).rows or ()
+    return page_of(rows, limit, _participant_view, lambda row: ParticipantsPosition(row.number))
+
+
+async def list_my_groups(
+    engine: AsyncEngine, shopper_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+) -> Page[MyGroup]:
+    """A shopper's groups, the one joined last first."""
+    key = tuple_(participants.c.joined_at, participants.c.group_id)
+    chosen = select(*participants.c).where(participants.c.shopper_id == shopper_id)
+    chosen = chosen.order_by(participants.c.joined_at.desc(), participants.c.group_id.desc()).limit(limit + 1)
+    if cursor is not None:
+        after = decode(cursor, MyGroupsPosition)
+        chosen = chosen.where(key < (moment(after.joined_at_us), after.group_id))
+    mine = chosen.subquery("place")
+    in_group = (groups.c.deal_id == mine.c.deal_id) & (groups.c.id == mine.c.group_id)
+    columns = (func.to_json(mine.table_valued()).label("place"), func.to_json(groups.table_valued()).label("group"))
+    both = select(*columns).join_from(mine, groups, in_group)
+    both = both.order_by(mine.c.joined_at.desc(), mine.c.group_id.desc())
+    document = await fetch_json(engine, list_document(both.subquery("my_group")))
+    rows = msgspec.json.decode(document, type=_MyGroups).rows or ()
+    return page_of(rows, limit, _my_group, _my_groups_position)
+
+
+def _open_groups_position(view: GroupView) -> OpenGroupsPosition:
+    needed = view.next_tier.participants_needed if view.next_tier else NO_TIER_TO_COME
+    return OpenGroupsPosition(needed, view.id)
+
+
+def _participant_view(row: _ParticipantRow) -> ParticipantView:
+    return ParticipantView(
+        display_name=shown_name(row.display_name, row.shopper_id),
+        avatar_url=None,
+        joined_at=row.joined_at,
+        is_leader=row.is_leader,
+    )
+
+
+def _my_group(row: _MyGroupRow) -> MyGroup:
+    view = group_view(group_from(row.group))
+    return MyGroup(**msgspec.structs.asdict(view), you=place_view(place_from(row.place), view))
+
+
+def _my_groups_position(row: _MyGroupRow) -> MyGroupsPosition:
+    return MyGroupsPosition(microseconds(row.place.joined_at), row.place.group_id)

@@ -1,0 +1,77 @@
+"""Invites as whoever got the link sees them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.reading.documents import list_document
+from infra.reading.fetching import fetch_json
+from infra.reading.names import shown_name
+from infra.tables import invites, participants
+
+
+class InviteView(msgspec.Struct, frozen=True, kw_only=True):
+    """A link into a group: who shared it where, through which other link he came, and how many joined through it."""
+
+    code: str
+    deal_id: UUID
+    group_id: UUID
+    sharer_name: str
+    channel: str
+    parent_code: str | None
+    joins: int
+    created_at: datetime
+
+
+class _InviteRow(msgspec.Struct, frozen=True):
+    code: str
+    deal_id: UUID
+    group_id: UUID
+    sharer_id: UUID
+    display_name: str | None
+    channel: str
+    parent_code: str | None
+    joins: int
+    created_at: datetime
+
+
+class _Invites(msgspec.Struct, frozen=True):
+    rows: list[_InviteRow] | None
+
+
+_SHARERS_PLACE = and_(
+    participants.c.deal_id == invites.c.deal_id,
+    participants.c.shopper_id == invites.c.sharer_id,
+    participants.c.group_id == invites.c.group_id,
+)
+_ONE_INVITE = list_document(
+    select(*invites.c, participants.c.display_name)
+    .outerjoin_from(invites, participants, _SHARERS_PLACE)
+    .where(invites.c.code == bindparam("code"))
+    .subquery("invite")
+)
+
+
+async def get_invite(engine: AsyncEngine, code: str) -> InviteView | None:
+    """An invite by its code."""
+    if not (code.isascii() and code.isprintable()):
+        return None  # no code of ours, and PostgreSQL would choke on some of these
+    document = await fetch_json(engine, _ONE_INVITE, {"code": code})
+    rows = msgspec.json.decode(document, type=_Invites).rows
+    return _view(rows[0]) if rows else None
+
+
+def _view(row: _InviteRow) -> InviteView:
+    return InviteView(
+        code=row.code,
+        deal_id=row.deal_id,
+        group_id=row.group_id,
+        sharer_name=shown_name(row.display_name, row.sharer_id),
+        channel=row.channel,
+        parent_code=row.parent_code,
+        joins=row.joins,
+        created_at=row.created_at,
+    )
