@@ -1,0 +1,115 @@
+"""Closing: groups whose deadline has come, and crowds whose deal has gone live.
+
+PostgreSQL says what is due, so nothing is lost with a queue, a counter or a process. Every group is a command of its
+own: they are decided and committed together, but one that cannot be closed holds up no other.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.commands import CloseGroup, Command, StartCrowd
+from infra.ids import new_id
+from infra.reading.sweeping import next_deadline, waiting_crowds
+from infra.unavailable import Unavailable
+from workers.duty import Context, Duty
+
+GROUPS_AT_ONCE = 1_000
+CROWDS_AT_ONCE = 100
+LOOK_EVERY_S = 1.0
+# A timer may fire a little early; looking again right then would find nothing due.
+AFTER_DEADLINE_S = 0.001
+# Something due could not be closed: the others must not wait for its next turn.
+LOOK_AGAIN_S = 0.25
+FAILURES_REMEMBERED_MAX = 1_000
+
+# One moment for the whole statement: an index cannot serve a clock that moves on while it runs.
+_DUE = text("""
+  WITH clock AS (SELECT clock_timestamp() AS now)
+  SELECT deal_id, id, expires_at FROM groups
+  WHERE status = 'open' AND expires_at <= (SELECT now FROM clock) AND (expires_at, id) > (:after, :after_id)
+  ORDER BY expires_at, id LIMIT :groups_max""")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A group to close; `expires_at` and `group_id` are its place in the order."""
+
+    deal_id: UUID
+    group_id: UUID
+    expires_at: datetime
+
+
+_BEGINNING = Due(UUID(int=0), UUID(int=0), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+class Closing:
+    """Closes and starts what the clock says; remembers what it could not, to say so once."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+
+    async def step(self, context: Context) -> float:
+        """Start every crowd that waits and close every group that is due; answers the time until the next deadline."""
+        await self.start_crowds(context)
+        await self.close_due(context)
+        async with context.by_key.connect() as connection:
+            deadline_s = await next_deadline(connection)
+        if deadline_s is None:
+            return LOOK_EVERY_S
+        if deadline_s == 0:
+            return LOOK_AGAIN_S
+        return min(deadline_s + AFTER_DEADLINE_S, LOOK_EVERY_S)
+
+    async def close_due(self, context: Context) -> None:
+        """Tell every due group to close, each once, the oldest first; while some are closed the next are looked up."""
+        due = await _due_after(context.by_key, _BEGINNING)
+        while due:
+            for group in due:
+                context.runtime.batcher.remember(group.group_id, group.deal_id)
+            closing = asyncio.create_task(self._tell(context, [CloseGroup(group_id=group.group_id) for group in due]))
+            try:
+                due = await _due_after(context.by_key, due[-1]) if len(due) == GROUPS_AT_ONCE else []
+            finally:
+                await closing
+
+    async def start_crowds(self, context: Context) -> None:
+        """Open the one group of every crowd deal that has gone live."""
+        async with context.by_key.connect() as connection:
+            deal_ids = await waiting_crowds(connection, CROWDS_AT_ONCE)
+        await self._tell(context, [StartCrowd(deal_id=deal_id, group_id=new_id()) for deal_id in deal_ids])
+
+    async def _tell(self, context: Context, commands: Sequence[Command]) -> None:
+        """Tell commands at once; one that fails alone is named in the log, once, and left for the next look."""
+        outcomes = await asyncio.gather(*map(context.runtime.tell, commands), return_exceptions=True)
+        unavailable = next((outcome for outcome in outcomes if isinstance(outcome, Unavailable)), None)
+        if unavailable is not None:
+            raise unavailable
+        for command, outcome in zip(commands, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                self._say(f"{command} failed: {type(outcome).__name__}: {outcome}")
+
+    def _say(self, failure: str) -> None:
+        if failure not in self._failed:
+            if len(self._failed) >= FAILURES_REMEMBERED_MAX:
+                self._failed.clear()
+            self._failed.add(failure)
+            _log.error("clock_command_failed", failure=failure)
+
+
+CLOSING = Duty("closing", 1, Closing().step)
+
+
+async def _due_after(engine: AsyncEngine, last: Due) -> list[Due]:
+    parameters = {"after": last.expires_at, "after_id": last.group_id, "groups_max": GROUPS_AT_ONCE}
+    async with engine.connect() as connection:
+        rows = (await connection.execute(_DUE, parameters)).all()
+    return [Due(*row) for row in rows]

@@ -1,0 +1,67 @@
+"""A duty: work that some process must always be doing, safe to do anywhere, at any time and by two at once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.database import is_connection_lost
+from infra.runtime import Runtime
+from infra.unavailable import Unavailable
+
+REST_AFTER_ERROR_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a duty works with: the process's runtime, and an engine for statements that find their rows by an index."""
+
+    runtime: Runtime
+    by_key: AsyncEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`step` does what there is to do now and answers how long it may rest, in seconds; `number` is its lock."""
+
+    name: str
+    number: int
+    step: Callable[[Context], Awaitable[float]]
+
+
+class Outages:
+    """One line when a duty cannot go on, one when it can again; what repeats in between is not news."""
+
+    def __init__(self, duty: str) -> None:
+        self._log = _log.bind(duty=duty)
+        self._known = ""
+
+    def failed(self, error: Exception) -> None:
+        """A step failed."""
+        kind = type(error).__name__
+        if kind == self._known:
+            return
+        self._known = kind
+        if is_server_gone(error):
+            self._log.warning("duty_waits", why=_first_line(error.__cause__ or error))
+        else:
+            self._log.error("duty_failed", exc_info=error)
+
+    def over(self) -> None:
+        """A step went well."""
+        if self._known:
+            self._known = ""
+            self._log.info("duty_goes_on")
+
+
+def is_server_gone(error: BaseException) -> bool:
+    """Whether PostgreSQL or Redis is away, so that the same step will do later."""
+    return isinstance(error, Unavailable | RedisError | OSError | TimeoutError) or is_connection_lost(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", maxsplit=1)[0] or type(error).__name__
