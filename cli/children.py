@@ -27,7 +27,7 @@ class ChildCommand:
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
-        self._drop_lifeline()
+        self.stop()
         reading, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603  this very program

@@ -50,6 +50,7 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Return when the server answers; raises EmbeddedServerBroken with the server's own last words."""
+        self.stop()
         if self.is_new():
             self._initialise()
         self._refuse_other_version()
@@ -81,7 +82,8 @@ class EmbeddedPostgres:
             "cluster_name": "tuan",
         }
         if not self._durable:
-            options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            # Not synchronous_commit: off, it keeps commits in the server's own memory and kill -9 loses them.
+            options |= {"fsync": "off", "full_page_writes": "off"}
         command = [str(self._programs / "postgres"), "-D", str(self._place.postgres_data)]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self._process = start_server(self._place, command, self._log)

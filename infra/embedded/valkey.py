@@ -42,6 +42,7 @@ class EmbeddedValkey:
 
     def start(self) -> None:
         """Return when the server answers; raises EmbeddedServerBroken with the server's own last words."""
+        self.stop()
         self._clear_leftover()
         options = {
             "port": "0",
