@@ -37,7 +37,7 @@ lock: $(TOOLS)
 LOCKING := --quiet --no-config --system-certs --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-$(RUNTIME): requirements.lock pyproject.toml
+$(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else \
 		"Tuan needs Python 3.11, 3.12 or 3.13; this is %d.%d. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2])'
 	@echo "Making the virtual environment in $(VENV) (once, about a minute: 60 MB from the package index)"

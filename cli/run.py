@@ -23,6 +23,8 @@ from infra.settings import Settings
 
 LOOK_EVERY_S = 0.2
 READY_LIMIT_S = 60
+# What a process holds for the write path beside its pool for reads: a bound, not the exact number.
+WRITING_CONNECTIONS = 16
 # Connections besides the pools: migrations, sweepers' locks, a developer's psql.
 SPARE_CONNECTIONS = 30
 
@@ -83,7 +85,8 @@ def _start_postgres(settings: Settings, supervisor: Supervisor, screen: Screen) 
     make_folders(place)
     if place.home != place.data_dir:
         screen.say(f"Running as root: the servers run as {place.owner_name} and keep their data in {place.home}.")
-    connections_max = (settings.api_processes + 1) * settings.database_connections_max + SPARE_CONNECTIONS
+    per_process = settings.database_connections_max + WRITING_CONNECTIONS
+    connections_max = (settings.api_processes + 1) * per_process + SPARE_CONNECTIONS
     postgres = EmbeddedPostgres(place, connections_max=max(100, connections_max))
     screen.say("Making a private PostgreSQL" if postgres.is_new() else "Starting PostgreSQL")
     supervisor.start(postgres)

@@ -5,6 +5,7 @@ import pytest
 
 from infra.cannot_start import WrongSetting
 from infra.settings import Settings, read_settings, variables
+from infra.settings_table import settings_table
 
 
 def test_nothing_set_means_private_servers_and_loopback() -> None:
@@ -81,3 +82,8 @@ def test_every_setting_is_described() -> None:
         assert variable.meaning
         assert variable.default_shown
         assert variable.name in {"DATABASE_URL", "REDIS_URL"} or variable.name.startswith("TUAN_")
+
+
+def test_the_readme_lists_the_settings_as_they_are() -> None:
+    """The README's table is this program's: `python -m infra.settings_table` prints it."""
+    assert settings_table() in (Path(__file__).parents[2] / "README.md").read_text()
