@@ -1,0 +1,17 @@
+"""A shop of its own for every test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.batching import Batcher
+from infra.ids import new_id
+from tests.reading.shop import Shop
+
+
+@pytest.fixture
+async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
+    batcher = Batcher(engine, batch_commands_max=256, queue_commands_max=4_096)
+    yield Shop(engine, batcher, new_id())
+    await batcher.stop()
