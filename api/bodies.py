@@ -1,0 +1,114 @@
+"""Reading a body: bounded, JSON, of a known shape; every way it can be wrong becomes a named problem."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final, TypeVar, cast
+
+import msgspec
+from litestar.types import HTTPRequestEvent
+
+from api.refused import BodyTooLarge, MalformedJson, WrongContentType
+from api.requests import AnyRequest, header, invalid
+
+BODY_BYTES_MAX = 64 * 1024
+
+Shape = TypeVar("Shape")
+
+_AT: Final = re.compile(r"(?P<message>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_NAMED: Final = re.compile(r"Object (?P<problem>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
+_TYPES: Final = {
+    "int": "a whole number",
+    "float": "a number with a fraction",
+    "str": "text",
+    "bool": "true or false",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+    "datetime": "a time such as 2026-05-01T12:00:00Z",
+    "uuid": "an id (UUID)",
+}
+_EXPECTED: Final = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`")
+
+
+class ClientGone(Exception):  # noqa: N818 - nobody is left to be told of an error
+    """The caller hung up before the body was whole."""
+
+
+async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *, empty: Shape | None = None) -> Shape:
+    """The body as a value of the decoder's shape; no body at all is `empty` where that is given.
+
+    Raises `BodyTooLarge`, `WrongContentType`, `MalformedJson` or `InvalidInput`, and changes nothing.
+    """
+    body = await _read(request)
+    if not body and empty is not None:
+        return empty
+    content_type = header(request, b"content-type")
+    if content_type is not None and content_type.partition(b";")[0].strip().lower() != b"application/json":
+        raise WrongContentType
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _wrong_shape(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(body, error) from None
+
+
+async def _read(request: AnyRequest) -> bytes:
+    """All of the body, in as many pieces as it comes, and never more than the bound."""
+    body = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = cast("HTTPRequestEvent", message)
+        body = body + piece["body"] if body else piece["body"]
+        if len(body) > BODY_BYTES_MAX:
+            raise BodyTooLarge(BODY_BYTES_MAX)
+        if not piece.get("more_body", False):
+            return body
+
+
+def _wrong_shape(text: str) -> Exception:
+    """The decoder's message as a field problem: `Expected `int`, got `str` - at `$.tiers[0].unit_price``."""
+    found = _AT.fullmatch(text)
+    message, path = (found["message"], found["path"]) if found else (text, None)
+    field = (path or "").removeprefix("$").removeprefix(".")
+    named = _NAMED.fullmatch(message)
+    if named:
+        field = f"{field}.{named['name']}" if field else named["name"]
+        return invalid(field, "is required" if named["problem"] == "missing required" else "is not a field here")
+    expected = _EXPECTED.fullmatch(message)
+    if expected:
+        kinds = " or ".join(_TYPES.get(kind, kind) for kind in expected["expected"].split(" | "))
+        message = f"must be {kinds}, not {_TYPES.get(expected['got'], expected['got'])}"
+    return invalid(field or "body", message.replace("`", ""))
+
+
+def _unreadable(body: bytes, error: Exception) -> Exception:
+    """Half a surrogate pair is JSON by the letter, so its field is named; anything else is no JSON at all."""
+    try:
+        value = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return MalformedJson(str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8 or too deep")
+    for path, text in _texts(value, ""):
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            return invalid(path or "body", "must not hold broken surrogates")
+    return MalformedJson("it cannot be read")
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for name, part in value.items():
+                shown = name.encode("ascii", "backslashreplace").decode()
+                where = f"{path}.{shown}" if path else shown
+                yield where, name
+                yield from _texts(part, where)
+        case list():
+            for number, part in enumerate(value):
+                yield from _texts(part, f"{path}[{number}]")
+        case _:
+            pass

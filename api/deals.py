@@ -1,0 +1,126 @@
+"""Deals: written and run by their merchant, read by anyone."""
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from api.access import caller_if_known, caller_of
+from api.answers import NOT_KEPT, Answer, answered, encode, resource
+from api.bodies import read_json
+from api.deal_bodies import CreateDealBody, EditDealBody
+from api.deal_making import deal_created, deal_edited
+from api.idempotency import tell
+from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_choice, query_id, query_of, runtime_of
+from api.routing import route
+from domain.groupbuy.commands import Command, EndDeal, PauseDeal, PublishDeal, ResumeDeal
+from domain.groupbuy.deal import DealStatus
+from domain.groupbuy.errors import DealNotFound
+from domain.groupbuy.world import Accepted
+from infra.ids import new_id
+from infra.reading.deal_orders import DealSort
+from infra.reading.deals import DealView, deal_view, get_deal, list_deals
+
+_create_body: Final = msgspec.json.Decoder(CreateDealBody)
+_edit_body: Final = msgspec.json.Decoder(EditDealBody)
+
+
+@route("POST", "/v1/deals")
+async def create_deal(request: AnyRequest) -> Answer:
+    body = await read_json(request, _create_body)
+    command = deal_created(new_id(), caller_of(request).subject, body, datetime.now(UTC))
+    return await tell(request, command, body, _created)
+
+
+@route("GET", "/v1/deals/{deal_id}")
+async def read_deal(request: AnyRequest) -> Answer:
+    deal = await visible_deal(request)
+    return resource(request, encode(deal), deal.version, is_private=deal.status is DealStatus.DRAFT)
+
+
+@route("PATCH", "/v1/deals/{deal_id}")
+async def edit_deal(request: AnyRequest) -> Answer:
+    body = await read_json(request, _edit_body)
+    deal = await visible_deal(request)
+    merchant_id = caller_of(request).subject
+    if deal.merchant_id != merchant_id:
+        raise DealNotFound(deal.id)
+    return await _told(request, deal.id, deal_edited(deal, body))
+
+
+@route("POST", "/v1/deals/{deal_id}/publish")
+async def publish_deal(request: AnyRequest) -> Answer:
+    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    command = PublishDeal(deal_id=deal_id, merchant_id=merchant_id, crowd_group_id=new_id())
+    return await _told(request, deal_id, command)
+
+
+@route("POST", "/v1/deals/{deal_id}/pause")
+async def pause_deal(request: AnyRequest) -> Answer:
+    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    return await _told(request, deal_id, PauseDeal(deal_id=deal_id, merchant_id=merchant_id))
+
+
+@route("POST", "/v1/deals/{deal_id}/resume")
+async def resume_deal(request: AnyRequest) -> Answer:
+    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    command = ResumeDeal(deal_id=deal_id, merchant_id=merchant_id, crowd_group_id=new_id())
+    return await _told(request, deal_id, command)
+
+
+@route("POST", "/v1/deals/{deal_id}/end")
+async def end_deal(request: AnyRequest) -> Answer:
+    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    return await _told(request, deal_id, EndDeal(deal_id=deal_id, merchant_id=merchant_id))
+
+
+@route("GET", "/v1/deals")
+async def browse_deals(request: AnyRequest) -> Answer:
+    """Live deals, unless a status is asked for; drafts are shown to their merchant alone."""
+    query = query_of(request)
+    status = query_choice(query, "status", DealStatus)
+    merchant_id = query_id(query, "merchant_id")
+    caller = caller_if_known(request)
+    if status is DealStatus.DRAFT:
+        if caller is None or merchant_id not in {None, caller.subject}:
+            return answered({"items": [], "next_cursor": None}, headers=NOT_KEPT)
+        merchant_id = caller.subject
+    page = await list_deals(
+        runtime_of(request).engine,
+        status=status,
+        sort=query_choice(query, "sort", DealSort) or DealSort.NEWEST,
+        q=query.get("q"),
+        merchant_id=merchant_id,
+        limit=limit_of(query),
+        cursor=cursor_of(query),
+    )
+    return answered(page, headers=NOT_KEPT)
+
+
+async def visible_deal(request: AnyRequest) -> DealView:
+    """The deal the path names; a draft is nobody's to see but its merchant's."""
+    deal_id = path_id(request, "deal_id")
+    deal = await get_deal(runtime_of(request).engine, deal_id)
+    caller = caller_if_known(request)
+    is_own = deal is not None and caller is not None and caller.subject == deal.merchant_id
+    if deal is None or (deal.status is DealStatus.DRAFT and not is_own):
+        raise DealNotFound(deal_id)
+    return deal
+
+
+async def _told(request: AnyRequest, deal_id: UUID, command: Command) -> Answer:
+    """Tell a command of a deal's life and show the deal as it then is."""
+    runtime = runtime_of(request)
+    await runtime.tell(command)
+    deal = await get_deal(runtime.engine, deal_id)
+    if deal is None:
+        raise DealNotFound(deal_id)
+    return answered(deal)
+
+
+def _created(accepted: Accepted) -> Answer:
+    deal = accepted.state.deal
+    assert deal is not None
+    view = deal_view(deal, accepted.state.stock_left, deal.created_at)
+    return answered(view, 201, ((b"location", f"/v1/deals/{deal.id}".encode()),))

@@ -1,0 +1,159 @@
+"""Refusals and faults as HTTP: the only module that knows both.
+
+Each refusal has its own row, so that its `type` outlives any renaming of classes; a test misses no class.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+import asyncpg
+import structlog
+from litestar.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from api.answers import Answer, Headers
+from api.bodies import ClientGone
+from api.problems import FieldError, ProblemType, problem_answer
+from api.refused import BodyTooLarge, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
+from api.requests import AnyRequest
+from domain.errors import InvalidInput
+from domain.groupbuy.errors import (
+    CrowdHasOneGroup,
+    DealClosesTooSoon,
+    DealNotEditable,
+    DealNotFound,
+    DealNotPublished,
+    DealNotStarted,
+    DealOver,
+    DealPausedNow,
+    GroupClosed,
+    GroupCommitted,
+    GroupFull,
+    GroupNotFound,
+    InviteNotFound,
+    InviteNotUsable,
+    OutOfStock,
+    UnitsLimitReached,
+    VariantNotFound,
+    VariantRequired,
+    WrongReference,
+)
+from infra.batch import KeyReused
+from infra.database import is_connection_lost
+from infra.ids import new_id
+from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
+
+PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
+    InvalidInput: ProblemType(422, "invalid-request", "Some fields are wrong"),
+    VariantNotFound: ProblemType(422, "variant-not-found", "No such variant of this deal"),
+    VariantRequired: ProblemType(422, "variant-required", "A variant must be chosen"),
+    InviteNotUsable: ProblemType(422, "invite-not-usable", "The invite does not lead here"),
+    KeyReused: ProblemType(422, "idempotency-key-reused", "The idempotency key belongs to another request"),
+    DealNotFound: ProblemType(404, "deal-not-found", "No such deal"),
+    GroupNotFound: ProblemType(404, "group-not-found", "No such group"),
+    InviteNotFound: ProblemType(404, "invite-not-found", "No such invite"),
+    DealNotStarted: ProblemType(409, "deal-not-started", "The deal has not started"),
+    DealPausedNow: ProblemType(409, "deal-paused", "The deal is paused"),
+    DealOver: ProblemType(409, "deal-over", "The deal has ended"),
+    DealNotPublished: ProblemType(409, "deal-not-published", "The deal is a draft"),
+    DealNotEditable: ProblemType(409, "deal-not-editable", "The deal cannot be changed now"),
+    DealClosesTooSoon: ProblemType(409, "deal-closes-too-soon", "Too late to open a group"),
+    CrowdHasOneGroup: ProblemType(409, "crowd-has-one-group", "This deal has one group for everybody"),
+    GroupFull: ProblemType(409, "group-full", "The group is full"),
+    GroupClosed: ProblemType(409, "group-closed", "The group is closed"),
+    GroupCommitted: ProblemType(409, "group-committed", "The group has tipped"),
+    OutOfStock: ProblemType(409, "out-of-stock", "Not enough in stock"),
+    UnitsLimitReached: ProblemType(409, "units-limit-reached", "Limit of units reached"),
+    NotAuthenticated: ProblemType(401, "not-authenticated", "A valid access token is needed"),
+    RoleMissing: ProblemType(403, "role-missing", "The caller has not the role"),
+    MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
+    BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
+    WrongContentType: ProblemType(415, "wrong-content-type", "The body must be JSON"),
+    Overloaded: ProblemType(503, "overloaded", "Too busy"),
+    DatabaseUnavailable: ProblemType(503, "database-unavailable", "The database cannot be reached"),
+}
+
+FRAMEWORK_PROBLEMS: Final[dict[int, tuple[ProblemType, str]]] = {
+    400: (ProblemType(400, "bad-request", "The request cannot be read"), "The request is not well-formed HTTP."),
+    404: (ProblemType(404, "no-such-route", "Nothing here"), "There is nothing at this address; see /schema."),
+    405: (
+        ProblemType(405, "method-not-allowed", "The address does not know this method"),
+        "Use one of the methods in the Allow header; see /schema.",
+    ),
+}
+
+FAULT: Final = ProblemType(500, "internal-error", "A fault on our side")
+FAULT_DETAIL: Final = "Something broke on our side and was logged under this instance. Try again in a moment."
+
+_OF_DATABASES: Final = (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError)
+_log = structlog.get_logger("api")
+
+
+def answer_error(request: AnyRequest, error: Exception) -> Answer:
+    """The problem details for anything a handler, or the framework before it, raised."""
+    if isinstance(error, HTTPException):
+        return _framework_answer(request, error)
+    error = _unavailable(error) or error
+    kind = _kind(error)
+    if kind is None:
+        return Answer(400, b"") if isinstance(error, ClientGone) else _fault(request, error)
+    return problem_answer(kind, str(error), errors=_fields(error), headers=_headers(error))
+
+
+def _kind(error: Exception) -> ProblemType | None:
+    return next((PROBLEM_TYPES[cause] for cause in type(error).__mro__ if cause in PROBLEM_TYPES), None)
+
+
+def _fields(error: Exception) -> list[FieldError]:
+    if isinstance(error, InvalidInput):
+        return [FieldError(problem.field, problem.message) for problem in error.problems]
+    if isinstance(error, WrongReference):
+        return [FieldError(error.field, str(error))]
+    return []
+
+
+def _headers(error: Exception) -> Headers:
+    if isinstance(error, NotAuthenticated):
+        because = f', error="invalid_token", error_description="{error.reason}"' if error.reason else ""
+        return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
+    if isinstance(error, Unavailable):
+        return ((b"retry-after", str(error.retry_after_s).encode()),)
+    return ()
+
+
+def _framework_answer(request: AnyRequest, error: HTTPException) -> Answer:
+    """The framework's own refusals, in our words: it knows only that a request does not fit its routes."""
+    known = FRAMEWORK_PROBLEMS.get(error.status_code)
+    if known is None:
+        if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _fault(request, error)
+        known = FRAMEWORK_PROBLEMS[400]
+    headers = [
+        (name.lower().encode(), value.encode())
+        for name, value in (error.headers or {}).items()
+        if name.lower() == "allow"
+    ]
+    return problem_answer(*known, headers=headers)
+
+
+def _unavailable(error: Exception) -> Unavailable | None:
+    """What a read of the database raises when it is away or too busy."""
+    if isinstance(error, PoolTimeout):
+        return Overloaded()
+    if isinstance(error, _OF_DATABASES) and is_connection_lost(error):
+        return DatabaseUnavailable()
+    return None
+
+
+def _fault(request: AnyRequest, error: Exception) -> Answer:
+    """An error nobody foresaw: the trace goes to the log once, nothing of it to the caller."""
+    instance = f"urn:uuid:{new_id()}"
+    _log.error(
+        "request failed",
+        instance=instance,
+        method=request.scope["method"],
+        path=request.scope["path"],
+        exc_info=error,
+    )
+    return problem_answer(FAULT, FAULT_DETAIL, instance=instance)

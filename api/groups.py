@@ -1,0 +1,66 @@
+"""Groups: opened by a shopper, read by anyone, called off by their merchant."""
+
+from api.access import caller_if_known, caller_of
+from api.answers import NOT_KEPT, Answer, answered, resource
+from api.deals import visible_deal
+from api.group_answers import display_name, group_body, taken_place
+from api.idempotency import tell
+from api.place_body import read_place
+from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
+from api.routing import route
+from domain.groupbuy.commands import CancelGroup, OpenGroup
+from domain.groupbuy.errors import GroupNotFound
+from infra.batch import Stored
+from infra.ids import new_id
+from infra.reading.groups import list_open_groups
+from infra.views import group_view, place_view
+
+
+@route("POST", "/v1/deals/{deal_id}/groups")
+async def open_group(request: AnyRequest) -> Answer:
+    deal_id = path_id(request, "deal_id")
+    body = await read_place(request)
+    caller = caller_of(request)
+    command = OpenGroup(
+        deal_id=deal_id,
+        group_id=new_id(),
+        shopper_id=caller.subject,
+        quantity=body.quantity,
+        variant_id=body.variant_id,
+        invite_code=body.invite_code,
+        display_name=display_name(caller.name),
+    )
+    return await tell(request, command, body, taken_place)
+
+
+@route("GET", "/v1/deals/{deal_id}/groups")
+async def open_groups(request: AnyRequest) -> Answer:
+    query = query_of(request)
+    limit, cursor = limit_of(query), cursor_of(query)
+    deal = await visible_deal(request)
+    return answered(await list_open_groups(runtime_of(request).engine, deal.id, limit, cursor), headers=NOT_KEPT)
+
+
+@route("GET", "/v1/groups/{group_id}")
+async def read_group(request: AnyRequest) -> Answer:
+    """The group, and the caller's own place where he is in it."""
+    group_id = path_id(request, "group_id")
+    runtime = runtime_of(request)
+    view = await runtime.groups.get(group_id)
+    if view is None:
+        raise GroupNotFound(group_id)
+    caller = caller_if_known(request)
+    if caller is None:
+        return resource(request, group_body(view, None), view.version, is_private=False)
+    place = await runtime.places.find(view.deal_id, group_id, caller.subject)
+    body = group_body(view, None if place is None else place_view(place, view))
+    return resource(request, body, view.version, is_private=True)
+
+
+@route("POST", "/v1/groups/{group_id}/cancel")
+async def cancel_group(request: AnyRequest) -> Answer:
+    group_id = path_id(request, "group_id")
+    accepted = await runtime_of(request).tell(CancelGroup(group_id=group_id, merchant_id=caller_of(request).subject))
+    assert not isinstance(accepted, Stored)
+    assert accepted.state.group is not None
+    return Answer(200, group_body(group_view(accepted.state.group), None))

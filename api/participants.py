@@ -1,0 +1,54 @@
+"""Places in groups: taken and given up by shoppers, listed for anyone, and a shopper's own groups."""
+
+from api.access import caller_of
+from api.answers import NOT_KEPT, PRIVATE, Answer, NothingToSay, answered
+from api.group_answers import display_name, taken_place
+from api.idempotency import tell
+from api.place_body import read_place
+from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
+from api.routing import route
+from domain.groupbuy.commands import JoinGroup, LeaveGroup
+from domain.groupbuy.errors import GroupNotFound
+from infra.reading.groups import list_my_groups, list_participants
+
+
+@route("POST", "/v1/groups/{group_id}/participants")
+async def join_group(request: AnyRequest) -> Answer:
+    group_id = path_id(request, "group_id")
+    body = await read_place(request)
+    caller = caller_of(request)
+    command = JoinGroup(
+        group_id=group_id,
+        shopper_id=caller.subject,
+        quantity=body.quantity,
+        variant_id=body.variant_id,
+        invite_code=body.invite_code,
+        display_name=display_name(caller.name),
+    )
+    return await tell(request, command, body, taken_place)
+
+
+@route("DELETE", "/v1/groups/{group_id}/participants/me")
+async def leave_group(request: AnyRequest) -> Answer:
+    command = LeaveGroup(group_id=path_id(request, "group_id"), shopper_id=caller_of(request).subject)
+    await runtime_of(request).tell(command)
+    return NothingToSay()
+
+
+@route("GET", "/v1/groups/{group_id}/participants")
+async def participants(request: AnyRequest) -> Answer:
+    query = query_of(request)
+    limit, cursor = limit_of(query), cursor_of(query)
+    group_id = path_id(request, "group_id")
+    runtime = runtime_of(request)
+    if await runtime.groups.get(group_id) is None:
+        raise GroupNotFound(group_id)
+    return answered(await list_participants(runtime.engine, group_id, limit, cursor), headers=NOT_KEPT)
+
+
+@route("GET", "/v1/me/groups")
+async def my_groups(request: AnyRequest) -> Answer:
+    query = query_of(request)
+    limit, cursor = limit_of(query), cursor_of(query)
+    shopper_id = caller_of(request).subject
+    return answered(await list_my_groups(runtime_of(request).engine, shopper_id, limit, cursor), headers=PRIVATE)

@@ -1,0 +1,49 @@
+"""The API on real servers, spoken to in the same process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from api.app import create_app
+from infra.settings import Settings
+from tests.api.people import Town
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    # Litestar types its scope more narrowly; a fault of ours must come back as 500, not as an exception.
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://tuan.test") as made:
+        yield made
+
+
+@pytest.fixture
+async def town(client: httpx.AsyncClient, settings: Settings) -> Town:
+    return Town(client, settings)
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The app between start and stop, both in one task as servers do it: a fixture's two halves run in two."""
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            begun.set()
+            await over.wait()
+
+    life = asyncio.create_task(live())
+    started = asyncio.create_task(begun.wait())
+    await asyncio.wait({life, started}, return_when=asyncio.FIRST_COMPLETED)
+    started.cancel()
+    try:
+        if begun.is_set():
+            yield
+    finally:
+        over.set()
+        await life
