@@ -54,9 +54,13 @@ class GroupViews:
 
     async def get_fresh(self, group_id: UUID) -> GroupView | None:
         """The state PostgreSQL has now; raises `DatabaseUnavailable`."""
-        found = await load_views(self._engine, [group_id])
+        return (await self.get_all_fresh([group_id])).get(group_id)
+
+    async def get_all_fresh(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
+        """The states PostgreSQL has now of these groups; raises `DatabaseUnavailable`."""
+        found = await load_views(self._engine, group_ids)
         self.offer(found.values())
-        return found.get(group_id)
+        return found
 
     async def get_cheap(self, group_id: UUID, age_s_max: float) -> GroupView | None:
         """A state that needs no PostgreSQL, perhaps old; None where neither memory nor Redis has one."""

@@ -1,17 +1,233 @@
-"""Placeholder of the interface until the hub lands."""
+"""The live view: whoever watches a group in this process gets its newest state, soon after every change.
 
+A watched group has one newest state, shared by its watchers: no queue, so a slow reader skips to the newest instead of
+holding memory. Changes come from this process's own commits at once and from others' through Redis; both are hints,
+ordered by the group's version. While Redis is away PostgreSQL is asked once a second, for watched groups only.
+"""
+
+import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
 
+import msgspec
+import structlog
 from redis.asyncio import Redis
 
+from infra.changes_feed import ChangesFeed
 from infra.group_views import GroupViews
+from infra.unavailable import DatabaseUnavailable, Overloaded
 from infra.views import GroupView
+
+WATCHERS_MAX = 10_000
+ASK_EVERY_S = 1.0
+GROUPS_ASKED_AT_ONCE = 500
+WOKEN_AT_ONCE = 50
+# Telling one costs the process about as much; of changes that come faster than all can be told the last is told.
+REST_PER_WATCHER_S = 0.000_05
+
+_log = structlog.get_logger(__name__)
+_decode = msgspec.json.Decoder(GroupView).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A group's public state at a version, as JSON; the last one of a closed group is final."""
+
+    version: int
+    document: bytes
+    is_closed: bool
+
+
+class Watcher:
+    """One reader of a group's changes."""
+
+    def __init__(self, watched: "_Watched") -> None:
+        self._watched = watched
+        self._version = 0
+        self._waiting: asyncio.Future[None] | None = None
+        self._ended = False
+
+    async def next(self, timeout_s: float) -> Seen | None:
+        """The newest state this reader has not had yet; None when there was none in time, or after the end."""
+        newest = self._watched.newest
+        if newest.version == self._version and not self._ended:
+            await self._wait(timeout_s)
+            newest = self._watched.newest
+        if newest.version == self._version:
+            return None
+        self._version = newest.version
+        return newest
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
+
+    def wake(self) -> None:
+        """There may be something new."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def end(self) -> None:
+        """Wait for nothing more."""
+        self._ended = True
+        self.wake()
+
+    async def _wait(self, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        timer = loop.call_later(timeout_s, self.wake)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
 
 
 class Hub:
+    """Watched groups and their watchers."""
+
     def __init__(self, redis: Redis, groups: GroupViews) -> None:
-        self._redis, self._groups = redis, groups
+        self._groups = groups
+        self._watched: dict[UUID, _Watched] = {}
+        self._watchers = 0
+        self._feed = ChangesFeed(redis, on_change=self._changed, on_listening=self._listening)
+        self._to_ask: set[UUID] = set()
+        self._something_to_ask = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
+        self._stopping = False
 
-    def offer(self, views: Iterable[GroupView]) -> None: ...
+    @property
+    def watchers(self) -> int:
+        """How many watch in this process."""
+        return self._watchers
 
-    async def stop(self) -> None: ...
+    def watch(self, view: GroupView) -> Watcher:
+        """A new watcher of a group, whose first state is at least as new as `view`; give it back with `leave`.
+
+        Raises `Overloaded` where this process has as many as it takes, or is stopping.
+        """
+        if self._watchers >= WATCHERS_MAX or self._stopping:
+            raise Overloaded
+        watched = self._watched.get(view.id)
+        if watched is None:
+            watched = self._watched[view.id] = _Watched(view)
+            self._feed.add(view.id)
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+        else:
+            watched.offer(view)
+        self._watchers += 1
+        return watched.add()
+
+    def leave(self, watcher: Watcher) -> None:
+        """End a watcher."""
+        watched = watcher._watched  # noqa: SLF001 - a watcher is this module's own
+        watcher.end()
+        if not watched.discard(watcher):
+            return
+        self._watchers -= 1
+        if not watched.watchers:
+            del self._watched[watched.group_id]
+            self._feed.discard(watched.group_id)
+
+    def offer(self, views: Iterable[GroupView]) -> None:
+        """States this process has seen; of groups nobody watches here nothing is kept."""
+        if self._watched:
+            for view in views:
+                watched = self._watched.get(view.id)
+                if watched is not None:
+                    watched.offer(view)
+
+    async def stop(self) -> None:
+        """End every watcher and stop listening."""
+        self.end_all()
+        await self._feed.stop()
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    def end_all(self) -> None:
+        """End every watcher and take no more."""
+        self._stopping = True
+        for watched in self._watched.values():
+            watched.end()
+
+    def _changed(self, group_id: UUID, document: bytes) -> None:
+        watched = self._watched.get(group_id)
+        if watched is not None:
+            watched.offer(_decode(document), document)
+
+    def _listening(self, group_id: UUID) -> None:
+        """From now on its changes arrive; those before may have been missed."""
+        self._to_ask.add(group_id)
+        self._something_to_ask.set()
+
+    async def _ask(self) -> None:
+        """Ask PostgreSQL for groups whose changes may have been missed; while Redis is away for all watched ones."""
+        while True:
+            try:
+                async with asyncio.timeout(ASK_EVERY_S):
+                    await self._something_to_ask.wait()
+            except TimeoutError:
+                if not self._feed.is_listening:
+                    self._to_ask.update(self._watched)
+            self._something_to_ask.clear()
+            await self._ask_now()
+
+    async def _ask_now(self) -> None:
+        while group_ids := [self._to_ask.pop() for _ in range(min(len(self._to_ask), GROUPS_ASKED_AT_ONCE))]:
+            wanted = [group_id for group_id in group_ids if group_id in self._watched]
+            try:
+                self.offer((await self._groups.get_all_fresh(wanted)).values())
+            except DatabaseUnavailable as error:
+                self._to_ask.update(group_ids)
+                _log.debug("live_view_waits", why=str(error.__cause__))
+                await asyncio.sleep(ASK_EVERY_S)
+
+
+class _Watched:
+    """A group with watchers here, and its newest state."""
+
+    def __init__(self, view: GroupView) -> None:
+        self.group_id = view.id
+        self.newest = Seen(view.version, _encode(view), view.is_closed)
+        self.watchers: dict[Watcher, None] = {}
+        self._telling: asyncio.Task[None] | None = None
+        self._told_version = view.version
+
+    def add(self) -> Watcher:
+        watcher = Watcher(self)
+        self.watchers[watcher] = None
+        return watcher
+
+    def discard(self, watcher: Watcher) -> bool:
+        """Whether it was there."""
+        return self.watchers.pop(watcher, self) is None
+
+    def offer(self, view: GroupView, document: bytes | None = None) -> None:
+        """Take a state if it is newer than the one known."""
+        if view.version <= self.newest.version:
+            return
+        self.newest = Seen(view.version, document or _encode(view), view.is_closed)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+
+    def end(self) -> None:
+        for watcher in self.watchers:
+            watcher.end()
+
+    async def _tell(self) -> None:
+        """Wake the watchers, a few at a time, so that requests are answered in between; then rest in proportion."""
+        try:
+            while self._told_version < self.newest.version:
+                self._told_version = self.newest.version
+                for number, watcher in enumerate(list(self.watchers)):
+                    watcher.wake()
+                    if number % WOKEN_AT_ONCE == WOKEN_AT_ONCE - 1:
+                        await asyncio.sleep(0)
+                await asyncio.sleep(REST_PER_WATCHER_S * len(self.watchers))
+        finally:
+            self._telling = None
