@@ -1,13 +1,20 @@
 """The promises of the design as checks of a world against the naive model and against everything told so far."""
 
+from datetime import datetime
 from uuid import UUID
 
+from domain.groupbuy.deal import Deal
 from domain.groupbuy.events import (
+    DealCreated,
+    DealEdited,
+    DealEnded,
+    DealPaused,
+    DealPublished,
+    DealResumed,
     GroupCancelled,
     GroupFailed,
     GroupOpened,
     GroupSucceeded,
-    InviteCreated,
     ParticipantJoined,
     ParticipantLeft,
     TierReached,
@@ -20,6 +27,7 @@ from tests.domain.model import Model, ModelDeal, ModelGroup
 OfGroup = (
     GroupOpened | ParticipantJoined | TierReached | ParticipantLeft | GroupSucceeded | GroupFailed | GroupCancelled
 )
+OfDeal = DealCreated | DealEdited | DealPublished | DealPaused | DealResumed | DealEnded
 Closing = GroupSucceeded | GroupFailed | GroupCancelled
 
 
@@ -123,6 +131,15 @@ def events_tell_the_story(group: Group, events: list[OfGroup]) -> None:
                 assert event.tipped == (participants == min(tiers))
 
 
+def a_deal_is_as_told(deal: Deal, told: ModelDeal, changes: int, now: datetime) -> None:
+    """A deal says what its merchant said last, and each change moved its version by one."""
+    assert (deal.merchant_id, deal.offer, deal.crowd_group_id) == (told.merchant_id, told.offer, told.crowd_group_id)
+    assert {variant.id: variant.stock for variant in deal.variants} == told.stock
+    assert deal.lifecycle.value == told.will
+    assert deal.status_at(now).value == told.status(now)
+    assert deal.version == changes
+
+
 def invites_are_counted(world: World, model: Model) -> None:
     """An invite knows its sharer, channel, parent and how many it brought."""
     assert {
@@ -132,8 +149,3 @@ def invites_are_counted(world: World, model: Model) -> None:
         code: (told.deal_id, told.group_id, told.sharer_id, told.channel, told.parent_code, told.joins)
         for code, told in model.invites.items()
     }
-
-
-def group_of(event: object) -> UUID | None:
-    """The group whose version an event moves, if any."""
-    return None if isinstance(event, InviteCreated) else getattr(event, "group_id", None)

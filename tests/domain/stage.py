@@ -1,5 +1,6 @@
 """What stands behind the machine: a world, the naive model beside it, a clock, and the checks after every step."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from domain.groupbuy.commands import Command, CreateDeal, EndDeal, PauseDeal, PublishDeal, ResumeDeal
 from domain.groupbuy.deal import Grouping, Offer, Variant
+from domain.groupbuy.events import GroupOpened
 from domain.groupbuy.group import Place
 from domain.groupbuy.world import Accepted, Outcome, World
 from tests.domain import model_deals, promises
@@ -30,6 +32,7 @@ class Stage(RuleBasedStateMachine):
         self.world = World()
         self.model = Model()
         self.events: dict[UUID, list[promises.OfGroup]] = {}
+        self.deal_changes: Counter[UUID] = Counter()
         self.ids_given = 0x1000
 
     def tell(self, command: Command) -> Outcome:
@@ -39,6 +42,8 @@ class Stage(RuleBasedStateMachine):
     def promises_hold(self) -> None:
         assert self.world.groups.keys() == self.model.groups.keys() == self.events.keys()
         for deal in self.model.deals.values():
+            changes = self.deal_changes[deal.id]
+            promises.a_deal_is_as_told(self.world.deals[deal.id], deal, changes, self.now)
             promises.promise_1_nothing_oversold(self.world, self.model, deal)
         for group_id, told in self.model.groups.items():
             group, events = self.world.groups[group_id], self.events[group_id]
@@ -87,6 +92,8 @@ class Stage(RuleBasedStateMachine):
             for event in outcome.events:
                 if isinstance(event, promises.OfGroup):
                     self.events.setdefault(event.group_id, []).append(event)
+                if isinstance(event, promises.OfDeal) or (isinstance(event, GroupOpened) and event.leader_id is None):
+                    self.deal_changes[event.deal_id] += 1
         else:
             assert type(outcome.error).__name__ in expected.refusals, f"{outcome.error!r}, expected {expected}"
         return outcome
