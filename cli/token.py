@@ -3,10 +3,10 @@
 import argparse
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import repeat
 
-from cli.commands import Commands, add_command
+from cli.commands import Commands, add_command, whole_number
 from infra.settings import Settings
 from infra.tokens import NAME_CHARACTERS_MAX, TokenIssuer
 
@@ -19,12 +19,12 @@ LINES_PER_WRITE = 1000
 def register(commands: Commands) -> None:
     parser = add_command(commands, "token", "print access tokens, one a line", execute)
     parser.add_argument("--role", choices=("shopper", "merchant"), required=True, help="what the bearer may do")
-    parser.add_argument("--count", type=_between(1, COUNT_MAX), default=1, metavar="N", help="how many (1)")
+    parser.add_argument("--count", type=whole_number(1, COUNT_MAX), default=1, metavar="N", help="how many (1)")
     parser.add_argument("--subject", type=_uuid, metavar="UUID", help="who it is for; else a new subject for each")
     parser.add_argument("--name", type=_name, metavar="TEXT", help="display name")
     parser.add_argument(
         "--lifetime",
-        type=_between(1, LIFETIME_MAX_S),
+        type=whole_number(1, LIFETIME_MAX_S),
         default=LIFETIME_S,
         metavar="SECONDS",
         help=f"how long they are valid ({LIFETIME_S})",
@@ -48,15 +48,6 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _new_subjects(count: int) -> Iterator[uuid.UUID]:
     return (uuid.uuid4() for _ in range(count))
-
-
-def _between(least: int, most: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return whole_number
 
 
 def _name(text: str) -> str:

@@ -1,0 +1,29 @@
+"""Doing things at the same time; the first failure stops the rest and is raised as it is."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any, TypeAlias, TypeVar
+
+Piece = TypeVar("Piece")
+Doing: TypeAlias = Coroutine[Any, Any, None]
+
+
+async def side_by_side(*doings: Doing) -> None:
+    """Return when all are done."""
+    try:
+        async with asyncio.TaskGroup() as together:
+            for doing in doings:
+                together.create_task(doing)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def in_parallel(pieces: Iterable[Piece], concurrency: int, work: Callable[[Piece], Doing]) -> None:
+    """Work a list off, so many pieces at a time: each worker takes the next piece when its hands are free."""
+    remaining = iter(pieces)
+    await side_by_side(*(_work_off(remaining, work) for _ in range(concurrency)))
+
+
+async def _work_off(remaining: Iterator[Piece], work: Callable[[Piece], Doing]) -> None:
+    for piece in remaining:
+        await work(piece)

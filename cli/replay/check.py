@@ -1,0 +1,146 @@
+"""Holding every outcome against the log, as each shopper sees it: one list of groups per shopper, not one per group.
+
+So every place of every group is looked at: its group's status, participants and price, and what its shopper pays.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from cli.api_client import ApiRefused
+from cli.crew import in_parallel
+from cli.replay.plan import Fate
+from cli.replay.run import Replay
+
+PAGE_ITEMS = 100
+CLOSING_GRACE_S = 30
+LOOK_AGAIN_AFTER_S = 0.5
+
+
+class You(msgspec.Struct):
+    """The asking shopper's own place."""
+
+    quantity: int
+    pays: int | None
+
+
+class MyGroup(msgspec.Struct):
+    """A group as one of its shoppers sees it."""
+
+    id: str
+    leader_id: str | None
+    status: str
+    participants: int
+    unit_price: int
+    expires_at: datetime
+    closed_at: datetime | None
+    you: You
+
+
+class Page(msgspec.Struct):
+    """A page of a shopper's groups."""
+
+    items: list[MyGroup]
+    next_cursor: str | None
+
+
+_page = msgspec.json.Decoder(Page)
+
+
+async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
+    """Compare all that the log's shoppers see with the log; groups still open get `CLOSING_GRACE_S` to close."""
+    places_of: dict[int, list[int]] = defaultdict(list)
+    for place, group in enumerate(replay.log):
+        for shopper in group.shoppers:
+            places_of[shopper].append(place)
+    waiting, patience_ends_at = list(places_of), time.monotonic() + CLOSING_GRACE_S
+    while waiting:
+        patient = time.monotonic() < patience_ends_at
+        waiting = await _check_shoppers(replay, waiting, places_of, advance, patient=patient)
+        if waiting:
+            await asyncio.sleep(LOOK_AGAIN_AFTER_S)
+
+
+async def _check_shoppers(
+    replay: Replay,
+    shoppers: Iterable[int],
+    places_of: Mapping[int, list[int]],
+    advance: Callable[[], None],
+    *,
+    patient: bool,
+) -> list[int]:
+    """Those to look at again."""
+    again: list[int] = []
+
+    async def look(shopper: int) -> None:
+        if await _check_shopper(replay, shopper, places_of[shopper], patient=patient):
+            advance()
+        else:
+            again.append(shopper)
+
+    await in_parallel(shoppers, replay.concurrency, look)
+    return again
+
+
+async def _check_shopper(replay: Replay, shopper: int, places: list[int], *, patient: bool) -> bool:
+    """Whether this shopper is done with; not while a group of theirs is open and there is time."""
+    try:
+        groups = await _groups_of(replay, shopper)
+    except ApiRefused as refusal:
+        for place in places:
+            replay.note_mismatch(place, f"shopper {shopper} may not see their groups: {refusal}")
+        return True
+    if patient and any(group.closed_at is None for group in groups.values()):
+        return False
+    for place in places:
+        _check_place(replay, place, shopper, groups.pop(replay.group_ids.get(place, ""), None))
+    if groups:
+        replay.note_mismatch(places[0], f"shopper {shopper} is in {len(groups)} groups too many: {', '.join(groups)}")
+    return True
+
+
+async def _groups_of(replay: Replay, shopper: int) -> dict[str, MyGroup]:
+    groups: dict[str, MyGroup] = {}
+    cursor = ""
+    while True:
+        path = f"/v1/me/groups?limit={PAGE_ITEMS}{cursor}"
+        page = _page.decode(await replay.client.ask("look at my groups", "GET", path, token=replay.cast.token(shopper)))
+        groups |= {group.id: group for group in page.items}
+        if page.next_cursor is None:
+            return groups
+        cursor = f"&cursor={page.next_cursor}"
+
+
+def _check_place(replay: Replay, place: int, shopper: int, seen: MyGroup | None) -> None:
+    """Compare one shopper's view of one group; the initiator's view also counts as the group's outcome."""
+    group, fate = replay.log[place], replay.fate(place)
+    if seen is None:
+        replay.note_mismatch(place, f"shopper {shopper} is not in the group")
+        return
+    if shopper == group.initiator:
+        replay.outcomes[seen.status] += 1
+        if seen.closed_at is not None and not fate.full:
+            replay.figures.lateness_s.append((seen.closed_at - seen.expires_at).total_seconds())
+    differences = _differences(fate, seen)
+    if seen.leader_id != str(replay.cast.shopper_id(group.initiator)):
+        differences.append("its leader is not the initiator")
+    if differences:
+        replay.note_mismatch(place, f"shopper {shopper} sees: {'; '.join(differences)}")
+
+
+def _differences(fate: Fate, seen: MyGroup) -> list[str]:
+    compared = (
+        ("status", fate.status, seen.status),
+        ("participants", fate.participants, seen.participants),
+        ("unit_price", fate.unit_price, seen.unit_price),
+        ("quantity", 1, seen.you.quantity),
+        ("pays", fate.pays, seen.you.pays),
+    )
+    differences = [f"{name} {found}, expected {expected}" for name, expected, found in compared if found != expected]
+    if seen.closed_at is not None and (seen.closed_at < seen.expires_at) is not fate.full:
+        differences.append(f"closed {'at its deadline, expected at once' if fate.full else 'before its deadline'}")
+    return differences

@@ -1,0 +1,109 @@
+"""Playing a log: its items are put up as deals, then each line opens a group and its friends come in by invite."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from cli.api_client import ApiRefused
+from cli.crew import in_parallel
+from cli.replay.plan import Item
+from cli.replay.run import Replay
+from infra.cannot_start import CannotStart
+
+CHANNEL = "replay"
+
+
+class NotPlayable(CannotStart):
+    """No deal could be put up, so nothing was played."""
+
+
+class Made(msgspec.Struct):
+    """Whatever was created."""
+
+    id: str
+
+
+class Joined(msgspec.Struct):
+    """A group as opening and joining answer it."""
+
+    id: str
+    participants: int
+
+
+class Invite(msgspec.Struct):
+    """A sharer's link."""
+
+    code: str
+
+
+_made = msgspec.json.Decoder(Made)
+_joined = msgspec.json.Decoder(Joined)
+_invite = msgspec.json.Decoder(Invite)
+
+
+async def put_up_deals(replay: Replay, advance: Callable[[], None]) -> None:
+    """Create and publish a deal for each item; raises NotPlayable when the API does not let us."""
+    client, token = replay.client, replay.cast.merchant_token
+
+    async def put_up(item: Item) -> None:
+        body = item.deal(replay.group_lifetime_s)
+        key = f"{replay.cast.run_id.hex}-item-{item.number}"
+        answer = await client.ask("create a deal", "POST", "/v1/deals", token=token, body=body, idempotency_key=key)
+        deal_id = _made.decode(answer).id
+        await client.ask("publish it", "POST", f"/v1/deals/{deal_id}/publish", token=token)
+        replay.deal_ids[item.number] = deal_id
+        advance()
+
+    try:
+        await in_parallel(replay.items.values(), replay.concurrency, put_up)
+    except ApiRefused as refusal:
+        hint = "; run this with the settings of that API, whose key signs the tokens" if refusal.status == 401 else ""
+        raise NotPlayable(f"{client.address.text} refuses the deals: {refusal}{hint}.") from refusal
+    except msgspec.DecodeError as error:
+        raise NotPlayable(f"What answers at {client.address.text} is not Tuan's API: {error}.") from error
+
+
+async def play_groups(replay: Replay, advance: Callable[[], None]) -> None:
+    """Play every line of the log; whoever opens a group brings its friends in before the next line is begun."""
+
+    async def play(place: int) -> None:
+        try:
+            await _play_group(replay, place)
+        except ApiRefused as refusal:
+            replay.note_mismatch(place, f"the API refused to play it: {refusal}")
+        advance()
+
+    await in_parallel(range(len(replay.log)), replay.concurrency, play)
+
+
+async def _play_group(replay: Replay, place: int) -> None:
+    group, client, cast = replay.log[place], replay.client, replay.cast
+    opened = await client.ask(
+        "open a group",
+        "POST",
+        f"/v1/deals/{replay.deal_ids[group.item]}/groups",
+        token=cast.token(group.initiator),
+        idempotency_key=f"{cast.run_id.hex}-{place}",
+    )
+    group_id = replay.group_ids[place] = _joined.decode(opened).id
+    sharer = group.initiator
+    for already_in, friend in enumerate(group.friends, start=1):
+        code = await _share(replay, group_id, sharer)
+        answer = await client.ask(
+            "join a group",
+            "POST",
+            f"/v1/groups/{group_id}/participants",
+            token=cast.token(friend),
+            body={"invite_code": code},
+        )
+        replay.joins += 1
+        participants = _joined.decode(answer).participants
+        if participants != already_in + 1:
+            replay.note_mismatch(place, f"participant {already_in + 1} was told that {participants} are in")
+        sharer = friend  # who joined last brings the next: a chain, as links travel in chats
+
+
+async def _share(replay: Replay, group_id: str, sharer: int) -> str:
+    path, token = f"/v1/groups/{group_id}/invites", replay.cast.token(sharer)
+    answer = await replay.client.ask("share an invite", "POST", path, token=token, body={"channel": CHANNEL})
+    return _invite.decode(answer).code

@@ -1,0 +1,26 @@
+"""The stages of a replay: deals, groups, the wait for the last deadline, and the check."""
+
+import asyncio
+
+from cli.replay.check import check_outcomes
+from cli.replay.play import play_groups, put_up_deals
+from cli.replay.run import Replay
+from cli.replay.screen import Screen
+
+
+async def perform(replay: Replay, screen: Screen) -> None:
+    """Play and check all of it."""
+    figures = replay.figures
+    shoppers = {shopper for group in replay.log for shopper in group.shoppers}
+    with figures.phase("deals"), screen.phase("deals", len(replay.items)) as advance:
+        await put_up_deals(replay, advance)
+    with figures.phase("groups"), screen.phase("groups", len(replay.log)) as advance:
+        await play_groups(replay, advance)
+    if any(not replay.fate(place).full for place in range(len(replay.log))):
+        # A second at a time by our own clock: whoever opened last has had its whole lifetime then.
+        with figures.phase("closings"), screen.phase("closings", replay.group_lifetime_s) as advance:
+            for _ in range(replay.group_lifetime_s):
+                await asyncio.sleep(1)
+                advance()
+    with figures.phase("checks"), screen.phase("checks", len(shoppers)) as advance:
+        await check_outcomes(replay, advance)

@@ -1,0 +1,70 @@
+"""What a replay came to, as tables for a person."""
+
+from collections import Counter
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from cli.replay.run import Figures, Replay, percentile
+
+MISMATCHES_SHOWN = 10
+_LATENESS = (("p50", 50), ("p99", 99), ("at most", 100))
+
+
+def show_summary(console: Console, replay: Replay, *, finished: bool) -> None:
+    """Print outcomes beside the log's own, the figures, and the first mismatches."""
+    console.print()
+    console.print(_outcomes(replay))
+    console.print(_requests(replay.figures))
+    for line in _remarks(replay, finished=finished):
+        console.print(line, highlight=False)
+    for place, what in sorted(replay.mismatches.items())[:MISMATCHES_SHOWN]:
+        console.print(f"  {replay.log[place].where}: {what}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _outcomes(replay: Replay) -> Table:
+    expected = Counter(replay.fate(place).status for place in range(len(replay.log)))
+    rows = (
+        ("groups opened", len(replay.log), len(replay.group_ids)),
+        ("friends joined", sum(len(group.friends) for group in replay.log), replay.joins),
+        ("groups succeeded", expected["succeeded"], replay.outcomes["succeeded"]),
+        ("groups failed", expected["failed"], replay.outcomes["failed"]),
+    )
+    table = _table("", "in the log", "in the API")
+    for name, wanted, found in rows:
+        table.add_row(name, f"{wanted:,}", f"{found:,}", style=None if wanted == found else "bold red")
+    return table
+
+
+def _requests(figures: Figures) -> Table:
+    table = _table("request", "answered", "p50 ms", "p99 ms")
+    for kind, seconds in figures.answers_s.items():
+        p50, p99 = (f"{percentile(seconds, percent) * 1000:.1f}" for percent in (50, 99))
+        table.add_row(kind, f"{len(seconds):,}", p50, p99)
+    return table
+
+
+def _remarks(replay: Replay, *, finished: bool) -> list[str]:
+    figures = replay.figures
+    phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in figures.phases_s.items())
+    busy_s = sum(seconds for name, seconds in figures.phases_s.items() if name != "closings")
+    rate = figures.requests / busy_s if busy_s else 0
+    late = figures.lateness_s
+    lateness = ", ".join(f"{name} {percentile(late, percent):.2f} s" for name, percent in _LATENESS)
+    remarks = [
+        f"{figures.requests:,} requests, {rate:,.0f} a second; {replay.client.retries:,} repeated ({phases})",
+        f"closed after the deadline by: {lateness}",
+        f"mismatches: {len(replay.mismatches):,}",
+    ]
+    if not finished:
+        remarks.append("Interrupted: the rest was neither played nor checked.")
+    return remarks
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, min_width=17)
+    for name in others:
+        table.add_column(name, justify="right", min_width=10)
+    return table
