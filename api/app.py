@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
-from api import deals, groups, participants
+from api import deals, documents, groups, invites, participants, price_schedules, probes
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
@@ -17,7 +17,7 @@ from infra.settings import Settings, read_settings
 
 HANDLERS: Final[Sequence[HTTPRouteHandler]] = [
     handler
-    for module in (deals, groups, participants)
+    for module in (deals, price_schedules, groups, participants, invites, probes, documents)
     for handler in vars(module).values()
     if isinstance(handler, HTTPRouteHandler)
 ]

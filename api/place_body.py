@@ -13,9 +13,8 @@ from domain.groupbuy.deal import QUANTITY_MAX
 INVITE_CODE_CHARACTERS_MAX = 64
 
 Quantity = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": QUANTITY_MAX})]
-InviteCode = Annotated[
-    str, Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]+$", "maxLength": INVITE_CODE_CHARACTERS_MAX})
-]
+OF_A_CODE: Final = {"pattern": "^[A-Za-z0-9_-]+$", "minLength": 1, "maxLength": INVITE_CODE_CHARACTERS_MAX}
+InviteCode = Annotated[str, Meta(extra_json_schema=OF_A_CODE)]
 
 
 class PlaceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What the API promises its callers: the material of the OpenAPI document, and the document itself."""

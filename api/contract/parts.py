@@ -1,0 +1,112 @@
+"""Parts that many operations share: parameters, headers of answers, and what every kind of problem looks like."""
+
+from typing import Any, Final
+
+from api.errors import FAULT, FAULT_DETAIL, FRAMEWORK_PROBLEMS, PROBLEM_TYPES
+from api.idempotency import KEY_CHARACTERS_MAX, KEY_HEADER
+from api.place_body import OF_A_CODE
+from api.problems import ProblemType
+from api.requests import LIMIT_DEFAULT, LIMIT_MAX
+from domain.groupbuy.deal import DealStatus
+from infra.reading.cursors import CURSOR_CHARACTERS_MAX
+from infra.reading.deal_orders import DealSort
+from infra.reading.search import SEARCH_CHARACTERS_MAX
+
+Json = dict[str, Any]
+
+
+def _in_query(name: str, meaning: str, schema: Json, **more: object) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": meaning, "schema": schema, **more}
+
+
+def _in_path(name: str, meaning: str, schema: Json) -> Json:
+    return {"name": name, "in": "path", "required": True, "description": meaning, "schema": schema}
+
+
+_UUID: Final = {"type": "string", "format": "uuid"}
+
+PARAMETERS: Final[dict[str, Json]] = {
+    "deal_id": _in_path("deal_id", "The deal.", _UUID),
+    "group_id": _in_path("group_id", "The group.", _UUID),
+    "code": _in_path("code", "The code of an invite.", {"type": "string", **OF_A_CODE}),
+    "limit": _in_query(
+        "limit",
+        "How many items a page holds at most.",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    ),
+    "cursor": _in_query(
+        "cursor",
+        "Where to go on: `next_cursor` of the page before.",
+        {"type": "string", "minLength": 1, "maxLength": CURSOR_CHARACTERS_MAX},
+    ),
+    "status": _in_query("status", "Deals of this status; `live` where left out.", {"enum": list(DealStatus)}),
+    "sort": _in_query("sort", "What to begin with.", {"enum": list(DealSort), "default": DealSort.NEWEST}),
+    "q": _in_query(
+        "q",
+        "Words the title or the description must hold, parted by blanks.",
+        {"type": "string", "maxLength": SEARCH_CHARACTERS_MAX},
+    ),
+    "merchant_id": _in_query("merchant_id", "Deals of this merchant.", _UUID),
+    "idempotency_key": {
+        "name": KEY_HEADER,
+        "in": "header",
+        "required": False,
+        "description": (
+            "A new random text per request you mean to have one effect; the same key with the same request is "
+            "answered as the first time, with another request it is refused."
+        ),
+        "schema": {"type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS_MAX, "pattern": "^[!-~]+$"},
+        "example": "b9b2cc3e-0d0c-4b9e-9f4e-5d8a3f0f2c77",
+    },
+    "if_none_match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "The `ETag` you have: where it still holds, the answer is 304 without a body.",
+        "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'},
+    },
+}
+
+HEADERS: Final[dict[str, Json]] = {
+    "Location": {
+        "description": "The path of what was created.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "ETag": {"description": "The weak tag of this state.", "required": True, "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the stored answer of an earlier request with the same key.",
+        "schema": {"enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before trying again.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "WWW-Authenticate": {
+        "description": "What is missing, and for a refused token why (RFC 6750).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+
+PROBLEM_HEADERS: Final = {401: "WWW-Authenticate", 503: "Retry-After"}
+
+
+def every_problem_type() -> dict[str, ProblemType]:
+    """All types of problems by slug."""
+    types = [*PROBLEM_TYPES.values(), *(kind for kind, _ in FRAMEWORK_PROBLEMS.values()), FAULT]
+    return {kind.slug: kind for kind in types}
+
+
+def problem_examples() -> dict[str, Json]:
+    """One example of each problem."""
+    return {slug: {"summary": kind.title, "value": _example(kind)} for slug, kind in every_problem_type().items()}
+
+
+def _example(kind: ProblemType) -> Json:
+    example: Json = {"type": kind.uri, "title": kind.title, "status": kind.status, "detail": kind.title + "."}
+    if kind.status == 422:
+        example["errors"] = [{"field": "quantity", "message": "must be from 1 to 1000 units"}]
+    if kind is FAULT:
+        example |= {"detail": FAULT_DETAIL, "instance": "urn:uuid:01997b40-03c1-7b7e-a5d0-6e1f0c9d3a42"}
+    return example

@@ -1,0 +1,78 @@
+"""Invites: a shopper's links into a group, and what they lead to."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from api.access import caller_of
+from api.answers import NOT_KEPT, Answer, answered
+from api.bodies import read_json
+from api.idempotency import tell
+from api.place_body import is_invite_code
+from api.requests import AnyRequest, path_id, runtime_of
+from api.routing import route
+from domain.errors import FieldProblems
+from domain.groupbuy.commands import CreateInvite
+from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
+from domain.groupbuy.errors import InviteNotFound
+from domain.groupbuy.text import check_text
+from domain.groupbuy.world import Accepted
+from infra.ids import new_invite_code
+from infra.reading.invites import InviteView, get_invite
+from infra.reading.names import shown_name
+
+CHANNEL_DEFAULT = "link"
+
+Channel = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": CHANNEL_CHARACTERS_MAX})]
+
+
+class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or any other name."""
+
+    channel: Channel = CHANNEL_DEFAULT
+
+
+_invite_body: Final = msgspec.json.Decoder(InviteBody)
+_ANY_CHANNEL: Final = InviteBody()
+
+
+@route("POST", "/v1/groups/{group_id}/invites")
+async def create_invite(request: AnyRequest) -> Answer:
+    """A link of the caller's; the same one for the same channel, however often he asks."""
+    group_id = path_id(request, "group_id")
+    body = await read_json(request, _invite_body, empty=_ANY_CHANNEL)
+    problems = FieldProblems()
+    check_text(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
+    problems.raise_if_any()  # before the invite is looked up by it
+    command = CreateInvite(
+        group_id=group_id, sharer_id=caller_of(request).subject, channel=body.channel, code=new_invite_code()
+    )
+    return await tell(request, command, body, _created)
+
+
+@route("GET", "/v1/invites/{code}")
+async def read_invite(request: AnyRequest) -> Answer:
+    code: str = request.scope["path_params"]["code"]
+    invite = await get_invite(runtime_of(request).engine, code) if is_invite_code(code) else None
+    if invite is None:
+        raise InviteNotFound
+    return answered(invite, headers=NOT_KEPT)
+
+
+def _created(accepted: Accepted) -> Answer:
+    invite, place = accepted.state.invite, accepted.state.place
+    assert invite is not None
+    view = InviteView(
+        code=invite.code,
+        deal_id=invite.deal_id,
+        group_id=invite.group_id,
+        sharer_name=shown_name(place.display_name if place else None, invite.sharer_id),
+        channel=invite.channel,
+        parent_code=invite.parent_code,
+        joins=invite.joins,
+        created_at=invite.created_at,
+    )
+    if not accepted.events:
+        return answered(view)
+    return answered(view, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))
