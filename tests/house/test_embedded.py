@@ -15,6 +15,7 @@ from infra.embedded.directory import make_folders, taken
 from infra.embedded.place import SOCKET_PATH_BYTES_MAX, Place, place_for
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.processes import leftover
+from infra.embedded.throwaway import throwaway_servers
 from infra.embedded.valkey import EmbeddedValkey
 
 
@@ -178,12 +179,9 @@ def test_any_folder_name_has_sockets_that_fit(folder: Path, name: str) -> None:
     assert place == place_for(folder / name)
     with taken(place):
         make_folders(place)
-        valkey = EmbeddedValkey(place)
-        try:
-            valkey.start()
+        with throwaway_servers(place):
             assert ask_valkey(place, b"PING\r\n") == b"+PONG\r\n"
-        finally:
-            valkey.stop()
+            assert query(place, "SELECT 1") == 1
     if place.sockets.parent != place.home:
         place.sockets.rmdir()
 
