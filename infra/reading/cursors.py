@@ -6,6 +6,8 @@ and not signed: whoever makes one up gets to a place in a public list, or is ref
 
 import base64
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -44,13 +46,13 @@ def encode(position: Position) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
-def decode(cursor: str, kind: type[Place]) -> Place:
+def decode(cursor: str, *kinds: type[Place]) -> Place:
     """The position a cursor stands for; raises `WrongCursor` for every text that `encode` would not have given."""
     if len(cursor) > CURSOR_CHARACTERS_MAX:
         raise WrongCursor
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        position = msgspec.json.decode(text, type=kind)
+        position: Place = msgspec.json.decode(text, type=reduce(or_, kinds))
     except (ValueError, msgspec.MsgspecError) as error:
         raise WrongCursor from error
     if encode(position) != cursor:

@@ -1,15 +1,22 @@
-"""The orders deals are browsed in; each is a sort key, and a position in it that a cursor can carry."""
+"""The orders deals are browsed in.
+
+An order is a sequence of stretches, each walked along one index. A stretch is a sort key, and a position in it is what
+a cursor carries.
+"""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlalchemy import ColumnElement, bindparam, true, tuple_
 
+from domain.groupbuy.deal import DealStatus
 from infra.reading.cursors import BigCount, MomentUs, Position, microseconds, moment
 from infra.reading.deal_rows import ListedDealRow
+from infra.reading.deal_status import has_end
+from infra.reading.documents import now
 from infra.tables import deals
 
 
@@ -22,82 +29,139 @@ class DealSort(StrEnum):
 
 
 class DealPosition(Position, frozen=True):
-    """A place in a list of deals."""
+    """A place in a stretch of deals."""
+
+    id: UUID
 
     @classmethod
     @abstractmethod
     def of(cls, row: ListedDealRow) -> Self:
-        """Where a deal stands."""
+        """Where a deal of this stretch stands."""
+
+    @classmethod
+    def within(cls, status: DealStatus) -> ColumnElement[bool]:  # noqa: ARG003 - one stretch asks
+        """Which rows of a status belong to the stretch."""
+        return true()
 
     @classmethod
     @abstractmethod
     def order(cls) -> Sequence[ColumnElement[Any]]:
         """The sort key, ending with what makes it unique."""
 
+    @classmethod
     @abstractmethod
-    def follows(self) -> ColumnElement[bool]:
-        """Whether a row comes after this place."""
+    def follows(cls) -> ColumnElement[bool]:
+        """Whether a row comes after the place given by `parameters`."""
+
+    @abstractmethod
+    def parameters(self) -> Mapping[str, object]:
+        """This place as `follows` wants it."""
 
 
 class Newest(DealPosition, frozen=True, tag="deals_newest"):
     """Last written first."""
 
     created_at_us: MomentUs
-    id: UUID
 
     @classmethod
     def of(cls, row: ListedDealRow) -> Self:
-        return cls(microseconds(row.created_at), row.id)
+        return cls(row.id, microseconds(row.created_at))
 
     @classmethod
     def order(cls) -> Sequence[ColumnElement[Any]]:
         return deals.c.created_at.desc(), deals.c.id.desc()
 
-    def follows(self) -> ColumnElement[bool]:
-        return tuple_(deals.c.created_at, deals.c.id) < (moment(self.created_at_us), self.id)
+    @classmethod
+    def follows(cls) -> ColumnElement[bool]:
+        return tuple_(deals.c.created_at, deals.c.id) < tuple_(_after("created_at"), _after("id"))
+
+    def parameters(self) -> Mapping[str, object]:
+        return {"after_created_at": moment(self.created_at_us), "after_id": self.id}
 
 
 class Popular(DealPosition, frozen=True, tag="deals_popular"):
     """Most units taken first."""
 
     units_taken: BigCount
-    id: UUID
 
     @classmethod
     def of(cls, row: ListedDealRow) -> Self:
-        return cls(row.units_taken, row.id)
+        return cls(row.id, row.units_taken)
 
     @classmethod
     def order(cls) -> Sequence[ColumnElement[Any]]:
         return deals.c.units_taken.desc(), deals.c.id.desc()
 
-    def follows(self) -> ColumnElement[bool]:
-        return tuple_(deals.c.units_taken, deals.c.id) < (self.units_taken, self.id)
+    @classmethod
+    def follows(cls) -> ColumnElement[bool]:
+        return tuple_(deals.c.units_taken, deals.c.id) < tuple_(_after("units_taken"), _after("id"))
+
+    def parameters(self) -> Mapping[str, object]:
+        return {"after_units_taken": self.units_taken, "after_id": self.id}
 
 
-class EndingSoon(DealPosition, frozen=True, tag="deals_ending_soon"):
-    """First to end first, those without an end last."""
+class Ending(DealPosition, frozen=True, tag="deals_ending"):
+    """First to end first; deals that have ended already are not even walked past where running ones are asked for."""
 
-    ends_at_us: MomentUs | None
-    id: UUID
+    ends_at_us: MomentUs
 
     @classmethod
     def of(cls, row: ListedDealRow) -> Self:
-        return cls(None if row.ends_at is None else microseconds(row.ends_at), row.id)
+        assert row.ends_at is not None
+        return cls(row.id, microseconds(row.ends_at))
+
+    @classmethod
+    def within(cls, status: DealStatus) -> ColumnElement[bool]:
+        return has_end(status, now())
 
     @classmethod
     def order(cls) -> Sequence[ColumnElement[Any]]:
-        return deals.c.ends_at.asc(), deals.c.id.asc()  # ascending, PostgreSQL puts nulls last, as its index does
+        return deals.c.ends_at.asc(), deals.c.id.asc()
 
-    def follows(self) -> ColumnElement[bool]:
-        if self.ends_at_us is None:
-            return and_(deals.c.ends_at.is_(None), deals.c.id > self.id)
-        dated = tuple_(deals.c.ends_at, deals.c.id) > (moment(self.ends_at_us), self.id)
-        return or_(dated, deals.c.ends_at.is_(None))
+    @classmethod
+    def follows(cls) -> ColumnElement[bool]:
+        return tuple_(deals.c.ends_at, deals.c.id) > tuple_(_after("ends_at"), _after("id"))
+
+    def parameters(self) -> Mapping[str, object]:
+        return {"after_ends_at": moment(self.ends_at_us), "after_id": self.id}
 
 
-POSITIONS: dict[DealSort, type[DealPosition]] = {
-    DealSort.ENDING_SOON: EndingSoon,
-    DealSort.NEWEST: Newest,
-    DealSort.POPULAR: Popular,
+class Endless(DealPosition, frozen=True, tag="deals_endless"):
+    """Deals without an end, which stand behind all that have one."""
+
+    @classmethod
+    def of(cls, row: ListedDealRow) -> Self:
+        return cls(row.id)
+
+    @classmethod
+    def within(cls, status: DealStatus) -> ColumnElement[bool]:  # noqa: ARG003 - of any status
+        return deals.c.ends_at.is_(None)
+
+    @classmethod
+    def order(cls) -> Sequence[ColumnElement[Any]]:
+        return deals.c.ends_at.asc(), deals.c.id.asc()  # the same null for all; said so that the index is walked
+
+    @classmethod
+    def follows(cls) -> ColumnElement[bool]:
+        return deals.c.id > _after("id")
+
+    def parameters(self) -> Mapping[str, object]:
+        return {"after_id": self.id}
+
+
+STRETCHES: Mapping[DealSort, tuple[type[DealPosition], ...]] = {
+    DealSort.ENDING_SOON: (Ending, Endless),
+    DealSort.NEWEST: (Newest,),
+    DealSort.POPULAR: (Popular,),
 }
+
+
+def position_in(sort: DealSort, row: ListedDealRow) -> DealPosition:
+    """Where a deal stands in an order."""
+    if sort is DealSort.ENDING_SOON and row.ends_at is None:
+        return Endless.of(row)
+    return STRETCHES[sort][0].of(row)
+
+
+def _after(column: str) -> ColumnElement[Any]:
+    return bindparam(f"after_{column}", type_=deals.c[column].type)

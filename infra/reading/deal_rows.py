@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import ScalarSelect, Select, func, select
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, SelectBase
 
 from infra.reading.documents import list_document
 from infra.rows import DealRow
@@ -29,7 +29,7 @@ class DealRows(msgspec.Struct, frozen=True):
 decode_deals = msgspec.json.Decoder(DealRows).decode
 
 
-def deals_document(chosen: Select[tuple[object, ...]]) -> Select[tuple[str]]:
+def deals_document(chosen: SelectBase) -> Select[tuple[str]]:
     """The JSON document of chosen rows of `deals`; variants are read for these rows only."""
     rows = chosen.subquery("chosen")
     with_variants = select(*rows.c, _variants_of(rows).label("variants"), _stock_of(rows).label("stock_left"))

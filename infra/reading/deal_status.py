@@ -25,6 +25,12 @@ def has_status(status: DealStatus, now: ColumnElement[datetime]) -> ColumnElemen
             return and_(_is(Lifecycle.PUBLISHED), _runs_beyond(now), begun)
 
 
+def has_end(status: DealStatus, now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether a row of this status will end, said so that an index over the ends is entered where the status begins."""
+    may_be_past = status in {DealStatus.ENDED, DealStatus.DRAFT}
+    return deals.c.ends_at.is_not(None) if may_be_past else deals.c.ends_at > now
+
+
 def is_public() -> ColumnElement[bool]:
     """Whether anyone may see the row: drafts are their merchant's alone."""
     return ~_is(Lifecycle.DRAFT)

@@ -5,19 +5,18 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, bindparam
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.deal import Deal, DealStatus, Grouping
 from infra.reading.cursors import decode
-from infra.reading.deal_orders import POSITIONS, DealSort
+from infra.reading.deal_listing import listing
+from infra.reading.deal_orders import STRETCHES, DealSort, position_in
 from infra.reading.deal_rows import ListedDealRow, all_columns, deals_document, decode_deals
-from infra.reading.deal_status import has_status, is_public
-from infra.reading.documents import now
 from infra.reading.fetching import fetch_json
 from infra.reading.page import LIMIT_DEFAULT, Page, page_of
-from infra.reading.search import has_words, search_words
+from infra.reading.search import search_patterns
 from infra.rows import deal_from
 from infra.tables import deals
 
@@ -92,13 +91,18 @@ async def list_deals(  # noqa: PLR0913 - each is a parameter of the route
     Drafts are listed only with `status=draft` and a `merchant_id`, which the caller must know to be the one who asks.
     Raises `InvalidInput` naming `q` or `cursor`.
     """
-    kind = POSITIONS[sort]
-    chosen = _chosen(status or DealStatus.LIVE, merchant_id, q)
-    if cursor is not None:
-        chosen = chosen.where(decode(cursor, kind).follows())
-    statement = deals_document(chosen.order_by(*kind.order()).limit(limit + 1))
-    found = decode_deals(await fetch_json(engine, statement))
-    return page_of(found.rows or (), limit, lambda row: _view(row, found.now), kind.of)
+    patterns = search_patterns(q or "")
+    after = None if cursor is None else decode(cursor, *STRETCHES[sort])
+    statement = listing(
+        status or DealStatus.LIVE,
+        sort,
+        of_merchant=merchant_id is not None,
+        with_words=bool(patterns),
+        after=type(after) if after else None,
+    )
+    given = {"rows_max": limit + 1, "merchant_id": merchant_id, "patterns": patterns}
+    found = decode_deals(await fetch_json(engine, statement, given | dict(after.parameters() if after else ())))
+    return page_of(found.rows or (), limit, lambda row: _view(row, found.now), lambda row: position_in(sort, row))
 
 
 def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> DealView:
@@ -133,13 +137,3 @@ def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> Deal
 
 def _view(row: ListedDealRow, moment: datetime) -> DealView:
     return deal_view(deal_from(row), row.stock_left, moment)
-
-
-def _chosen(status: DealStatus, merchant_id: UUID | None, q: str | None) -> Select[tuple[object, ...]]:
-    chosen = all_columns().where(has_status(status, now()))
-    if merchant_id is not None:
-        chosen = chosen.where(deals.c.merchant_id == merchant_id)
-    if merchant_id is None or status is not DealStatus.DRAFT:
-        chosen = chosen.where(is_public())
-    words = search_words(q or "")
-    return chosen.where(has_words(words)) if words else chosen

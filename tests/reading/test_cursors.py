@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from infra.ids import new_id
-from infra.reading.cursors import WrongCursor, decode, encode, microseconds, moment
-from infra.reading.deal_orders import DealSort, EndingSoon, Newest, Popular
+from infra.reading.cursors import Position, WrongCursor, decode, encode, microseconds, moment
+from infra.reading.deal_orders import DealSort, Ending, Endless, Newest, Popular
 from infra.reading.deals import list_deals
 from infra.reading.groups import (
     MyGroupsPosition,
@@ -23,10 +23,10 @@ from tests.reading.shop import Shop
 
 SOME_ID = UUID(int=7)
 POSITIONS = (
-    Newest(0, SOME_ID),
-    Popular(3, SOME_ID),
-    EndingSoon(None, SOME_ID),
-    EndingSoon(-5, SOME_ID),
+    Newest(SOME_ID, 0),
+    Popular(SOME_ID, 3),
+    Ending(SOME_ID, -5),
+    Endless(SOME_ID),
     OpenGroupsPosition(2, SOME_ID),
     ParticipantsPosition(9),
     MyGroupsPosition(1, SOME_ID),
@@ -38,11 +38,16 @@ def text_of(document: str) -> str:
 
 
 @pytest.mark.parametrize("position", POSITIONS, ids=lambda position: type(position).__name__)
-def test_a_cursor_comes_back_as_the_position_it_was(position: Newest) -> None:
+def test_a_cursor_comes_back_as_the_position_it_was(position: Position) -> None:
     """What is given out is understood, and says nothing to whoever reads it as an address."""
     cursor = encode(position)
     assert decode(cursor, type(position)) == position
     assert cursor.replace("-", "").replace("_", "").isalnum()
+
+
+def test_the_made_up_cursors_are_nearly_right() -> None:
+    """The refusals below are for what is wrong in each, not for a shape that no cursor has."""
+    assert text_of(f'["deals_newest","{SOME_ID}",0]') == encode(Newest(SOME_ID, 0))
 
 
 @pytest.mark.parametrize(
@@ -54,18 +59,21 @@ def test_moments_keep_their_microseconds(moment_told: datetime) -> None:
 
 
 @pytest.mark.parametrize("position", POSITIONS, ids=lambda position: type(position).__name__)
-async def test_a_cursor_of_another_list_is_refused(shop: Shop, position: Newest) -> None:
+async def test_a_cursor_of_another_list_is_refused(shop: Shop, position: Position) -> None:
     """Each list, and each order of one, takes its own cursors only; the field is named."""
     cursor = encode(position)
     lists: dict[type, Callable[[], Awaitable[object]]] = {
         Newest: lambda: list_deals(shop.engine, sort=DealSort.NEWEST, cursor=cursor),
         Popular: lambda: list_deals(shop.engine, sort=DealSort.POPULAR, cursor=cursor),
-        EndingSoon: lambda: list_deals(shop.engine, sort=DealSort.ENDING_SOON, cursor=cursor),
+        Ending: lambda: list_deals(shop.engine, sort=DealSort.ENDING_SOON, cursor=cursor),
+        Endless: lambda: list_deals(shop.engine, sort=DealSort.ENDING_SOON, cursor=cursor),
         OpenGroupsPosition: lambda: list_open_groups(shop.engine, new_id(), cursor=cursor),
         ParticipantsPosition: lambda: list_participants(shop.engine, new_id(), cursor=cursor),
         MyGroupsPosition: lambda: list_my_groups(shop.engine, new_id(), cursor=cursor),
     }
     await lists.pop(type(position))()
+    if isinstance(position, Ending | Endless):
+        await lists.pop(Endless if isinstance(position, Ending) else Ending)()  # two stretches of one list
     for read in lists.values():
         with pytest.raises(WrongCursor) as refused:
             await read()
@@ -85,14 +93,14 @@ async def test_a_cursor_of_another_list_is_refused(shop: Shop, position: Newest)
         text_of("[" * 100),
         text_of("null"),
         text_of('["deals_newest"]'),
-        text_of('["deals_newest",0,"x"]'),
-        text_of(f'["deals_newest",0,"{SOME_ID}",1]'),
-        text_of(f'["deals_newest", 0,"{SOME_ID}"]'),
-        text_of(f'["deals_newest",0,"{SOME_ID.hex}"]'),
-        text_of(f'["deals_newest",0.5,"{SOME_ID}"]'),
-        text_of(f'["deals_newest",null,"{SOME_ID}"]'),
-        text_of(f'["deals_newest",{2**63},"{SOME_ID}"]'),
-        text_of(f'["deals_newest",{10**17 * 3},"{SOME_ID}"]'),
+        text_of('["deals_newest","x",0]'),
+        text_of(f'["deals_newest","{SOME_ID}",0,1]'),
+        text_of(f'["deals_newest","{SOME_ID}", 0]'),
+        text_of(f'["deals_newest","{SOME_ID.hex}",0]'),
+        text_of(f'["deals_newest","{SOME_ID}",0.5]'),
+        text_of(f'["deals_newest","{SOME_ID}",null]'),
+        text_of(f'["deals_newest","{SOME_ID}",{2**63}]'),
+        text_of(f'["deals_newest","{SOME_ID}",{3 * 10**17}]'),
         encode(POSITIONS[0]) + "=",
         encode(POSITIONS[0]) + "\n",
         encode(POSITIONS[0])[:-1],
@@ -117,9 +125,9 @@ async def test_the_farthest_positions_are_only_empty_pages(shop: Shop) -> None:
     for year in (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)):
         for id_ in (UUID(int=0), UUID(int=2**128 - 1)):
             at = microseconds(year)
-            await list_deals(shop.engine, cursor=encode(Newest(at, id_)))
-            await list_deals(shop.engine, sort=DealSort.ENDING_SOON, cursor=encode(EndingSoon(at, id_)))
+            await list_deals(shop.engine, cursor=encode(Newest(id_, at)))
+            await list_deals(shop.engine, sort=DealSort.ENDING_SOON, cursor=encode(Ending(id_, at)))
             await list_my_groups(shop.engine, SOME_ID, cursor=encode(MyGroupsPosition(at, id_)))
-    await list_deals(shop.engine, sort=DealSort.POPULAR, cursor=encode(Popular(2**63 - 1, SOME_ID)))
+    await list_deals(shop.engine, sort=DealSort.POPULAR, cursor=encode(Popular(SOME_ID, 2**63 - 1)))
     await list_open_groups(shop.engine, SOME_ID, cursor=encode(OpenGroupsPosition(2**31 - 1, SOME_ID)))
     assert not (await list_participants(shop.engine, SOME_ID, cursor=encode(ParticipantsPosition(2**31 - 1)))).items
