@@ -7,6 +7,8 @@ from domain.errors import FieldProblems
 URL_CHARACTERS_MAX = 2_048
 DISPLAY_NAME_CHARACTERS_MAX = 60
 
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
 _WEB_ADDRESS = re.compile(
     r"https?://"
     r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.?|\[[0-9a-f:.]+\])"  # host name or IPv6
@@ -19,12 +21,7 @@ _WEB_ADDRESS = re.compile(
 
 def is_clean(text: str) -> bool:
     """Whether text has no control characters (but line ends and tabs) and no half of a surrogate pair."""
-    return not any(
-        (ord(character) < 0x20 and character not in "\n\r\t")
-        or character == "\x7f"
-        or "\ud800" <= character <= "\udfff"
-        for character in text
-    )
+    return _UNCLEAN.search(text) is None
 
 
 def check_text(problems: FieldProblems, field: str, text: str, length_min: int, length_max: int) -> None:
