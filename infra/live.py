@@ -23,6 +23,10 @@ WATCHERS_MAX = 10_000
 ASK_EVERY_S = 1.0
 GROUPS_ASKED_AT_ONCE = 500
 WOKEN_AT_ONCE = 50
+# One clock for all watchers: a timer for each of them and each change would cost more than the change itself.
+BEAT_EVERY_S = 5.0
+QUIET_BEATS_MAX = 3
+TAKING_NOTHING_BEATS_MAX = 6
 # Telling one costs the process about as much; of changes that come faster than all can be told the last is told.
 REST_PER_WATCHER_S = 0.000_05
 
@@ -41,29 +45,32 @@ class Seen:
 
 
 class Watcher:
-    """One reader of a group's changes."""
+    """One reader of a group's changes, read by the task that made it."""
 
-    def __init__(self, watched: "_Watched") -> None:
+    def __init__(self, watched: "_Watched", loop: asyncio.AbstractEventLoop) -> None:
         self._watched = watched
+        self._loop = loop
+        self._task = asyncio.current_task()
         self._version = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._ended = False
+        self._beats = 0
+        self.has_ended = False
 
-    async def next(self, timeout_s: float) -> Seen | None:
-        """The newest state this reader has not had yet; None when there was none in time, or after the end."""
+    async def next(self) -> Seen | None:
+        """The newest state this reader has not had yet; None after a while without one, and after the end."""
+        if self._watched.newest.version == self._version and not self.has_ended:
+            self._beats = 0
+            self._waiting = self._loop.create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        self._beats = 0
         newest = self._watched.newest
-        if newest.version == self._version and not self._ended:
-            await self._wait(timeout_s)
-            newest = self._watched.newest
         if newest.version == self._version:
             return None
         self._version = newest.version
         return newest
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more will come."""
-        return self._ended
 
     def wake(self) -> None:
         """There may be something new."""
@@ -71,19 +78,20 @@ class Watcher:
             self._waiting.set_result(None)
 
     def end(self) -> None:
-        """Wait for nothing more."""
-        self._ended = True
+        """Nothing more will come."""
+        self.has_ended = True
         self.wake()
 
-    async def _wait(self, timeout_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        timer = loop.call_later(timeout_s, self.wake)
-        try:
-            await self._waiting
-        finally:
-            timer.cancel()
-            self._waiting = None
+    def beat(self) -> None:
+        """Time passes: one that waits for long gets a sign of life, one that takes nothing for long is cut off."""
+        self._beats += 1
+        if self._waiting is not None:
+            if self._beats >= QUIET_BEATS_MAX:
+                self.wake()
+        elif self._beats >= TAKING_NOTHING_BEATS_MAX:
+            self.has_ended = True
+            if self._task is not None:
+                self._task.cancel()
 
 
 class Hub:
@@ -96,7 +104,7 @@ class Hub:
         self._feed = ChangesFeed(redis, on_change=self._changed, on_listening=self._listening)
         self._to_ask: set[UUID] = set()
         self._something_to_ask = asyncio.Event()
-        self._asking: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     @property
@@ -111,12 +119,12 @@ class Hub:
         """
         if self._watchers >= WATCHERS_MAX or self._stopping:
             raise Overloaded
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._ask()), asyncio.create_task(self._beat())]
         watched = self._watched.get(view.id)
         if watched is None:
-            watched = self._watched[view.id] = _Watched(view)
+            watched = self._watched[view.id] = _Watched(view, asyncio.get_running_loop())
             self._feed.add(view.id)
-            if self._asking is None:
-                self._asking = asyncio.create_task(self._ask())
         else:
             watched.offer(view)
         self._watchers += 1
@@ -145,9 +153,10 @@ class Hub:
         """End every watcher and stop listening."""
         self.end_all()
         await self._feed.stop()
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.wait([self._asking])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def end_all(self) -> None:
         """End every watcher and take no more."""
@@ -177,6 +186,14 @@ class Hub:
             self._something_to_ask.clear()
             await self._ask_now()
 
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY_S)
+            for watched in list(self._watched.values()):
+                for watcher in list(watched.watchers):
+                    watcher.beat()
+                await asyncio.sleep(0)
+
     async def _ask_now(self) -> None:
         while group_ids := [self._to_ask.pop() for _ in range(min(len(self._to_ask), GROUPS_ASKED_AT_ONCE))]:
             wanted = [group_id for group_id in group_ids if group_id in self._watched]
@@ -191,7 +208,8 @@ class Hub:
 class _Watched:
     """A group with watchers here, and its newest state."""
 
-    def __init__(self, view: GroupView) -> None:
+    def __init__(self, view: GroupView, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self.group_id = view.id
         self.newest = Seen(view.version, _encode(view), view.is_closed)
         self.watchers: dict[Watcher, None] = {}
@@ -199,7 +217,7 @@ class _Watched:
         self._told_version = view.version
 
     def add(self) -> Watcher:
-        watcher = Watcher(self)
+        watcher = Watcher(self, self._loop)
         self.watchers[watcher] = None
         return watcher
 
@@ -213,7 +231,7 @@ class _Watched:
             return
         self.newest = Seen(view.version, document or _encode(view), view.is_closed)
         if self._telling is None:
-            self._telling = asyncio.create_task(self._tell())
+            self._telling = self._loop.create_task(self._tell())
 
     def end(self) -> None:
         for watcher in self.watchers:
