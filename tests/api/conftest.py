@@ -15,16 +15,21 @@ from tests.api.people import Town
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    # Litestar types its scope more narrowly; a fault of ours must come back as 500, not as an exception.
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://tuan.test") as made:
+    async with connected(create_app(settings)) as made:
         yield made
 
 
 @pytest.fixture
 async def town(client: httpx.AsyncClient, settings: Settings) -> Town:
     return Town(client, settings)
+
+
+@asynccontextmanager
+async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a running app; a fault of ours comes back as 500, not as an exception."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # its scope is typed more narrowly
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://tuan.test") as client:
+        yield client
 
 
 @asynccontextmanager
