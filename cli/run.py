@@ -14,7 +14,7 @@ from cli.probe import is_ready
 from cli.reach import reach_database, redis_trouble, require_free_port
 from cli.supervisor import Supervisor
 from cli.welcome import Screen, welcome
-from infra.cannot_start import CannotStart, ServerMissing
+from infra.cannot_start import CannotStart, PortBusy, ServerMissing
 from infra.embedded.directory import make_folders, taken
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.valkey import EmbeddedValkey
@@ -23,6 +23,7 @@ from infra.settings import Settings
 
 LOOK_EVERY_S = 0.2
 READY_LIMIT_S = 60
+ORPHANS_GRACE_S = 3
 # What a process holds for the write path beside its pool for reads: a bound, not the exact number.
 WRITING_CONNECTIONS = 16
 # Connections besides the pools: migrations, sweepers' locks, a developer's psql.
@@ -40,8 +41,8 @@ def execute(settings: Settings, _: argparse.Namespace) -> int:
         signal.signal(asked, lambda *_: stopping.set())
     started_at = time.monotonic()
     with ExitStack() as leaving:
-        leaving.enter_context(taken(settings.place))
-        require_free_port(settings)
+        was_killed = leaving.enter_context(taken(settings.place))
+        _await_port(settings, screen, settings.stop_timeout_s + ORPHANS_GRACE_S if was_killed else 0)
         _reach_given_servers(settings)
         supervisor = Supervisor(screen.say)
         leaving.callback(_stop, supervisor, screen)
@@ -50,6 +51,24 @@ def execute(settings: Settings, _: argparse.Namespace) -> int:
             while not stopping.wait(LOOK_EVERY_S):
                 supervisor.look()
     return 0
+
+
+def _await_port(settings: Settings, screen: Screen, patience_s: float) -> None:
+    """After a run that was killed its API may still be ending; nothing but time is needed."""
+    deadline = time.monotonic() + patience_s
+    told = False
+    while True:
+        try:
+            require_free_port(settings)
+        except PortBusy:
+            if time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        if not told:
+            screen.say("The run before this one was killed; waiting for its API to end")
+            told = True
+        time.sleep(LOOK_EVERY_S)
 
 
 def _reach_given_servers(settings: Settings) -> None:

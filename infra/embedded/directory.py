@@ -10,10 +10,10 @@ from infra.embedded.place import SYSTEM_HOME, Place, make_data_dir, make_private
 
 
 @contextmanager
-def taken(place: Place) -> Iterator[None]:
-    """Hold the data directory; the kernel lets go of it however this process ends.
+def taken(place: Place) -> Iterator[bool]:
+    """Hold the data directory; the kernel lets go of it however this process ends. Raises AlreadyRunning.
 
-    Raises AlreadyRunning.
+    Yields whether the holder before us was killed: only who ends in order takes its number out of the file.
     """
     make_data_dir(place.data_dir)
     _refuse_foreign(place)
@@ -22,14 +22,18 @@ def taken(place: Place) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            holder = _holder(descriptor) or "unknown"
             raise AlreadyRunning(
                 f"Tuan is already running in {place.data_dir} (process {holder}); "
                 "stop it with Ctrl-C there, or set TUAN_DATA_DIR to another folder."
             ) from None
+        was_killed = bool(_holder(descriptor))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        try:
+            yield was_killed
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -43,6 +47,10 @@ def make_folders(place: Place) -> None:
     place.logs.mkdir(mode=0o700, exist_ok=True)
     for folder in (place.sockets, place.valkey_data):
         make_private_dir(folder, place.service_user)
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 20, 0).decode(errors="replace").strip()
 
 
 def _open_lock(place: Place) -> int:

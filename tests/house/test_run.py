@@ -1,5 +1,6 @@
 import http.client
 import signal
+import socket
 import time
 from pathlib import Path
 from urllib.request import urlopen
@@ -23,6 +24,13 @@ def is_gone(process: psutil.Process) -> bool:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def line_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # gone
+        return []
 
 
 def answers(run: Running) -> bool:
@@ -82,6 +90,24 @@ def test_killed_whole_it_leaves_no_port_taken_and_starts_again(folder: Path, por
     with running(folder / "data", port, folder / "log2") as second:
         second.until_ready()
         until(lambda: all(is_gone(process) for process in family), "the end of the first family", START_LIMIT_S)
+
+
+def test_after_a_kill_it_waits_for_the_port(folder: Path, port: int) -> None:
+    """The API of a killed run may be answering its last requests; the next start waits for it and says so."""
+    with running(folder / "data", port, folder / "log") as first:
+        first.until_ready()
+        family = first.family()
+        first.process.kill()
+        first.process.wait()
+        until(lambda: all(is_gone(process) for process in family if "cli.main" in line_of(process)), "the API's end")
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        with running(folder / "data", port, folder / "log2") as second:
+            until(lambda: "waiting for its API to end" in second.output, "the notice", START_LIMIT_S)
+            listener.close()
+            second.until_ready()
 
 
 def test_killed_all_at_once_it_starts_again(folder: Path, port: int) -> None:
