@@ -1,36 +1,48 @@
 """The API as an ASGI app: routes, who may call them, and how errors look; the runtime comes and goes with it."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final, cast
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
-from api import deals, documents, groups, invites, participants, price_schedules, probes
+from api import deals, documents, groups, invites, live, participants, price_schedules, probes
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
-from infra.runtime import started
+from api.stopping import told_of_stop
+from infra.runtime import Runtime, started
 from infra.settings import Settings, read_settings
 
+MODULES: Final = (deals, price_schedules, groups, participants, live, invites, probes, documents)
 HANDLERS: Final[Sequence[HTTPRouteHandler]] = [
-    handler
-    for module in (deals, price_schedules, groups, participants, invites, probes, documents)
-    for handler in vars(module).values()
-    if isinstance(handler, HTTPRouteHandler)
+    handler for module in MODULES for handler in vars(module).values() if isinstance(handler, HTTPRouteHandler)
 ]
 
+Duties = Callable[[Runtime], AbstractAsyncContextManager[None]]
 
-def create_app(settings: Settings | None = None, *, extra_handlers: Sequence[ControllerRouterHandler] = ()) -> Litestar:
-    """The app; settings are read from the environment where none are given."""
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    duties: Duties | None = None,
+    extra_handlers: Sequence[ControllerRouterHandler] = (),
+) -> Litestar:
+    """The app; settings are read from the environment where none are given.
+
+    `duties` run beside it as long as it does: what a worker would do, while there is none.
+    """
     chosen = read_settings() if settings is None else settings
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
-        async with started(chosen) as runtime:
-            app.state.runtime = runtime
+        async with AsyncExitStack() as stack:
+            app.state.runtime = runtime = await stack.enter_async_context(started(chosen))
+            stack.enter_context(told_of_stop(runtime.hub.end_all))
+            if duties is not None:
+                await stack.enter_async_context(duties(runtime))
             yield
 
     return Litestar(

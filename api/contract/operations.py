@@ -150,7 +150,10 @@ GROUPS: Final[dict[str, Operation]] = {
             "The present state first, then the newest whenever it changed; the id of an event is the group's version, "
             "its data a group. The stream ends when the group is closed."
         ),
-        answers={200: Sent("Events, until the group is closed.", str, media_type="text/event-stream")},
+        answers={
+            200: Sent("Events, until the group is closed.", str, media_type="text/event-stream"),
+            204: Sent("You have had the final state: `Last-Event-ID` says so."),
+        },
         problems=(GroupNotFound,),
     ),
     "POST /v1/groups/{group_id}/participants": Operation(
