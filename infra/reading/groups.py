@@ -4,20 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.reading.cursors import Count, MomentUs, Position, decode, microseconds, moment
-from infra.reading.documents import list_document, literal, now
 from infra.reading.fetching import fetch_json
+from infra.reading.group_listing import NO_TIER_TO_COME, groups_of_shopper, open_groups, participants_of_group
 from infra.reading.names import shown_name
 from infra.reading.page import LIMIT_DEFAULT, Page, page_of
 from infra.rows import GroupRow, PlaceRow, group_from, place_from
-from infra.tables import groups, participants
 from infra.views import GroupView, PlaceView, group_view, place_view
-
-NO_TIER_TO_COME = 2**31 - 1
-"""Sorts groups at their lowest price behind all others."""
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,13 +82,11 @@ async def list_open_groups(
 
     The order moves with every join: a group that comes nearer while somebody turns pages may be passed over.
     """
-    needed = func.coalesce(groups.c.next_tier_at - groups.c.participants, NO_TIER_TO_COME)
-    joinable = (groups.c.deal_id == deal_id, groups.c.status == literal("open"), groups.c.expires_at > now())
-    chosen = select(*groups.c).where(*joinable).order_by(needed, groups.c.id).limit(limit + 1)
+    given: dict[str, object] = {"deal_id": deal_id, "rows_max": limit + 1}
     if cursor is not None:
         after = decode(cursor, OpenGroupsPosition)
-        chosen = chosen.where(tuple_(needed, groups.c.id) > (after.participants_needed, after.group_id))
-    document = await fetch_json(engine, list_document(chosen.subquery("open_group")))
+        given |= {"after_needed": after.participants_needed, "after_id": after.group_id}
+    document = await fetch_json(engine, open_groups(is_first=cursor is None), given)
     views = [group_view(group_from(row)) for row in msgspec.json.decode(document, type=_Groups).rows or ()]
     return page_of(views, limit, lambda view: view, _open_groups_position)
 
@@ -102,14 +95,9 @@ async def list_participants(
     engine: AsyncEngine, group_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
 ) -> Page[ParticipantView]:
     """Who is in a group, in the order of joining."""
-    leader_id = select(groups.c.leader_id).where(groups.c.id == group_id).scalar_subquery()
-    shown = participants.c
-    columns = (shown.number, shown.shopper_id, shown.display_name, shown.joined_at)
-    is_leader = func.coalesce(shown.shopper_id == leader_id, False).label("is_leader")
-    chosen = select(*columns, is_leader).where(shown.group_id == group_id).order_by(shown.number).limit(limit + 1)
-    if cursor is not None:
-        chosen = chosen.where(shown.number > decode(cursor, ParticipantsPosition).number)
-    document = await fetch_json(engine, list_document(chosen.subquery("participant")))
+    after_number = decode(cursor, ParticipantsPosition).number if cursor is not None else 0
+    given = {"group_id": group_id, "after_number": after_number, "rows_max": limit + 1}
+    document = await fetch_json(engine, participants_of_group(), given)
     rows = msgspec.json.decode(document, type=_Participants).rows or ()
     return page_of(rows, limit, _participant_view, lambda row: ParticipantsPosition(row.number))
 
@@ -118,18 +106,11 @@ async def list_my_groups(
     engine: AsyncEngine, shopper_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
 ) -> Page[MyGroup]:
     """A shopper's groups, the one joined last first."""
-    key = tuple_(participants.c.joined_at, participants.c.group_id)
-    chosen = select(*participants.c).where(participants.c.shopper_id == shopper_id)
-    chosen = chosen.order_by(participants.c.joined_at.desc(), participants.c.group_id.desc()).limit(limit + 1)
+    given: dict[str, object] = {"shopper_id": shopper_id, "rows_max": limit + 1}
     if cursor is not None:
         after = decode(cursor, MyGroupsPosition)
-        chosen = chosen.where(key < (moment(after.joined_at_us), after.group_id))
-    mine = chosen.subquery("place")
-    in_group = (groups.c.deal_id == mine.c.deal_id) & (groups.c.id == mine.c.group_id)
-    columns = (func.to_json(mine.table_valued()).label("place"), func.to_json(groups.table_valued()).label("group"))
-    both = select(*columns).join_from(mine, groups, in_group)
-    both = both.order_by(mine.c.joined_at.desc(), mine.c.group_id.desc())
-    document = await fetch_json(engine, list_document(both.subquery("my_group")))
+        given |= {"after_joined_at": moment(after.joined_at_us), "after_id": after.group_id}
+    document = await fetch_json(engine, groups_of_shopper(is_first=cursor is None), given)
     rows = msgspec.json.decode(document, type=_MyGroups).rows or ()
     return page_of(rows, limit, _my_group, _my_groups_position)
 

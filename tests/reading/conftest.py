@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from infra.batching import Batcher
 from infra.ids import new_id
@@ -15,3 +15,9 @@ async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
     batcher = Batcher(engine, batch_commands_max=256, queue_commands_max=4_096)
     yield Shop(engine, batcher, new_id())
     await batcher.stop()
+
+
+@pytest.fixture
+async def connection(shop: Shop) -> AsyncIterator[AsyncConnection]:
+    async with shop.engine.connect() as plain:
+        yield await plain.execution_options(isolation_level="AUTOCOMMIT")

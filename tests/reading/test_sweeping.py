@@ -1,12 +1,8 @@
 """What the clock has to do, and that finding it out costs nothing beside a hundred thousand groups."""
 
-import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.commands import CloseGroup, PauseDeal, StartCrowd
@@ -21,6 +17,7 @@ from infra.reading.sweeping import (
     sweep_lag_s,
     waiting_crowds,
 )
+from tests.reading.plans import plan_of
 from tests.reading.shop import KETTLE, Shop
 
 GROUPS = 100_000
@@ -50,12 +47,6 @@ SELECT (jsonb_populate_record(deals, jsonb_build_object(
   'crowd_group_id', CASE WHEN number % 1000 > 0 THEN gen_random_uuid() END))).*
 FROM deals, generate_series(1, CAST(:deals AS int)) AS number WHERE id = :id
 """
-
-
-@pytest.fixture
-async def connection(shop: Shop) -> AsyncIterator[AsyncConnection]:
-    async with shop.engine.connect() as plain:
-        yield await plain.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def test_nothing_is_due_where_nothing_is_open(connection: AsyncConnection) -> None:
@@ -120,7 +111,7 @@ async def test_a_sweep_walks_the_partial_index(shop: Shop, connection: AsyncConn
     assert await next_deadline(connection) == 0
     assert DUE - 1 <= await sweep_lag_s(connection) < DUE + 60
     for statement in (DUE_GROUPS, SECONDS_TO_FIRST_DEADLINE):
-        plan, blocks = await _plan(connection, statement)
+        plan, blocks = await plan_of(connection, statement, limit=1_000)
         assert "groups_due_index" in plan, plan
         assert blocks < 2 * DUE, plan
 
@@ -130,17 +121,6 @@ async def test_looking_for_crowds_walks_the_partial_index(shop: Shop, connection
     deal_id = await shop.live(grouping=Grouping.CROWD)
     await shop.make(_MANY_CROWDS, deals=CROWDS, id=deal_id)
     await shop.make("ANALYZE deals")
-    plan, blocks = await _plan(connection, WAITING_CROWDS)
+    plan, blocks = await plan_of(connection, WAITING_CROWDS, limit=1_000)
     assert "deals_crowd_waiting_index" in plan, plan
     assert blocks < 50, plan
-
-
-async def _plan(connection: AsyncConnection, statement: Select[Any]) -> tuple[str, int]:
-    """How a connection that has run the statement many times runs it, and how many blocks it touches."""
-    await connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
-    await connection.exec_driver_sql(f"PREPARE sweep AS {statement.compile(dialect=connection.dialect)}")
-    with_limit = "(1000)" if statement is not SECONDS_TO_FIRST_DEADLINE else ""
-    explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE sweep {with_limit}")
-    await connection.exec_driver_sql("DEALLOCATE sweep")
-    (plan,) = explained.scalar_one()
-    return json.dumps(plan["Plan"], indent=1), plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
