@@ -4,15 +4,15 @@ Whoever commits writes the counters at once; the relay compares and writes only 
 with SKIP LOCKED, never by `id > last seen`: identity values commit out of order.
 """
 
-from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from infra.counters import Counters, view_key
+from infra.counters import Counters
 from infra.group_views import load_views
+from workers.counted import counted_versions, true_versions
 from workers.duty import Context, Duty
 
 ROWS_AT_ONCE = 2_000
@@ -21,7 +21,6 @@ LOOK_EVERY_S = 0.25
 _CLAIM = text("""
   SELECT id, group_id FROM outbox WHERE relayed_at IS NULL ORDER BY id LIMIT :rows_max FOR UPDATE SKIP LOCKED""")
 _MARK = text("UPDATE outbox SET relayed_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))")
-_VERSIONS = text("SELECT id, version FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))")
 
 
 async def step(context: Context) -> float:
@@ -43,29 +42,16 @@ async def relay_batch(engine: AsyncEngine, redis: Redis, counters: Counters) -> 
         claimed = (await connection.execute(_CLAIM, {"rows_max": ROWS_AT_ONCE})).all()
         if claimed:
             group_ids = {group_id for _, group_id in claimed if group_id is not None}
-            late = await _late(connection, redis, list(group_ids))
+            late = await _late(connection, redis, group_ids)
             await counters.write(list((await load_views(engine, late)).values()) if late else [])
             await connection.execute(_MARK, {"ids": [row_id for row_id, _ in claimed]})
     return len(claimed)
 
 
-async def counted_versions(redis: Redis, group_ids: Iterable[UUID]) -> list[int | None]:
-    """The version Redis has of each group, None where it has none."""
-    async with redis.pipeline(transaction=False) as pipeline:
-        for group_id in group_ids:
-            pipeline.hget(view_key(group_id), "version")
-        found: list[bytes | None] = await pipeline.execute()
-    return [None if version is None else int(version) for version in found]
-
-
-async def _late(connection: AsyncConnection, redis: Redis, group_ids: Sequence[UUID]) -> list[UUID]:
+async def _late(connection: AsyncConnection, redis: Redis, group_ids: set[UUID]) -> list[UUID]:
     """Those of the groups that Redis does not know in their present version."""
     if not group_ids:
         return []
-    rows = (await connection.execute(_VERSIONS, {"group_ids": group_ids})).all()
-    known = await counted_versions(redis, [group_id for group_id, _ in rows])
-    return [
-        group_id
-        for (group_id, version), counted in zip(rows, known, strict=True)
-        if counted is None or counted < version
-    ]
+    true = await true_versions(connection, group_ids)
+    counted = await counted_versions(redis, true)
+    return [group_id for group_id, version in true.items() if counted.get(group_id, 0) < version]
