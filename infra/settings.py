@@ -154,6 +154,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = [described.name for described in variables()]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "the README lists the settings."
+            by_word = {other.removeprefix(PREFIX): other for other in known}
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), by_word, n=1)
+            hint = f"did you mean {by_word[near[0]]}?" if near else "the README lists the settings."
             raise WrongSetting(f"{name} is no setting of Tuan; {hint}")

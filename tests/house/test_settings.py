@@ -60,10 +60,18 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_accepted(name: st
     assert len(line) < 300
 
 
-def test_an_unknown_variable_names_the_near_one() -> None:
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("TUAN_PROT", "did you mean TUAN_PORT"),
+        ("TUAN_REDIS_URL", "did you mean REDIS_URL"),
+        ("TUAN_XYZ", "the README lists"),
+    ],
+)
+def test_an_unknown_variable_names_the_near_one(name: str, hint: str) -> None:
     """A misspelt setting is refused, not silently ignored."""
-    with pytest.raises(WrongSetting, match="did you mean TUAN_PORT"):
-        read_settings({"TUAN_PROT": "8001"})
+    with pytest.raises(WrongSetting, match=hint):
+        read_settings({name: "8001"})
 
 
 def test_messages_hide_passwords() -> None:
