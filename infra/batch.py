@@ -109,7 +109,8 @@ def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[
     }
     for one in batch.waiting:
         batch.outcomes.append(_decide_one(batch, one, answers))
-    return [answer for key, answer in answers.items() if key not in stored]
+    # In one order for all: two batches that store the same keys then wait for each other one way only.
+    return [answers[key] for key in sorted(answers) if key not in stored]
 
 
 def _decide_one(

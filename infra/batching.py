@@ -28,12 +28,13 @@ from domain.groupbuy.events import Event
 from domain.groupbuy.group import Group
 from domain.groupbuy.world import Accepted
 from infra.batch import Batch, Idempotency, Stored, Waiting, write
-from infra.database import is_connection_lost
+from infra.database import is_connection_lost, violates
 from infra.loading import Loader
 from infra.unavailable import DatabaseUnavailable, Overloaded
 
 LANES = 2
 GROUP_DEALS_REMEMBERED_MAX = 100_000
+KEYS_UNIQUE = "idempotency_keys_pkey"
 
 _DEAL_OF_GROUP = text("SELECT deal_id FROM groups WHERE id = :group_id")
 
@@ -65,7 +66,7 @@ class Batcher:
     ) -> None:
         self._engine = engine
         self._lanes = [
-            _Lane(engine, batch_commands_max, queue_commands_max // LANES, self._committed) for _ in range(LANES)
+            _Lane(engine, batch_commands_max, -(-queue_commands_max // LANES), self._committed) for _ in range(LANES)
         ]
         self._deal_of_group: dict[UUID, UUID] = {}
         self._on_commit = on_commit
@@ -161,13 +162,13 @@ class _Lane:
             self._draining = None
 
     async def _commit(self, waiting: list[Waiting]) -> None:
-        """Write a batch and answer; a connection that turns out dead before the commit is tried anew once."""
+        """Write a batch and answer; what only has to be tried anew, before the commit, is tried anew once."""
         batch = Batch(waiting)
         try:
             try:
                 await write(self._engine, self._loader, batch)
             except Exception as error:
-                if batch.commit_begun or not is_connection_lost(error):
+                if batch.commit_begun or not _is_passing(error):
                     raise
                 batch = Batch(waiting)
                 await write(self._engine, self._loader, batch)
@@ -190,3 +191,12 @@ class _Lane:
         else:
             for one in waiting:
                 await self._commit([one])
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the same batch may do the next time.
+
+    The connection was dead; or an idempotency key, used for another deal at the same moment, was stored first: a key
+    is no part of a deal, so no lock was in the way. Now its answer is there to be found.
+    """
+    return is_connection_lost(error) or violates(error, KEYS_UNIQUE)

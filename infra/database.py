@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from infra.settings import Settings
@@ -75,6 +75,12 @@ def is_connection_lost(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _says_unavailable(error.orig)
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or _says_unavailable(error)
+
+
+def violates(error: BaseException, constraint: str) -> bool:
+    """Whether an error means that this constraint refused a row."""
+    refused = error.orig if isinstance(error, IntegrityError) else None
+    return getattr(refused and refused.__cause__, "constraint_name", None) == constraint
 
 
 def _says_unavailable(error: BaseException | None) -> bool:
