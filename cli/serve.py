@@ -34,23 +34,25 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
     if trouble:
         print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)
     hold_lifeline(arguments.lifeline, settings.stop_timeout_s + 1)
-    _allow_many_connections()
-    _serve(settings, address)
+    allow_many_connections()
+    serve(settings, address)
     return 0
 
 
 def load_api() -> Callable[..., Any]:
     """The ASGI app; called once in each API process."""
     from api.app import create_app
+    from workers.standby import standing_by
 
     settings = read_settings()
     set_up_logging(settings)
     hold_parent_process(settings.stop_timeout_s)
-    app: Callable[..., Any] = create_app()
+    app: Callable[..., Any] = create_app(settings, duties=standing_by)
     return app
 
 
-def _serve(settings: Settings, address: str) -> None:
+def serve(settings: Settings, address: str, load: Callable[[], Callable[..., Any]] = load_api) -> None:
+    """Answer at this address until stopped; `load` makes the ASGI app in each API process."""
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -73,10 +75,10 @@ def _serve(settings: Settings, address: str) -> None:
         log_access=False,
         respawn_failed_workers=True,  # a process that dies at once twice in a row still ends the server
         workers_kill_timeout=settings.stop_timeout_s,
-    ).serve(target_loader=load_api, wrap_loader=False)
+    ).serve(target_loader=load, wrap_loader=False)
 
 
-def _allow_many_connections() -> None:
+def allow_many_connections() -> None:
     """Raise the limit of open files to what the system lets this user have; 1024 is too few for live streams."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_REQUESTS_MAX + 1024

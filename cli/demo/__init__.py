@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cli.api_client import ApiClient
 
 FAST_PACE = 0.04
+APPLAUSE_S = 2.5
 
 
 def register(commands: Commands) -> None:
@@ -45,7 +46,9 @@ async def _demonstrate(settings: Settings, client: "ApiClient", pace: float) -> 
         with stage(console, scene) as take:
             group_id = await story.open_group(scene, take)
             await side_by_side(story.watch(group_id, take), story.let_friends_join(group_id))
-        show_ending(console, scene, await story.receipts(scene, group_id))
+            await asyncio.sleep(APPLAUSE_S * pace)
+        address = f"{client.address.text}/v1/groups/{group_id}"
+        show_ending(console, scene, await story.receipts(scene, group_id), address)
     except asyncio.CancelledError:
         return 128 + signal.SIGINT
     finally:

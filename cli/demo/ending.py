@@ -10,30 +10,26 @@ from rich.text import Text
 from cli.demo.scene import Receipt, Scene
 
 
-def show_ending(console: Console, scene: Scene, receipts: Sequence[Receipt]) -> None:
-    """Print the closing, a row for each shopper, and what they saved together."""
+def show_ending(console: Console, scene: Scene, receipts: Sequence[Receipt], group_address: str) -> None:
+    """Print the closing, a row for each shopper, what they saved together, and where to look further."""
+    console.print()
     console.print(_closing(scene))
     console.print(_table(scene, receipts))
     saved = sum(scene.deal.solo_price - receipt.pays for receipt in receipts if receipt.pays)
     if saved:
         together = f"{scene.money(saved)} {scene.deal.currency}"
         console.print(Text.assemble("  Together they saved ", (together, "bold green"), "."))
+    console.print(Text(f"  Look yourself: curl -s {group_address}", style="bright_black"), soft_wrap=True)
 
 
 def _closing(scene: Scene) -> Text:
     group = scene.group
-    if group is None or group.status == "open":
-        return Text("  The group is still open.")
-    if group.status != "succeeded":
-        return Text(f"  The group {group.status}: too few came in time, so nobody pays anything.", style="yellow")
-    early = (
-        f"full, {scene.seconds_left:.0f} s before its deadline"
-        if not group.participants < scene.deal.group_size_max
-        else "at its deadline"
-    )
-    return Text.assemble(
-        ("  ✓ The group succeeded", "bold green"), f", {early}. Everybody pays the same, the lowest price:"
-    )
+    if group is None or group.status != "succeeded":
+        status = group.status if group else "never opened"
+        return Text(f"  The group {status}: too few came in time, so nobody pays anything.", style="yellow")
+    is_full = group.participants == scene.deal.group_size_max
+    how = f"full with {scene.seconds_left:.0f} s to go" if is_full else "its time is up"
+    return Text.assemble(("  ✓ The group succeeded", "bold green"), f", {how}: everybody pays the lowest price.")
 
 
 def _table(scene: Scene, receipts: Sequence[Receipt]) -> Table:

@@ -70,7 +70,7 @@ def _seats(scene: Scene) -> Text:
     return Text.assemble(
         ("● " * taken, "bold cyan"),
         ("○ " * (size - taken), "bright_black"),
-        f"  {taken} of {size}",
+        f"  {taken:>2} of {size}",
         (f"   {words}", "bold"),
     )
 
@@ -99,7 +99,7 @@ def _step(scene: Scene, tier: Tier, present: Tier | None) -> tuple[Text, ...]:
     if tier == present:
         mark, style, remark = "▶", "bold green", ""
     elif tier.participants <= participants:
-        mark, style, remark = "✓", "bright_black", ""
+        mark, style, remark = "✓" if tier.participants > 1 else " ", "bright_black", ""
     else:
         mark, style, remark = " ", "default", f"{tier.participants - participants} more"
     name = "alone" if tier.participants == 1 else f"with {tier.participants:>2}"

@@ -1,0 +1,140 @@
+"""`tuan replay` against a running API: a made-up log that holds every kind of line."""
+
+import http.client
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Serving
+from tests.house.running import free_port, tuan
+
+LIFETIME = ("--lifetime", "2")
+
+# Item 7 has groups of two and of four: the smaller one ends at its deadline, the larger when it is full.
+LINES = "11\t7\t12\n13\t7\t14\t15\t11\n11\t8\n12\t9\t11\n15\t7\n12\t9\t14\n"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "log.tsv"
+    file.write_text(LINES)
+    return file
+
+
+def replay(api: Serving, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return tuan("replay", *LIFETIME, *arguments, **api.environment)
+
+
+def row(output: str, name: str) -> list[int]:
+    """The numbers of a row of the final table."""
+    line = next(line for line in output.splitlines() if line.strip().startswith(name))
+    return [int(number) for number in re.findall(r"\d+", line.replace(",", ""))]
+
+
+def test_every_outcome_is_as_the_log_says(api: Serving, log: Path) -> None:
+    """Groups with friends succeed, full or at their deadline, lonely ones fail, and each pays what the tiers say."""
+    played = replay(api, str(log))
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert row(played.stdout, "groups opened") == [6, 6]
+    assert row(played.stdout, "friends joined") == [6, 6]
+    assert row(played.stdout, "groups succeeded") == [4, 4]
+    assert row(played.stdout, "groups failed") == [2, 2]
+    assert "mismatches: 0" in played.stdout
+
+
+def test_a_second_replay_is_played_by_new_people(api: Serving, log: Path) -> None:
+    """The same log can be played again on the same server: nobody is in a group already."""
+    for _ in range(2):
+        assert replay(api, str(log)).returncode == 0
+
+
+def test_the_limit_counts_lines_of_each_file(api: Serving, log: Path, tmp_path: Path) -> None:
+    """`--limit 2` of two files plays four groups, and what comes after is not even read."""
+    lonely = tmp_path / "failed.tsv"
+    lonely.write_text("21\t7\n22\t7\nnonsense\n")
+
+    played = replay(api, "--limit", "2", str(log), str(lonely))
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert row(played.stdout, "groups succeeded") == [2, 2]
+    assert row(played.stdout, "groups failed") == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("", "empty"),
+        ("1", "item is missing"),
+        ("1 2 3", "no number"),
+        ("1\t2\tx", "no number"),
+        ("1\t2\t-3", "no number"),
+        ("1\t2\t", "no number"),
+        ("1\t2\t3\t3", "twice"),
+        ("1\t2\t1", "twice"),
+        ("1\t2\t\N{FULLWIDTH DIGIT ONE}", "no number"),
+    ],
+)
+def test_a_malformed_line_is_named_before_anything_is_sent(
+    api: Serving, tmp_path: Path, line: str, reason: str
+) -> None:
+    """One clear line with file and line number, exit status 2, and no deal was created for the lines before it."""
+    file = tmp_path / "broken.tsv"
+    file.write_text(f"1\t2\t3\n{line}\n4\t5\t6\n")
+    deals_before = deals(api)
+
+    refused = replay(api, str(file))
+
+    assert refused.returncode == 2
+    assert re.fullmatch(rf"tuan: {re.escape(str(file))}:2: .*{reason}.*\n", refused.stderr), refused.stderr
+    assert deals(api) == deals_before
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe1\t2\n"])
+def test_a_file_that_is_no_log_is_refused(api: Serving, tmp_path: Path, content: bytes) -> None:
+    """An empty file and one in another encoding end with one line, not with a stack trace."""
+    file = tmp_path / "odd.tsv"
+    file.write_bytes(content)
+
+    refused = replay(api, str(file))
+
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_refused(api: Serving, tmp_path: Path) -> None:
+    """A wrong path ends with one line that names it."""
+    refused = replay(api, str(tmp_path / "nowhere.tsv"))
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"tuan: {tmp_path / 'nowhere.tsv'} cannot be read: No such file or directory.\n"
+
+
+def test_no_api_is_one_clear_line(log: Path, tmp_path: Path) -> None:
+    """Where nothing listens: what to do next, and exit status 2."""
+    refused = tuan("replay", str(log), TUAN_DATA_DIR=str(tmp_path), TUAN_PORT=str(free_port()))
+
+    assert refused.returncode == 2
+    assert re.fullmatch(r"tuan: No API answers at http://127\.0\.0\.1:\d+: .*`make run`.*\n", refused.stderr)
+
+
+def test_a_key_the_api_does_not_trust_is_one_clear_line(api: Serving, log: Path, tmp_path: Path) -> None:
+    """Tokens signed with another data directory's key: the line says what to change."""
+    refused = tuan("replay", str(log), "--url", api.url, TUAN_DATA_DIR=str(tmp_path))
+
+    assert refused.returncode == 2
+    assert "401" in refused.stderr
+    assert "key" in refused.stderr.splitlines()[-1]
+
+
+def deals(api: Serving) -> int:
+    """How many deals the API shows, up to a page."""
+    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("GET", "/v1/deals?limit=100")
+        return len(json.loads(connection.getresponse().read())["items"])
+    finally:
+        connection.close()
