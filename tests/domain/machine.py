@@ -38,7 +38,7 @@ from tests.domain.stage import FOREIGN, SHOPPERS, Stage
 DEALS_MAX = 5
 
 ours_mostly = st.sampled_from([MERCHANT] * 9 + [OTHER_MERCHANT])
-quantities = st.sampled_from([1, 1, 1, 2, 3])
+quantities = st.sampled_from([1, 1, 2, 3])
 steps = st.sampled_from(["publish", "publish", "pause", "resume", "resume", "start crowd", "end", "publish"])
 parties = st.lists(st.sampled_from(SHOPPERS), min_size=1, max_size=4, unique=True)
 stocks = st.lists(st.integers(0, 7), min_size=1, max_size=3)
@@ -88,6 +88,16 @@ class GroupBuying(Stage):
         variants = None if stock is None else self.variants(stock)
         command = EditDeal(deal_id=deal_id, merchant_id=merchant_id, changes=changes, variants=variants)
         self.ask(command, model_deals.edited(self.model, command, self.now))
+
+    @precondition(lambda self: self.running())
+    @rule(pick=picks, changes=edits())
+    def rework(self, pick: int, changes: dict[str, object]) -> None:
+        """Edit a deal under a running group's feet: pause, edit, resume."""
+        deal_id = self.model.groups[self._picked(pick)].deal_id
+        self._groups_after(deal_id, MERCHANT, "pause")
+        command = EditDeal(deal_id=deal_id, merchant_id=MERCHANT, changes=changes)
+        self.ask(command, model_deals.edited(self.model, command, self.now))
+        self._groups_after(deal_id, MERCHANT, "resume")
 
     @rule(target=groups, deal_id=deals, merchant_id=ours_mostly, step=steps)
     def steer(self, deal_id: UUID, merchant_id: UUID, step: str) -> MultipleResults[UUID]:
@@ -145,10 +155,21 @@ class GroupBuying(Stage):
             self._leave(group_id, shopper_id)
 
     @precondition(lambda self: self.running())
-    @rule(pick=picks, offset=offsets)
-    def come_to_deadline(self, pick: int, offset: timedelta) -> None:
+    @rule(pick=picks, offset=offsets, late=st.sampled_from(["join", "join", "leave", "cancel", ""]))
+    def come_to_deadline(self, pick: int, offset: timedelta, late: str) -> None:
         group_id = self._picked(pick)
         self.now = max(self.now, self.model.groups[group_id].expires_at + offset)
+        members = self.model.groups[group_id].members
+        match late:
+            case "join":
+                outsiders = [shopper_id for shopper_id in SHOPPERS if shopper_id not in members]
+                self._join(group_id, Wish(outsiders[0], 1, 0), None)
+            case "leave":
+                self._leave(group_id, next(iter(members), SHOPPERS[0]))
+            case "cancel":
+                self._cancel(group_id, MERCHANT)
+            case _:
+                pass
         self._close(group_id)
 
     @rule(group_id=groups)
@@ -157,8 +178,7 @@ class GroupBuying(Stage):
 
     @rule(group_id=groups, merchant_id=ours_mostly)
     def cancel(self, group_id: UUID, merchant_id: UUID) -> None:
-        command = CancelGroup(group_id=group_id, merchant_id=merchant_id)
-        self.ask(command, model_groups.cancelled(self.model, command, self.now))
+        self._cancel(group_id, merchant_id)
 
     @rule(target=invites, group_id=groups, sharer_id=shoppers_known, channel=st.sampled_from(["chat", "qr"]))
     def invite(self, group_id: UUID, sharer_id: UUID, channel: str) -> str:
@@ -200,6 +220,10 @@ class GroupBuying(Stage):
     def _leave(self, group_id: UUID, shopper_id: UUID) -> None:
         command = LeaveGroup(group_id=group_id, shopper_id=shopper_id)
         self.ask(command, model_groups.left(self.model, command, self.now))
+
+    def _cancel(self, group_id: UUID, merchant_id: UUID) -> None:
+        command = CancelGroup(group_id=group_id, merchant_id=merchant_id)
+        self.ask(command, model_groups.cancelled(self.model, command, self.now))
 
     def _close(self, group_id: UUID) -> None:
         command = CloseGroup(group_id=group_id)

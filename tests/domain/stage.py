@@ -18,7 +18,7 @@ from tests.domain.catalogue import ELSEWHERE, MERCHANT, NOON, names, offer, sche
 from tests.domain.model import Model
 from tests.domain.model_deals import Verdict
 
-SHOPPERS = [UUID(int=0xF0 + number) for number in range(7)]
+SHOPPERS = [UUID(int=0xF0 + number) for number in range(5)]
 FOREIGN = 9
 """The choice of a variant that is none of the deal's."""
 
