@@ -14,6 +14,7 @@ from domain.groupbuy.commands import CreateDeal, EditDeal
 from domain.groupbuy.deal import (
     GROUP_LIFETIME_S_DEFAULT,
     GROUP_LIFETIME_S_MAX,
+    QUANTITY_MAX,
     VARIANT_TITLE_CHARACTERS_MAX,
     WINDOW_YEARS,
     Grouping,
@@ -109,6 +110,7 @@ def schedule_previewed(body: PreviewBody) -> PriceSchedule:
         ),
         None,
     )
+    parts.make(lambda: _check_quantity(body.quantity), None)
     parts.require_whole()
     return schedule
 
@@ -133,6 +135,11 @@ class _Parts:
 
 def _schedule(solo_price: int, tiers: Sequence[TierBody | TierView]) -> PriceSchedule:
     return PriceSchedule(solo_price, tuple(Tier(tier.participants, tier.unit_price) for tier in tiers))
+
+
+def _check_quantity(quantity: int) -> None:
+    if not 1 <= quantity <= QUANTITY_MAX:
+        raise invalid("quantity", f"must be from 1 to {QUANTITY_MAX} units")
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -164,8 +171,19 @@ def _variants(body: CreateDealBody | EditDealBody, deal_title: str) -> tuple[Var
     if not isinstance(written, list):
         raise invalid("stock", "is required where no variants are given")
     variants = tuple(Variant(new_id(), variant.title, variant.image_url, variant.stock) for variant in written)
-    check_variants(variants)
+    try:
+        check_variants(variants)
+    except InvalidInput as error:
+        raise _as_written(error, has_stock=isinstance(stock, int)) from error
     return variants
+
+
+def _as_written(error: InvalidInput, *, has_stock: bool) -> InvalidInput:
+    """Problems of the variant that `stock` stood for, with the name its writer gave."""
+    if not has_stock:
+        return error
+    renamed = {"variants[0].title": "title", "variants[0].stock": "stock"}
+    return InvalidInput(FieldProblem(renamed.get(found.field, found.field), found.message) for found in error.problems)
 
 
 def _keeping_ids(variants: tuple[Variant, ...], deal: DealView) -> tuple[Variant, ...]:
