@@ -7,7 +7,7 @@ TOOLS := $(VENV)/.tools-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SOURCES := api benchmarks cli domain infra tests workers
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format replay-sample bench lock clean
 
 run: $(RUNTIME)
 	@exec $(BIN)/tuan run
@@ -26,8 +26,12 @@ format: $(TOOLS)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# A piece of the BeiBei log, looked for in ../shared/data/beibei; says so when it is not there.
+replay-sample: $(RUNTIME)
+	@.ci/replay-sample
+
 bench: $(TOOLS)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ONLY)
 
 # Hashes come from the public package index, for Python 3.11 to 3.13 on Linux and macOS.
 lock: $(TOOLS)
