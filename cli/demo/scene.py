@@ -85,7 +85,10 @@ class Scene:
         return format_minor(amount_minor, self.deal.currency).split()[0]
 
     def take(self, group: Group, names: list[str]) -> list[Arrival]:
-        """Take in the group's newest state and who is in it; answers who is new."""
+        """Take in the group's newest state and who is in it; answers who is new.
+
+        The names are asked for after the state came, so there may be more of them than it counts: they come next.
+        """
         if self.group is not None and group.version < self.group.version:
             return []
         fell = self.group is not None and group.unit_price < self.group.unit_price
@@ -95,7 +98,7 @@ class Scene:
             self.price_fell_at = self.clock()
         if group.status != "open" and self.closed_at is None:
             self.closed_at = self.clock()
-        return self._arrive(names, group.unit_price if fell else None)
+        return self._arrive(names[: group.participants], group.unit_price if fell else None)
 
     def _arrive(self, names: list[str], new_price: int | None) -> list[Arrival]:
         """Several may have come since the last look: the price belongs to the last of them."""

@@ -18,7 +18,7 @@ def show_summary(console: Console, replay: Replay, *, finished: bool) -> None:
     console.print(_outcomes(replay))
     console.print(_requests(replay.figures))
     for line in _remarks(replay, finished=finished):
-        console.print(line, highlight=False)
+        console.print(line, soft_wrap=True)
     for place, what in sorted(replay.mismatches.items())[:MISMATCHES_SHOWN]:
         console.print(f"  {replay.log[place].where}: {what}", highlight=False, markup=False, soft_wrap=True)
 
