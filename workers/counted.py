@@ -40,7 +40,7 @@ async def counted_versions(redis: Redis, group_ids: Iterable[UUID]) -> Versions:
 async def true_versions(connection: AsyncConnection, group_ids: Iterable[UUID]) -> Versions:
     """The versions PostgreSQL has of these groups."""
     rows = await connection.execute(_VERSIONS, {"group_ids": list(group_ids)})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def reconcile_counters(engine: AsyncEngine, redis: Redis, counters: Counters) -> int:

@@ -44,9 +44,8 @@ class Leadership:
     """The duties this process leads, by number."""
 
     def __init__(self, settings: Settings, numbers: Iterable[int], *, is_worker: bool) -> None:
-        self._engine = make_engine(settings, "tuan leadership", connections_max=1).execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
+        name = "tuan worker leading" if is_worker else "tuan api standing by"
+        self._engine = make_engine(settings, name, connections_max=1).execution_options(isolation_level="AUTOCOMMIT")
         self._is_worker = is_worker
         self._connection: AsyncConnection | None = None
         self._leads = {number: asyncio.Event() for number in numbers}

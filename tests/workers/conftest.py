@@ -1,0 +1,55 @@
+"""A process at work in the test itself: its runtime, what duties work with, and a shop whose groups they look after."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+
+from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.embedded.place import Place
+from infra.embedded.throwaway import throwaway_place
+from infra.embedded.valkey import EmbeddedValkey
+from infra.ids import new_id
+from infra.runtime import Runtime, started
+from infra.settings import Settings
+from tests.reading.shop import Shop
+from workers.duty import Context
+
+
+@pytest.fixture
+async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    async with started(settings) as made:
+        yield made
+
+
+@pytest.fixture
+async def context(runtime: Runtime) -> AsyncIterator[Context]:
+    by_key = make_engine(runtime.settings, "tuan duties", connections_max=4, planner=ALWAYS_BY_INDEX)
+    yield Context(runtime, by_key)
+    await by_key.dispose()
+
+
+@pytest.fixture
+def shop(runtime: Runtime) -> Shop:
+    return Shop(runtime.engine, runtime.batcher, new_id())
+
+
+@pytest.fixture
+def own_place() -> Iterator[Place]:
+    with throwaway_place() as place:
+        yield place
+
+
+@pytest.fixture
+def own_valkey(own_place: Place) -> Iterator[EmbeddedValkey]:
+    """A Valkey of this test alone, to stop and start."""
+    valkey = EmbeddedValkey(own_place)
+    valkey.start()
+    yield valkey
+    valkey.stop()
+
+
+@pytest.fixture
+def breakable(settings: Settings, own_place: Place, own_valkey: EmbeddedValkey) -> Settings:  # noqa: ARG001 - it runs
+    """Settings whose Redis is the one this test may stop."""
+    return replace(settings, redis_url=own_place.redis_url)
