@@ -1,13 +1,23 @@
 """A shop of its own for every test."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from infra.batching import Batcher
 from infra.ids import new_id
+from infra.settings import Settings
 from tests.reading.shop import Shop
+
+FILLING_MS_MAX = 60_000
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Tables filled with a hundred thousand rows take their time on a busy machine."""
+    return replace(settings, statement_timeout_ms=FILLING_MS_MAX)
 
 
 @pytest.fixture

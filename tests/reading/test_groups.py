@@ -70,6 +70,15 @@ async def test_pages_of_open_groups_cover_each_once(shop: Shop) -> None:
     assert [group_id for group_id in shown if group_id in known] == whole
 
 
+async def test_the_last_page_says_that_it_is_the_last(shop: Shop) -> None:
+    """A page that happens to be full leads nowhere when nothing follows."""
+    deal_id = await shop.live()
+    for _ in range(3):
+        await shop.opened(deal_id)
+    assert (await list_open_groups(shop.engine, deal_id, limit=3)).next_cursor is None
+    assert (await list_open_groups(shop.engine, deal_id, limit=2)).next_cursor is not None
+
+
 async def test_participants_come_in_the_order_of_joining_with_nothing_private(shop: Shop) -> None:
     """A name, a picture, when, and who leads; a shopper without a name gets a neutral one that hides the id."""
     deal_id, leader_id, group_id = await shop.live(), new_id(), new_id()
