@@ -1,4 +1,4 @@
-"""A lean client of the API: keep-alive connections, one request at a time on each, some 50 us of work a request.
+"""A lean client of the API: keep-alive connections, one request at a time on each, some 25 us of work a request.
 
 Every request it sends may be repeated without a second effect (opening and creating carry an Idempotency-Key), so an
 overloaded or restarting server only costs time: what got no answer, or a 503, is asked again until `RETRY_LIMIT_S`.

@@ -49,7 +49,8 @@ async def _demonstrate(settings: Settings, client: "ApiClient", pace: float) -> 
             await asyncio.sleep(APPLAUSE_S * pace)
         address = f"{client.address.text}/v1/groups/{group_id}"
         show_ending(console, scene, await story.receipts(scene, group_id), address)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError:  # Ctrl-C
+        console.print("Stopped watching. The group runs on without us and closes by itself.")
         return 128 + signal.SIGINT
     finally:
         await client.close()

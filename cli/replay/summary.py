@@ -51,12 +51,11 @@ def _remarks(replay: Replay, *, finished: bool) -> list[str]:
     busy_s = sum(seconds for name, seconds in figures.phases_s.items() if name != "closings")
     rate = figures.requests / busy_s if busy_s else 0
     late = figures.lateness_s
-    lateness = ", ".join(f"{name} {percentile(late, percent):.2f} s" for name, percent in _LATENESS)
-    remarks = [
-        f"{figures.requests:,} requests, {rate:,.0f} a second; {replay.client.retries:,} repeated ({phases})",
-        f"closed after the deadline by: {lateness}",
-        f"mismatches: {len(replay.mismatches):,}",
-    ]
+    remarks = [f"{figures.requests:,} requests, {rate:,.0f} a second; {replay.client.retries:,} repeated ({phases})"]
+    if late:
+        lateness = ", ".join(f"{name} {percentile(late, percent):.2f} s" for name, percent in _LATENESS)
+        remarks.append(f"closed after the deadline by: {lateness}")
+    remarks.append(f"mismatches: {len(replay.mismatches):,}")
     if not finished:
         remarks.append("Interrupted: the rest was neither played nor checked.")
     return remarks
