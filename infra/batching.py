@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import (
@@ -29,14 +29,19 @@ from domain.groupbuy.group import Group
 from domain.groupbuy.world import Accepted
 from infra.batch import Batch, Idempotency, Stored, Waiting, write
 from infra.database import is_connection_lost, violates
+from infra.gathering import Gathering
 from infra.loading import Loader
+from infra.reading.fetching import fetch_json
 from infra.unavailable import DatabaseUnavailable, Overloaded
 
 LANES = 2
 GROUP_DEALS_REMEMBERED_MAX = 100_000
 KEYS_UNIQUE = "idempotency_keys_pkey"
 
-_DEAL_OF_GROUP = text("SELECT deal_id FROM groups WHERE id = :group_id")
+_DEALS_OF_GROUPS = text(
+    "SELECT coalesce(json_object_agg(id, deal_id), '{}')::text FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))"
+)
+_decode_deals = msgspec.json.Decoder(dict[UUID, UUID]).decode
 
 Answer = Accepted | Stored
 
@@ -69,6 +74,7 @@ class Batcher:
             _Lane(engine, batch_commands_max, -(-queue_commands_max // LANES), self._committed) for _ in range(LANES)
         ]
         self._deal_of_group: dict[UUID, UUID] = {}
+        self._looking_up = Gathering(self._fetch_deals)
         self._on_commit = on_commit
         self._stopping = False
 
@@ -104,16 +110,14 @@ class Batcher:
 
     async def _look_up(self, group_id: UUID) -> UUID:
         """Which deal a group belongs to: that never changes, so it is asked before any lock."""
-        try:
-            async with self._engine.connect() as connection:
-                row = await connection.execute(_DEAL_OF_GROUP, {"group_id": group_id})
-                deal_id: UUID | None = row.scalar_one_or_none()
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable from error
+        deal_id = await self._looking_up.get(group_id)
         if deal_id is None:
             raise GroupNotFound(group_id)
         self.remember(group_id, deal_id)
         return deal_id
+
+    async def _fetch_deals(self, group_ids: list[UUID]) -> dict[UUID, UUID]:
+        return _decode_deals(await fetch_json(self._engine, _DEALS_OF_GROUPS, {"group_ids": group_ids}))
 
     def _committed(self, committed: Committed) -> None:
         for group in committed.groups:

@@ -8,21 +8,28 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.errors import GroupClosed, GroupFull
 from domain.groupbuy.group import ClosedBy
 from infra.gathering import Gathering
 from infra.group_views import GroupViews
+from infra.reading.fetching import fetch_json
+from infra.unavailable import Unavailable
 from infra.views import GroupView
 
 VIEW_AGE_S_MAX = 1.0
 MEMBERS_OF_ONE_MAX = 20_000
 MEMBERS_REMEMBERED_MAX = 1_000_000
 
-_MEMBERS = text("SELECT group_id, shopper_id FROM participants WHERE group_id = ANY(CAST(:group_ids AS uuid[]))")
+_MEMBERS = text("""
+SELECT coalesce(json_object_agg(group_id, members), '{}')::text FROM (
+  SELECT group_id, json_agg(shopper_id) AS members FROM participants
+  WHERE group_id = ANY(CAST(:group_ids AS uuid[])) GROUP BY group_id) m
+""")
+_decode = msgspec.json.Decoder(dict[UUID, frozenset[UUID]]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class ClosedGroups:
             return None
         try:
             members = await self._gathering.get(group_id)
-        except (SQLAlchemyError, OSError, TimeoutError):
+        except Unavailable:
             return None
         return self._closed.get(group_id) or self._remember(view, members or frozenset())
 
@@ -68,9 +75,4 @@ class ClosedGroups:
         return closed
 
     async def _load_members(self, group_ids: list[UUID]) -> dict[UUID, frozenset[UUID]]:
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(_MEMBERS, {"group_ids": group_ids})).all()
-        members: dict[UUID, set[UUID]] = {}
-        for group_id, shopper_id in rows:
-            members.setdefault(group_id, set()).add(shopper_id)
-        return {group_id: frozenset(found) for group_id, found in members.items()}
+        return _decode(await fetch_json(self._engine, _MEMBERS, {"group_ids": group_ids}))

@@ -6,14 +6,13 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.counters import Counters
 from infra.gathering import Gathering
 from infra.loading import GROUP_COLUMNS
+from infra.reading.fetching import fetch_json
 from infra.rows import GroupRow, group_from
-from infra.unavailable import DatabaseUnavailable
 from infra.views import GroupView, group_view
 
 FRESH_S = 0.2
@@ -21,21 +20,16 @@ FRESH_S = 0.2
 REMEMBERED_MAX = 50_000
 
 _LOAD_GROUPS = text(
-    f"SELECT json_agg(g)::text FROM (SELECT {GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g"  # noqa: S608 - a constant
+    "SELECT coalesce(json_agg(g), '[]')::text"  # noqa: S608 - a constant
+    f" FROM (SELECT {GROUP_COLUMNS} FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))) g"
 )
-_decode = msgspec.json.Decoder(list[GroupRow] | None).decode
+_decode = msgspec.json.Decoder(list[GroupRow]).decode
 
 
 async def load_views(engine: AsyncEngine, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
-    """The states PostgreSQL has; raises `DatabaseUnavailable`."""
-    try:
-        async with engine.connect() as connection:
-            row = await connection.execute(_LOAD_GROUPS, {"group_ids": list(group_ids)})
-            column: str | None = row.scalar_one()
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        raise DatabaseUnavailable from error
-    rows = _decode(column) if column else None
-    return {row.id: group_view(group_from(row)) for row in rows or ()}
+    """The states PostgreSQL has; raises `Unavailable`."""
+    rows = _decode(await fetch_json(engine, _LOAD_GROUPS, {"group_ids": list(group_ids)}))
+    return {row.id: group_view(group_from(row)) for row in rows}
 
 
 class GroupViews:
@@ -49,15 +43,15 @@ class GroupViews:
         self._in_redis = Gathering(self._fetch_from_redis)
 
     async def get(self, group_id: UUID) -> GroupView | None:
-        """A state at most a second old; None for no such group. Raises `DatabaseUnavailable`."""
+        """A state at most a second old; None for no such group. Raises `Unavailable`."""
         return self.peek(group_id, FRESH_S) or await self._anywhere.get(group_id)
 
     async def get_fresh(self, group_id: UUID) -> GroupView | None:
-        """The state PostgreSQL has now; raises `DatabaseUnavailable`."""
+        """The state PostgreSQL has now; raises `Unavailable`."""
         return (await self.get_all_fresh([group_id])).get(group_id)
 
     async def get_all_fresh(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
-        """The states PostgreSQL has now of these groups; raises `DatabaseUnavailable`."""
+        """The states PostgreSQL has now of these groups; raises `Unavailable`."""
         found = await load_views(self._engine, group_ids)
         self.offer(found.values())
         return found
