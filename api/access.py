@@ -55,10 +55,10 @@ _BEARER: Final = b"bearer "
 async def authorise(request: Request[Any, Any, Any]) -> None:
     """Let the request through with its caller noted, or raise `NotAuthenticated` or `RoleMissing`.
 
-    It runs before every handler; a route without `access` in its `opt` is the framework's own answer to OPTIONS.
+    It runs before every handler; every route says in its `opt` who may call it.
     """
     scope = request.scope
-    access: Access = scope["route_handler"].opt.get("access", Access.UNASKED)
+    access: Access = scope["route_handler"].opt["access"]
     if access is Access.UNASKED:
         return
     caller = scope["caller"] = _caller(request)  # type: ignore[typeddict-unknown-key]  # ours, for handlers to find

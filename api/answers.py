@@ -45,8 +45,8 @@ class NothingToSay(Answer):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        self.status, self.body, self.headers = 204, b"", []
+    def __init__(self, headers: Headers = ()) -> None:
+        self.status, self.body, self.headers = 204, b"", list(headers)
 
 
 def answered(value: Any, status: int = 200, headers: Headers = ()) -> Answer:  # noqa: ANN401 - whatever JSON can say

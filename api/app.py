@@ -6,12 +6,12 @@ from typing import Any, Final, cast
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ControllerRouterHandler
 
 from api import deals, documents, groups, invites, live, participants, price_schedules, probes
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
+from api.routing import telling_methods
 from api.stopping import told_of_stop
 from infra.runtime import Runtime, started
 from infra.settings import Settings, read_settings
@@ -28,7 +28,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     duties: Duties | None = None,
-    extra_handlers: Sequence[ControllerRouterHandler] = (),
+    extra_handlers: Sequence[HTTPRouteHandler] = (),
 ) -> Litestar:
     """The app; settings are read from the environment where none are given.
 
@@ -45,8 +45,9 @@ def create_app(
                 await stack.enter_async_context(duties(runtime))
             yield
 
+    handlers = [*HANDLERS, *extra_handlers]
     return Litestar(
-        [*HANDLERS, *extra_handlers],
+        [*telling_methods(handlers), *handlers],
         before_request=authorise,
         exception_handlers={Exception: cast("Any", answer_error)},  # our Answer stands in for their Response
         lifespan=[running],

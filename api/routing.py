@@ -1,11 +1,14 @@
 """One way to write a route: its row in the table of access comes with it."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from litestar.handlers import HTTPRouteHandler
 
 from api.access import WHO_MAY, Access
+from api.answers import NothingToSay
+from api.requests import AnyRequest
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -25,3 +28,22 @@ def route(
         status_code=200,
         opt={"access": access or WHO_MAY[operation]},
     )
+
+
+def telling_methods(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """A handler of OPTIONS for each path, that tells all its methods; to be registered before the others.
+
+    The framework's own tells only those of the handler that was registered first.
+    """
+    methods: dict[str, set[str]] = defaultdict(lambda: {"OPTIONS"})
+    for handler in handlers:
+        for path in handler.paths:
+            methods[path] |= handler.http_methods
+    return [_telling(path, ", ".join(sorted(allowed))) for path, allowed in methods.items()]
+
+
+def _telling(path: str, allowed: str) -> HTTPRouteHandler:
+    async def tell_methods(request: AnyRequest) -> NothingToSay:  # noqa: ARG001 - handlers take the request
+        return NothingToSay(((b"allow", allowed.encode()),))
+
+    return HTTPRouteHandler(path, http_method="OPTIONS", status_code=200, opt={"access": Access.UNASKED})(tell_methods)

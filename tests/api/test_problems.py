@@ -136,3 +136,11 @@ async def test_without_redis_it_is_ready_and_says_that_it_is_degraded(settings: 
         group = await town.open_group()
         assert (await town.shopper().post(f"/v1/groups/{group['id']}/participants")).status_code == 201
         assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["participants"] == 2
+
+
+async def test_options_tells_every_method_of_an_address(town: Town) -> None:
+    """OPTIONS and 405 name the same methods, all there are."""
+    path = "/v1/deals/01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"
+    told = await town.nobody.ask("OPTIONS", path)
+    assert (told.status_code, told.headers["allow"]) == (204, "GET, HEAD, OPTIONS, PATCH")
+    assert set((await town.nobody.ask("PUT", path)).headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PATCH"}

@@ -1,0 +1,105 @@
+"""The API from outside, against its own OpenAPI document: schemathesis finds no failure in a bounded time."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from infra.settings import Settings
+from infra.tokens import TokenIssuer
+from tests.api.people import Person, Town
+from tests.house.running import free_port, surroundings
+from tests.waiting import until
+
+BUDGET_S = 30
+SCHEMATHESIS = Path(sys.executable).with_name("st")
+CALLED_BY_BOTH_ROLES = frozenset({"shopper", "merchant"})
+
+CONFIG = """
+[checks.positive_data_acceptance]
+# What a schema cannot say is checked too: that prices fall, that windows end after they begin, that 2.0 is no count.
+expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422"]
+
+[checks.not_a_server_error]
+expected-statuses = ["2xx", "3xx", "4xx"]
+
+[dictionaries.deals]
+values = {deals}
+
+[dictionaries.groups]
+values = {groups}
+
+[dictionaries.codes]
+values = {codes}
+
+[parameters]
+deal_id = {{ dictionary = "deals", probability = 0.6 }}
+group_id = {{ dictionary = "groups", probability = 0.6 }}
+code = {{ dictionary = "codes", probability = 0.6 }}
+"""
+
+
+def test_schemathesis_finds_no_failure(settings: Settings, tmp_path: Path) -> None:
+    """DESIGN 9.6: no 5xx, no undocumented status, header or shape, nothing wrong accepted, on real servers."""
+    token = TokenIssuer(settings).issue(uuid4(), CALLED_BY_BOTH_ROLES, 600, "Ada")
+    config, log = tmp_path / "schemathesis.toml", tmp_path / "serve.log"
+    with serving(settings, log) as address:
+        config.write_text(asyncio.run(_config(settings, address, token)))
+        command = (
+            *(SCHEMATHESIS, "--config-file", config, "run", f"{address}/schema/openapi.json"),
+            *("--header", f"Authorization: Bearer {token}", "--max-time", str(BUDGET_S)),
+            # A stream of an open group does not end; tests of the live view read it.
+            *("--exclude-operation-id", "follow_group", "--continue-on-failure", "--no-color"),
+        )
+        limit_s = BUDGET_S + 60
+        result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=limit_s, cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "request failed" not in log.read_text()
+
+
+@contextmanager
+def serving(settings: Settings, log: Path) -> Iterator[str]:
+    """`tuan serve` on this test's servers; its address."""
+    port = free_port()
+    environment = surroundings(
+        DATABASE_URL=settings.database_url,
+        REDIS_URL=settings.redis_url,
+        TUAN_DATA_DIR=str(settings.data_dir),
+        TUAN_PORT=str(port),
+    )
+    address = f"http://127.0.0.1:{port}"
+    with log.open("w") as output:
+        process = subprocess.Popen([sys.executable, "-m", "cli.main", "serve"], stderr=output, env=environment)
+    try:
+        until(lambda: _is_ready(address), "the API is ready", 30)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz").is_success
+    except httpx.TransportError:
+        return False
+
+
+async def _config(settings: Settings, address: str, token: str) -> str:
+    """Deals in every state and groups in most, so that random requests meet something."""
+    async with httpx.AsyncClient(base_url=address) as client:
+        town = Town(client, settings)
+        town.merchant = Person(client, uuid4(), token)
+        deals = [(await town.live_deal(group_size_max=1_000_000, stock=1_000_000))["id"] for _ in range(3)]
+        deals += [(await town.draft())["id"] for _ in range(3)]
+        leader = town.shopper()
+        groups = [(await leader.post(f"/v1/deals/{deals[0]}/groups")).json()["id"] for _ in range(5)]
+        await town.merchant.post(f"/v1/groups/{groups[0]}/cancel")
+        codes = [(await leader.post(f"/v1/groups/{group_id}/invites")).json()["code"] for group_id in groups[1:3]]
+    return CONFIG.format(deals=json.dumps(deals), groups=json.dumps(groups), codes=json.dumps(codes))
