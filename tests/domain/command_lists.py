@@ -48,7 +48,7 @@ def world_before() -> World:
     """A team deal with two teams in it, a crowd, and a crowd that starts ten seconds later."""
     scene = Scene()
     prices = tiers(50, (2, 40), (3, 30))
-    scene.live(DEAL, (replace(RED, stock=6), BLUE), schedule=prices, units_per_shopper_max=3, group_lifetime_s=10)
+    scene.live(DEAL, (replace(RED, stock=6), BLUE), schedule=prices, units_per_shopper_max=2, group_lifetime_s=10)
     crowd = {"schedule": prices, "grouping": Grouping.CROWD, "group_lifetime_s": 20}
     starts_at = NOON + timedelta(seconds=10)
     scene.live(LATER_DEAL, (replace(RED, id=UUID(int=9)),), starts_at=starts_at, **crowd)
