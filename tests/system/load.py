@@ -15,7 +15,7 @@ from tests.system.phones import UNAVAILABLE, Answer, NoAnswer, Phone
 from tests.system.shop import ENDLESS, Shop, Shopper
 from tests.waiting import eventually
 
-PACE_PER_S = 250
+PACE_PER_S = 150
 SHOPPERS_AT_ONCE = 48
 OPENS_EVERY = 10
 SMALL_GROUP_SIZE = 6
@@ -33,9 +33,9 @@ class Load:
     `tallest` is how many participants the big group was answered to have, by the moment of the answer.
     """
 
-    def __init__(self, shop: Shop, phones: Sequence[Phone], big_group: str, small_deal: str) -> None:
+    def __init__(self, shop: Shop, phones: Sequence[Phone], deal_ids: Sequence[str], big_group: str) -> None:
         self.big_group = big_group
-        self.small_deal = small_deal
+        self._deal_ids = deal_ids
         self.said: Counter[tuple[int, str]] = Counter()
         self.unanswered = 0
         self.tallest: list[tuple[float, int]] = []
@@ -62,7 +62,7 @@ class Load:
         fine = {(200, ""), (201, ""), (409, "group-full")}
         return {said: times for said, times in self.said.items() if said not in fine and said[0] != UNAVAILABLE}
 
-    async def go_on(self, shoppers: int = 150) -> None:
+    async def go_on(self, shoppers: int = 100) -> None:
         """Return when so many more shoppers have been answered."""
         wanted = self.answered + shoppers
 
@@ -90,7 +90,7 @@ class Load:
         """Every answered place is there as it was answered, once; whoever was refused has none."""
         connection = await asyncpg.connect(database_url)
         try:
-            rows = await connection.fetch(_PLACES, self._shop.deal_ids)
+            rows = await connection.fetch(_PLACES, self._deal_ids)
         finally:
             await connection.close()
         assert len({row["shopper_id"] for row in rows}) == len(rows), "nobody has two places"
@@ -109,7 +109,7 @@ class Load:
             phone = next(self._phones)
             try:
                 if opens:
-                    answer = await shopper.open(phone, self.small_deal, key)
+                    answer = await shopper.open(phone, self._deal_ids[-1], key)
                 else:
                     answer = await shopper.join(phone, group_id)
             except NoAnswer:
@@ -144,8 +144,8 @@ class Load:
 async def load_on(shop: Shop, phones: Sequence[Phone], database_url: str) -> AsyncIterator[Load]:
     """Load during the block, well under way at its beginning; at its end every answer is held against the database."""
     big_group = await shop.crowd(group_size_max=ENDLESS)
-    small_deal = await shop.deal(group_size_max=SMALL_GROUP_SIZE)
-    load = Load(shop, phones, big_group, small_deal)
+    await shop.deal(group_size_max=SMALL_GROUP_SIZE)
+    load = Load(shop, phones, shop.deal_ids[-2:], big_group)
     running = asyncio.create_task(load.run())
     try:
         await load.go_on(50)

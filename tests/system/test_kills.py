@@ -61,9 +61,9 @@ async def test_valkey_is_killed(system: System, shop: Shop, doors: list[Phone], 
     """Nobody notices: joins, closings and reads go on without it, and with an empty one that takes its place."""
     async with load_on(shop, doors, database_url) as load, watched(load, doors) as watch:
         system.kill_valkey()
-        await load.go_on(300)
+        await load.go_on(200)
         await asyncio.to_thread(system.valkey.start)
-        await load.go_on(300)
+        await load.go_on(200)
     assert (load.unavailable, load.unanswered) == (0, 0)
     assert watch.late == []
     assert (set(watch.statuses), watch.unanswered) == ({200}, 0)
