@@ -93,6 +93,8 @@ async def list_deals(  # noqa: PLR0913 - each is a parameter of the route
     """
     patterns = search_patterns(q or "")
     after = None if cursor is None else decode(cursor, *STRETCHES[sort])
+    if status is DealStatus.DRAFT and merchant_id is None:
+        return Page([], None)
     statement = listing(
         status or DealStatus.LIVE,
         sort,

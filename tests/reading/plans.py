@@ -24,4 +24,6 @@ async def plan_of(connection: AsyncConnection, statement: Select[Any], **paramet
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(_literal(item) for item in value)}]"
     return f"'{value}'" if isinstance(value, str | UUID | datetime) else str(value)

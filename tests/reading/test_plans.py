@@ -9,6 +9,7 @@ from infra.ids import new_id
 from infra.reading.deal_listing import listing
 from infra.reading.deal_orders import DealPosition, DealSort, Ending, Endless, Newest, Popular
 from infra.reading.group_listing import groups_of_shopper, open_groups, participants_of_group
+from infra.reading.search import search_patterns
 from tests.reading.plans import plan_of
 from tests.reading.shop import Shop
 
@@ -60,6 +61,17 @@ async def test_a_page_of_deals_begins_where_the_page_before_ended(shop: Shop, co
             plan, blocks = await plan_of(connection, statement, rows_max=21, **given)
             assert index in plan, plan
             assert blocks < 200, plan
+
+
+async def test_a_search_stops_when_the_page_is_full(shop: Shop, connection: AsyncConnection) -> None:
+    """A word that many deals hold is looked for along the list's index, not in every deal there is."""
+    deal_id = await shop.live()
+    await shop.make(_MANY_DEALS, deals=DEALS, id=deal_id)
+    await shop.make("ANALYZE deals")
+    statement = listing(DealStatus.LIVE, DealSort.NEWEST, of_merchant=False, with_words=True, after=None)
+    plan, blocks = await plan_of(connection, statement, rows_max=21, patterns=search_patterns("kettle water"))
+    assert "deals_newest_index" in plan, plan
+    assert blocks < 200, plan
 
 
 async def test_open_groups_of_a_deal_are_found_without_other_deals(shop: Shop, connection: AsyncConnection) -> None:
