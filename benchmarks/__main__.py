@@ -1,0 +1,75 @@
+"""`python -m benchmarks [PART,...]`: measure all of it or some parts; a whole run is written to docs/benchmarks.md."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks import closing, deadlines, joins, live, lone, memory, reads, refusals, stack
+from benchmarks.caller import UnexpectedAnswer
+from benchmarks.figures import Figure
+from benchmarks.machine import Neighbours, of_this_machine
+from benchmarks.report import print_table, write_page
+from benchmarks.stack import Stack
+from benchmarks.wrk import NoLoad, require_wrk
+from infra.cannot_start import CannotStart
+
+# What fills tables or closes many groups comes last, so that it cannot disturb the rest.
+PARTS: Mapping[str, Callable[[Stack], Figure]] = {
+    "hot": joins.hot,
+    "spread": joins.spread,
+    "locking": joins.locking,
+    "get": reads.anonymous,
+    "get-shopper": reads.shopper,
+    "lone": lone.lone,
+    "full": refusals.refusals,
+    "deadline": deadlines.deadline,
+    "live": live.live,
+    "memory": memory.memory,
+    "closing": closing.bulk,
+    "million": joins.million,
+}
+CANNOT_MEASURE = 2
+
+
+def main() -> int:
+    wanted = _wanted()
+    try:
+        require_wrk()
+        figures = _measure(wanted)
+    except (NoLoad, CannotStart, stack.NotReady, closing.NotClosed, live.NotTold, UnexpectedAnswer) as reason:
+        print(f"bench: {reason}", file=sys.stderr)
+        return CANNOT_MEASURE
+    print_table(list(figures.values()))
+    if len(wanted) == len(PARTS):
+        write_page(list(figures.values()), of_this_machine())
+    return 0
+
+
+def _wanted() -> list[str]:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="?", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
+    names = [name for name in parser.parse_args().parts.split(",") if name]
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    return names
+
+
+def _measure(names: list[str]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    print("Starting PostgreSQL, Valkey, the API and the worker, and minting tokens", flush=True)
+    with stack.started() as measured:
+        for number, name in enumerate(names, 1):
+            begun_at = time.monotonic()
+            print(f"[{number}/{len(names)}] {name} ...", end=" ", flush=True)
+            neighbours = Neighbours()
+            figure = PARTS[name](measured)
+            taken_s, others = time.monotonic() - begun_at, neighbours.share()
+            figures[name] = figure = figure.with_notes(f"others used {others:.0%} of the machine")
+            print(f"{figure.shown_value} ({taken_s:.0f} s; others used {others:.0%} of the machine)", flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

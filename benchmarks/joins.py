@@ -1,0 +1,75 @@
+"""Joins per second: one hot group, a hundred groups, a million participants; beside a no-op and beside row locks."""
+
+from benchmarks.figures import Figure, Wanted
+from benchmarks.million import open_million
+from benchmarks.offers import open_groups
+from benchmarks.rounds import WARM_UP_S, compare, join_request, nothing_written
+from benchmarks.stack import Stack
+from benchmarks.wrk import Request
+
+SPREAD_GROUPS = 100
+BY_LOCKING = "participants/by-locking"
+
+
+def hot(stack: Stack) -> Figure:
+    """Everybody joins one group."""
+    nothing = nothing_written(_warm(stack))
+    return compare(
+        stack,
+        "joins on one hot group / authenticated no-op",
+        Wanted(0.5, 0.8),
+        lambda: _join_new(stack),
+        lambda: nothing,
+    )
+
+
+def spread(stack: Stack) -> Figure:
+    """Everybody joins the next of a hundred groups of a hundred deals."""
+    nothing = nothing_written(_warm(stack))
+    return compare(
+        stack,
+        "joins over 100 groups of 100 deals / authenticated no-op",
+        Wanted(0.45, 0.7),
+        lambda: _join_new(stack, SPREAD_GROUPS),
+        lambda: nothing,
+    )
+
+
+def locking(stack: Stack) -> Figure:
+    """The same join with a row lock per request."""
+    stack.wrk.run(join_request(_warm(stack), suffix=BY_LOCKING), WARM_UP_S)
+    return compare(
+        stack,
+        "joins on one hot group / with SELECT ... FOR UPDATE per request",
+        Wanted(4, 8, "{:.1f} x"),
+        lambda: _join_new(stack),
+        lambda: _join_new(stack, suffix=BY_LOCKING),
+    )
+
+
+def million(stack: Stack) -> Figure:
+    """A group that has a million participants already, beside an empty one."""
+    _warm(stack)
+    big = open_million(stack.settings)
+    stack.wrk.run(join_request(big.path), WARM_UP_S)
+    # The big one goes on being joined from round to round: the tokens of all rounds together never come twice.
+    return compare(
+        stack,
+        "joins into a group of 1,000,000 / into an empty one",
+        Wanted(0.85, 0.95),
+        lambda: join_request(big.path),
+        lambda: _join_new(stack),
+    )
+
+
+def _join_new(stack: Stack, groups: int = 1, suffix: str = "participants") -> Request:
+    """Joins of groups that were just opened, so that every shopper is new to them."""
+    return join_request(*(group.path for group in open_groups(stack.settings, groups)), suffix=suffix)
+
+
+def _warm(stack: Stack) -> str:
+    """A group that was joined and a no-op that was asked for a moment, so that the first round finds things warm."""
+    path = open_groups(stack.settings)[0].path
+    stack.wrk.run(nothing_written(path), WARM_UP_S)
+    stack.wrk.run(join_request(path), WARM_UP_S)
+    return path

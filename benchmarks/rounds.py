@@ -1,0 +1,64 @@
+"""Interleaved rounds: what is measured and its ceiling take turns, so that a noisy neighbour disturbs both."""
+
+from collections.abc import Callable
+
+from benchmarks.consumption import Consumption
+from benchmarks.figures import Figure, Wanted, rate, ratios
+from benchmarks.stack import Stack
+from benchmarks.wrk import Request, Result
+
+ROUNDS = 5
+ROUND_S = 3
+WARM_UP_S = 1
+
+Asked = Callable[[], Request]
+"""Makes what one round asks, before its time begins to count."""
+
+
+def compare(stack: Stack, what: str, wanted: Wanted, measured: Asked, ceiling: Asked) -> Figure:
+    """Alternate, and judge the ratio of each pair."""
+    values, ceilings = _Side(stack, measured), _Side(stack, ceiling)
+    for _ in range(ROUNDS):
+        ceilings.take_turn()
+        values.take_turn()
+    return Figure(
+        what,
+        ratios(values.rates, ceilings.rates),
+        wanted,
+        measured=values.shown(),
+        ceiling=ceilings.shown(),
+        notes=(f"p99 of a request {max(values.delays_us) / 1000:.0f} ms at most",),
+    )
+
+
+def join_request(*paths: str, suffix: str = "participants") -> Request:
+    """A join of the groups at these paths in turn."""
+    return Request("POST", tuple(f"{path}/{suffix}" for path in paths), '{"quantity":1}')
+
+
+def nothing_written(path: str) -> Request:
+    """The authenticated no-op that joins are compared with."""
+    return Request("POST", (f"{path}/nothing",), '{"quantity":1}')
+
+
+class _Side:
+    """One of the two that take turns."""
+
+    def __init__(self, stack: Stack, asked: Asked) -> None:
+        self._stack = stack
+        self._asked = asked
+        self._consumption = Consumption(stack.parts)
+        self.rates: list[float] = []
+        self.delays_us: list[int] = []
+
+    def take_turn(self) -> Result:
+        request = self._asked()
+        self._consumption.begin()
+        result = self._stack.wrk.run(request, ROUND_S)
+        self._consumption.end(result.requests)
+        self.rates.append(result.rate)
+        self.delays_us.append(result.p99_us)
+        return result
+
+    def shown(self) -> str:
+        return f"{rate(self.rates)} ({self._consumption.shown()})"

@@ -1,0 +1,95 @@
+"""Running wrk: one thread that keeps connections busy, each request a shopper of its own."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+SCRIPT = Path(__file__).with_name("load.lua")
+CONNECTIONS = 64
+GRACE_S = 30
+_RESULT = "RESULT "
+
+
+class NoLoad(Exception):  # noqa: N818  what happened
+    """The load could not be made; the message says what to do."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What wrk counted; `refused` are answers of 400 and above, `broken` are requests without an answer."""
+
+    requests: int
+    duration_us: int
+    refused: int
+    broken: int
+    p50_us: int
+    p99_us: int
+
+    @property
+    def rate(self) -> float:
+        """Requests answered per second."""
+        return self.requests * 1e6 / self.duration_us
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What every request of a run has in common; `paths` are taken in turn."""
+
+    method: str
+    paths: tuple[str, ...]
+    body: str | None = None
+    anonymous: bool = False
+
+
+class Wrk:
+    """Sends load to one API; tokens go on from run to run, so that none comes again while the API remembers it."""
+
+    def __init__(self, address: str, tokens: Path) -> None:
+        self._address = address
+        self._tokens = tokens
+        self._next_token = 0
+        self._numbers = count(1)
+
+    def run(
+        self, request: Request, duration_s: int, connections: int = CONNECTIONS, *, refusals: bool = False
+    ) -> Result:
+        """Raises NoLoad when anything but the expected answers came: `refusals` says that all of them are refused."""
+        result = self._run(request, duration_s, connections)
+        if not request.anonymous:
+            self._next_token += result.requests + connections
+        expected = result.requests if refusals else 0
+        if abs(result.refused - expected) or result.broken or not result.requests:
+            raise NoLoad(f"{request.method} {request.paths[0]} did not answer as it should: {result}")
+        return result
+
+    def _run(self, request: Request, duration_s: int, connections: int) -> Result:
+        paths = self._tokens.with_name(f"paths-{next(self._numbers)}")
+        paths.write_text("\n".join(request.paths))
+        tokens = "-" if request.anonymous else str(self._tokens)
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{duration_s}s",
+            "--timeout",
+            f"{GRACE_S}s",
+            "-s",
+            str(SCRIPT),
+            self._address,
+            "--",
+        ]
+        command += [request.method, str(paths), tokens, str(self._next_token), request.body or "-"]
+        answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=duration_s + GRACE_S)
+        line = next((line for line in answer.stdout.splitlines() if line.startswith(_RESULT)), None)
+        if line is None:
+            raise NoLoad(f"wrk failed: {answer.stderr.strip() or answer.stdout.strip()}")
+        return msgspec.json.decode(line.removeprefix(_RESULT), type=Result)
+
+
+def require_wrk() -> None:
+    """Raises NoLoad where wrk is missing."""
+    if shutil.which("wrk") is None:
+        raise NoLoad("wrk is missing: install it (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk).")
