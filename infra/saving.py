@@ -81,10 +81,11 @@ _DELETE_LEFT = text("""
 
 _INSERT_INVITES = text("""
   INSERT INTO invites (code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at)
-  SELECT code, deal_id, group_id, sharer_id, channel, parent_code, 0, :now
+  SELECT code, deal_id, group_id, sharer_id, channel, parent_code, joins, :now
   FROM unnest(CAST(:code AS text[]), CAST(:deal_id AS uuid[]), CAST(:group_id AS uuid[]),
-              CAST(:sharer_id AS uuid[]), CAST(:channel AS text[]), CAST(:parent_code AS text[]))
-    AS new (code, deal_id, group_id, sharer_id, channel, parent_code)""")
+              CAST(:sharer_id AS uuid[]), CAST(:channel AS text[]), CAST(:parent_code AS text[]),
+              CAST(:joins AS int[]))
+    AS new (code, deal_id, group_id, sharer_id, channel, parent_code, joins)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,9 @@ def _statement(parts: tuple[str, ...]) -> TextClause:
 def _columns_by_part(world: World, changes: Changes, answers: list[NewAnswer], now: datetime) -> dict[str, Parameters]:
     """The columns of each part that has rows, in the order of the parts."""
     groups = changes.groups_in(world)
-    invited = [(code, change) for code, change in changes.invite_joins.items() if change]
+    invited = [
+        (code, change) for code, change in changes.invite_joins.items() if change and code not in changes.invites
+    ]
     answered = [(answer.subject_id, answer.key, answer.request_hash, answer.answer, now) for answer in answers]
     columns = {
         "opened": _group_columns("opened", [group for group in groups if group.id in changes.opened_groups]),
@@ -217,6 +220,7 @@ async def _save_invites(connection: AsyncConnection, world: World, changes: Chan
         "sharer_id": [invite.sharer_id for invite in invites],
         "channel": [invite.channel for invite in invites],
         "parent_code": [invite.parent_code for invite in invites],
+        "joins": [invite.joins for invite in invites],
         "now": now,
     }
     await connection.execute(_INSERT_INVITES, parameters)
