@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from cli.api_client import CONNECT_LIMIT_S, Address, ApiRefused, Problem
@@ -13,7 +13,7 @@ EVENT_BYTES_MAX = 1024 * 1024
 OK = 200
 
 
-async def follow(address: Address, path: str) -> AsyncIterator[bytes]:
+async def follow(address: Address, path: str) -> AsyncGenerator[bytes, None]:
     """Each event's data as it comes, until the server ends the stream.
 
     Raises ApiRefused when there is no such stream; OSError, TimeoutError or BrokenReply when the connection fails.

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -147,11 +148,12 @@ class Story:
         """Follow the group's live stream until it is closed, through broken connections."""
         for _ in range(RECONNECTIONS_MAX):
             try:
-                async for event in follow(self._client.address, f"/v1/groups/{group_id}/live"):
-                    group = msgspec.json.decode(event, type=Group)
-                    take(group, await self._names(group_id))
-                    if group.status != "open":
-                        return
+                async with aclosing(follow(self._client.address, f"/v1/groups/{group_id}/live")) as events:
+                    async for event in events:
+                        group = msgspec.json.decode(event, type=Group)
+                        take(group, await self._names(group_id))
+                        if group.status != "open":
+                            return
             except (OSError, TimeoutError, BrokenReply):
                 pass  # what was missed meanwhile comes with the first event of the next connection
             await asyncio.sleep(RECONNECT_AFTER_S)

@@ -1,57 +1,14 @@
 """The client of `tuan replay` and `tuan demo`, against a server that answers whatever a test wants."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-
 import pytest
 
 from cli import api_client
-from cli.api_client import Address, ApiClient, ApiGone, ApiRefused
+from cli.api_client import Address, ApiGone, ApiRefused
 from infra.cannot_start import ServerMissing, WrongSetting
+from tests.cli.answering import HANG_UP, answering
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
-HANG_UP = b""
-
-
-class Answering:
-    """A server that gives these answers in turn, over all connections; the last one for ever, an empty one hangs up."""
-
-    def __init__(self, answers: Sequence[bytes], piece_bytes: int) -> None:
-        self._remaining = list(answers)
-        self._piece_bytes = piece_bytes
-        self.handlers: list[asyncio.Task[None]] = []
-
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.handlers.append(asyncio.create_task(self._serve(reader, writer)))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while await reader.readuntil(b"\r\n\r\n"):
-                answer = self._remaining.pop(0) if len(self._remaining) > 1 else self._remaining[0]
-                for start in range(0, len(answer), self._piece_bytes):
-                    writer.write(answer[start : start + self._piece_bytes])
-                    await writer.drain()
-                if answer == HANG_UP:
-                    break
-        writer.close()
-
-
-@asynccontextmanager
-async def answering(answers: Sequence[bytes], piece_bytes: int = 4096) -> AsyncIterator[tuple[ApiClient, Answering]]:
-    """A client and the server it asks, both gone at the end."""
-    host = Answering(answers, piece_bytes)
-    server = await asyncio.start_server(host.accept, "127.0.0.1", 0)
-    client = ApiClient(Address.read(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
-    async with server:
-        try:
-            yield client, host
-        finally:
-            await client.close()
-            if host.handlers:
-                await asyncio.wait(host.handlers, timeout=10)
 
 
 async def test_an_overloaded_server_is_asked_again() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.replay.log import UnreadableLog, read_logs
 from tests.cli.conftest import Serving
 from tests.house.running import free_port, tuan
 
@@ -64,45 +65,62 @@ def test_the_limit_counts_lines_of_each_file(api: Serving, log: Path, tmp_path: 
     assert row(played.stdout, "groups failed") == [2, 2]
 
 
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("", "empty"),
-        ("1", "item is missing"),
-        ("1 2 3", "no number"),
-        ("1\t2\tx", "no number"),
-        ("1\t2\t-3", "no number"),
-        ("1\t2\t", "no number"),
-        ("1\t2\t3\t3", "twice"),
-        ("1\t2\t1", "twice"),
-        ("1\t2\t\N{FULLWIDTH DIGIT ONE}", "no number"),
-    ],
-)
-def test_a_malformed_line_is_named_before_anything_is_sent(
-    api: Serving, tmp_path: Path, line: str, reason: str
-) -> None:
+def test_a_malformed_line_is_named_before_anything_is_sent(api: Serving, tmp_path: Path) -> None:
     """One clear line with file and line number, exit status 2, and no deal was created for the lines before it."""
     file = tmp_path / "broken.tsv"
-    file.write_text(f"1\t2\t3\n{line}\n4\t5\t6\n")
+    file.write_text("1\t2\t3\n1\t2\tx\n4\t5\t6\n")
     deals_before = deals(api)
 
     refused = replay(api, str(file))
 
     assert refused.returncode == 2
-    assert re.fullmatch(rf"tuan: {re.escape(str(file))}:2: .*{reason}.*\n", refused.stderr), refused.stderr
+    assert refused.stderr == (
+        f"tuan: {file}:2: 'x' is no number of a user or an item;"
+        " a line is initiator TAB item [TAB participant ...], each a whole number.\n"
+    )
     assert deals(api) == deals_before
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe1\t2\n"])
-def test_a_file_that_is_no_log_is_refused(api: Serving, tmp_path: Path, content: bytes) -> None:
-    """An empty file and one in another encoding end with one line, not with a stack trace."""
-    file = tmp_path / "odd.tsv"
-    file.write_bytes(content)
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"", "empty"),
+        (b"1", "item is missing"),
+        (b"1 2 3", "no number"),
+        (b"1\t2\t-3", "no number"),
+        (b"1\t2\t", "no number"),
+        (b"1\t2\t3\t3", "twice"),
+        (b"1\t2\t1", "twice"),
+        (b"1\t" + b"9" * 19, "no number"),
+        ("1\t2\t\N{FULLWIDTH DIGIT ONE}".encode(), "no number"),
+        (b"\xff\xfe1\t2", "no number"),
+    ],
+)
+def test_every_kind_of_malformed_line_is_found(tmp_path: Path, line: bytes, reason: str) -> None:
+    """What is no group is never guessed at: the reason and the line's number are told."""
+    file = tmp_path / "broken.tsv"
+    file.write_bytes(b"1\t2\t3\n" + line + b"\n4\t5\t6\n")
 
-    refused = replay(api, str(file))
+    with pytest.raises(UnreadableLog, match=rf"broken\.tsv:2: .*{reason}"):
+        read_logs([file])
 
-    assert refused.returncode == 2
-    assert len(refused.stderr.splitlines()) == 1
+
+def test_files_run_side_by_side(tmp_path: Path) -> None:
+    """A short file is spread over the whole length of a long one, and each keeps its own order; CRLF is no fault."""
+    long, short = tmp_path / "long.tsv", tmp_path / "short.tsv"
+    long.write_text("".join(f"{number}\t1\r\n" for number in range(8)))
+    short.write_text("100\t1\n101\t1")
+
+    assert [group.initiator for group in read_logs([long, short])] == [0, 100, 1, 2, 3, 4, 101, 5, 6, 7]
+
+
+def test_an_empty_log_is_refused(tmp_path: Path) -> None:
+    """Nothing to replay is no success."""
+    file = tmp_path / "empty.tsv"
+    file.write_bytes(b"")
+
+    with pytest.raises(UnreadableLog, match="no line to replay"):
+        read_logs([file])
 
 
 def test_a_file_that_is_not_there_is_refused(api: Serving, tmp_path: Path) -> None:
