@@ -1,9 +1,11 @@
-"""Saving deals: rare beside joins, so a statement a deal."""
+"""Saving deals and their variants: rare beside joins, so only where a batch has any."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, func, insert, update
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.deal import Deal
@@ -12,24 +14,29 @@ from infra.changes import Changes
 from infra.rows import tier_rows
 from infra.tables import deals, variants
 
+_UPDATE = update(deals).where(deals.c.id == bindparam("changed_id"))
+_CLEAR_VARIANTS = delete(variants).where(variants.c.deal_id == func.any(bindparam("deal_ids", type_=ARRAY(UUID))))
+
 
 async def save_deals(connection: AsyncConnection, world: World, changes: Changes) -> None:
     """Write new and changed deals with their variants, inside the caller's transaction."""
-    for deal_id in changes.created_deals:
-        deal = world.deals[deal_id]
-        await connection.execute(insert(deals).values(**_deal_values(deal)))
-        await _insert_variants(connection, deal, world)
-    for deal_id in changes.changed_deals - changes.created_deals:
-        deal = world.deals[deal_id]
-        await connection.execute(update(deals).where(deals.c.id == deal_id).values(**_deal_values(deal)))
-        if deal_id in changes.reworked_variants:
-            await connection.execute(delete(variants).where(variants.c.deal_id == deal_id))
-            await _insert_variants(connection, deal, world)
+    created = [world.deals[deal_id] for deal_id in changes.created_deals]
+    changed = [world.deals[deal_id] for deal_id in changes.changed_deals - changes.created_deals]
+    reworked = [deal for deal in changed if deal.id in changes.reworked_variants]
+    if created:
+        await connection.execute(insert(deals), [_deal_values(deal) for deal in created])
+    if changed:
+        await connection.execute(_UPDATE, [_deal_values(deal) | {"changed_id": deal.id} for deal in changed])
+    if reworked:
+        await connection.execute(_CLEAR_VARIANTS, {"deal_ids": [deal.id for deal in reworked]})
+    if created or reworked:
+        rows = [row for deal in (*created, *reworked) for row in _variant_rows(deal, world)]
+        await connection.execute(insert(variants), rows)
 
 
-async def _insert_variants(connection: AsyncConnection, deal: Deal, world: World) -> None:
-    rows = [
-        {
+def _variant_rows(deal: Deal, world: World) -> Iterator[dict[str, Any]]:
+    for position, variant in enumerate(deal.variants):
+        yield {
             "deal_id": deal.id,
             "id": variant.id,
             "position": position,
@@ -38,9 +45,6 @@ async def _insert_variants(connection: AsyncConnection, deal: Deal, world: World
             "stock": variant.stock,
             "stock_left": world.stock_left[deal.id][variant.id],
         }
-        for position, variant in enumerate(deal.variants)
-    ]
-    await connection.execute(insert(variants), rows)
 
 
 def _deal_values(deal: Deal) -> dict[str, Any]:
