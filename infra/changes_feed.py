@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from infra.counters import changes_channel
+from infra.ending import end
 
 REST_AFTER_ERROR_S = 0.5
 # A connection that is silent for so long is asked whether it still lives, and given up if it stays silent.
@@ -63,9 +64,7 @@ class ChangesFeed:
 
     async def stop(self) -> None:
         """Listen to nothing more."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
+        await end(self._running)
 
     async def _run(self) -> None:
         while True:
@@ -99,9 +98,7 @@ class ChangesFeed:
         finally:
             self._is_listening = False
             self._subscribed.clear()
-            if reading is not None:
-                reading.cancel()
-                await asyncio.wait([reading])
+            await end(reading)
             await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py 5 leaves it out
 
     async def _subscribe(self, pubsub: PubSub) -> None:

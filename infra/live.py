@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from infra.changes_feed import ChangesFeed
+from infra.ending import end
 from infra.group_views import GroupViews
 from infra.unavailable import DatabaseUnavailable, Overloaded
 from infra.views import GroupView
@@ -153,10 +154,7 @@ class Hub:
         """End every watcher and stop listening."""
         self.end_all()
         await self._feed.stop()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(*self._tasks)
 
     def end_all(self) -> None:
         """End every watcher and take no more."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.ending import end
 from infra.runtime import Runtime
 from workers.closing import CLOSING
 from workers.duty import REST_AFTER_ERROR_S, Context, Duty, Outages
@@ -43,8 +44,7 @@ class Duties:
         try:
             await asyncio.gather(*(self._perform(duty) for duty in self._duties))
         finally:
-            leading.cancel()
-            await asyncio.wait([leading])
+            await end(leading)
             await self._context.by_key.dispose()
 
     async def _perform(self, duty: Duty) -> None:

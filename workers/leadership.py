@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.database import make_engine
 from infra.settings import Settings
+from workers.duty import Outages
 
 LOCKS_OF_TUAN = 0x7475616E
 A_WORKER_IS_HERE = 0
@@ -60,14 +61,17 @@ class Leadership:
 
     async def run(self) -> None:
         """Take, keep and give back the locks, until cancelled."""
+        outages = Outages("leading")
         try:
             while True:
                 try:
                     async with asyncio.timeout(ANSWER_WITHIN_S):
                         await self._look()
                 except (SQLAlchemyError, OSError, TimeoutError) as error:
-                    _log.debug("leadership_lost", error=str(error))
+                    outages.failed(error)
                     await self._drop()
+                else:
+                    outages.over()
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await self._drop()

@@ -1,12 +1,12 @@
 """The worker process: every duty, and the queue's hints that make them look sooner."""
 
 import asyncio
-import contextlib
 import signal
 
 import structlog
 import uvloop
 
+from infra.ending import end
 from infra.runtime import Runtime, started
 from infra.settings import Settings
 from workers import queue
@@ -39,6 +39,4 @@ async def _work(runtime: Runtime, duties: Duties, stopping: asyncio.Event) -> No
     try:
         await stopping.wait()
     finally:
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
+        await end(working)

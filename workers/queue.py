@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from domain.groupbuy.events import GroupOpened
 from infra.batching import Committed
+from infra.ending import end
 from infra.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 from infra.runtime import Runtime
 from infra.settings import Settings
@@ -151,13 +152,13 @@ async def _work_until_redis_goes(settings: Settings, wake: Wake, reached: Callab
         job_deserializer=msgspec.json.decode,
         timezone=UTC,
     )
+    running = asyncio.create_task(worker.async_run())
     try:
-        await worker.async_run()
+        await asyncio.wait([running])
+        running.result()
     finally:
         # Not `worker.close()`: it logs a signal that nobody sent, and raises when Redis is away.
-        for task in worker.tasks.values():
-            task.cancel()
-        await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+        await end(running, *worker.tasks.values())
         await queue.aclose(close_connection_pool=True)
 
 

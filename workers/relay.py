@@ -4,22 +4,24 @@ Whoever commits writes the counters at once; the relay compares and writes only 
 with SKIP LOCKED, never by `id > last seen`: identity values commit out of order.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from redis.asyncio import Redis
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.counters import Counters
 from infra.group_views import load_views
-from workers.counted import counted_versions, true_versions
+from workers.counted import counted_versions
 from workers.duty import Context, Duty
 
 ROWS_AT_ONCE = 2_000
 LOOK_EVERY_S = 0.25
 
 _CLAIM = text("""
-  SELECT id, group_id FROM outbox WHERE relayed_at IS NULL ORDER BY id LIMIT :rows_max FOR UPDATE SKIP LOCKED""")
+  SELECT id, group_id, version FROM outbox WHERE relayed_at IS NULL
+  ORDER BY id LIMIT :rows_max FOR UPDATE SKIP LOCKED""")
 _MARK = text("UPDATE outbox SET relayed_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
@@ -41,17 +43,16 @@ async def relay_batch(engine: AsyncEngine, redis: Redis, counters: Counters) -> 
     async with engine.begin() as connection:
         claimed = (await connection.execute(_CLAIM, {"rows_max": ROWS_AT_ONCE})).all()
         if claimed:
-            group_ids = {group_id for _, group_id in claimed if group_id is not None}
-            late = await _late(connection, redis, group_ids)
+            late = await _late(redis, ((group_id, version) for _, group_id, version in claimed if group_id is not None))
             await counters.write(list((await load_views(engine, late)).values()) if late else [])
-            await connection.execute(_MARK, {"ids": [row_id for row_id, _ in claimed]})
+            await connection.execute(_MARK, {"ids": [row_id for row_id, _, _ in claimed]})
     return len(claimed)
 
 
-async def _late(connection: AsyncConnection, redis: Redis, group_ids: set[UUID]) -> list[UUID]:
-    """Those of the groups that Redis does not know in their present version."""
-    if not group_ids:
-        return []
-    true = await true_versions(connection, group_ids)
-    counted = await counted_versions(redis, true)
-    return [group_id for group_id, version in true.items() if counted.get(group_id, 0) < version]
+async def _late(redis: Redis, told: Iterable[tuple[UUID, int]]) -> list[UUID]:
+    """Groups that Redis does not know in the version that was told of them, or a later one."""
+    newest: dict[UUID, int] = {}
+    for group_id, version in told:
+        newest[group_id] = max(version, newest.get(group_id, 0))
+    counted = await counted_versions(redis, newest) if newest else {}
+    return [group_id for group_id, version in newest.items() if counted.get(group_id, 0) < version]

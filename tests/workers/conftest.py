@@ -1,7 +1,9 @@
 """A process at work in the test itself: its runtime, what duties work with, and a shop whose groups they look after."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from infra.ids import new_id
 from infra.runtime import Runtime, started
 from infra.settings import Settings
 from tests.reading.shop import Shop
+from tests.system.programs import Program
 from workers.duty import Context
 
 
@@ -53,3 +56,26 @@ def own_valkey(own_place: Place) -> Iterator[EmbeddedValkey]:
 def breakable(settings: Settings, own_place: Place, own_valkey: EmbeddedValkey) -> Settings:  # noqa: ARG001 - it runs
     """Settings whose Redis is the one this test may stop."""
     return replace(settings, redis_url=own_place.redis_url)
+
+
+@pytest.fixture
+def worker(breakable: Settings, tmp_path: Path) -> Iterator[Program]:
+    """`tuan worker` on this test's servers."""
+    with worker_process(breakable, tmp_path / "worker.log") as program:
+        yield program
+
+
+@contextmanager
+def worker_process(settings: Settings, log: Path) -> Iterator[Program]:
+    """`tuan worker` with these settings."""
+    environment = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "TUAN_DATA_DIR": str(settings.data_dir),
+    }
+    program = Program("worker", log, environment)
+    program.start()
+    try:
+        yield program
+    finally:
+        program.kill()

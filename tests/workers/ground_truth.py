@@ -23,7 +23,7 @@ async def closings(engine: AsyncEngine, group_id: UUID) -> list[str]:
     """The closing events that were told of a group."""
     async with engine.connect() as connection:
         rows = await connection.execute(
-            text("SELECT type FROM outbox WHERE group_id = :id AND type = ANY(:types)"),
+            text("SELECT type FROM events WHERE group_id = :id AND type = ANY(:types)"),
             {"id": group_id, "types": list(CLOSINGS)},
         )
         return list(rows.scalars())

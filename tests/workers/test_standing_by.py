@@ -1,8 +1,7 @@
 """Who does the duties: a worker if there is one, else an API process; and nobody for whom nothing is heard."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import psutil
@@ -26,23 +25,6 @@ WORKER, API = "tuan worker leading", "tuan api standing by"
 LEADING = """
   SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
   WHERE datname = current_database() AND locktype = 'advisory' AND granted AND objid > 0 AND application_name = :name"""
-
-
-@pytest.fixture
-def worker(breakable: Settings, tmp_path: Path) -> Iterator[Program]:
-    """`tuan worker` on this test's servers."""
-    program = Program(
-        "worker",
-        tmp_path / "worker.log",
-        {
-            "DATABASE_URL": breakable.database_url,
-            "REDIS_URL": breakable.redis_url,
-            "TUAN_DATA_DIR": str(breakable.data_dir),
-        },
-    )
-    program.start()
-    yield program
-    program.kill()
 
 
 @pytest.fixture
