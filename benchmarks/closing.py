@@ -22,7 +22,7 @@ REDIS_AT_ONCE = 2_000
 
 _OPEN_DUE = "SELECT count(*) FROM groups WHERE status = 'open' AND expires_at = $1"
 _EVENTS = """
-  SELECT count(*) FROM outbox WHERE type IN ('GroupSucceeded', 'GroupFailed') AND group_id = ANY($1::uuid[])"""
+  SELECT count(*) FROM events WHERE type IN ('GroupSucceeded', 'GroupFailed') AND group_id = ANY($1::uuid[])"""
 
 
 class NotClosed(Exception):  # noqa: N818  what happened

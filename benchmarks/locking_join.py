@@ -50,8 +50,8 @@ _UPDATE_GROUP = text("""
   WHERE deal_id = :deal_id AND id = :group_id""")
 _UPDATE_VARIANT = text("UPDATE variants SET stock_left = :stock_left WHERE deal_id = :deal_id AND id = :variant_id")
 _INSERT_EVENT = text("""
-  INSERT INTO outbox (deal_id, group_id, type, payload, at)
-  VALUES (:deal_id, :group_id, :type, CAST(:payload AS text)::jsonb, :at)""")
+  INSERT INTO outbox (deal_id, group_id, version, events, at)
+  VALUES (:deal_id, :group_id, :version, CAST(:events AS text)::json, :at)""")
 
 _deals: dict[UUID, Deal] = {}
 
@@ -88,8 +88,10 @@ async def _join(connection: AsyncConnection, command: JoinGroup) -> Accepted:
     for event in outcome.events:
         if isinstance(event, ParticipantJoined):
             await _save(connection, world, event)
-        row = {"deal_id": event.deal_id, "group_id": command.group_id, "type": type(event).__name__, "at": now}
-        await connection.execute(_INSERT_EVENT, row | {"payload": _json(event)})
+    group = outcome.state.group
+    if outcome.events and group is not None:
+        row = {"deal_id": group.deal_id, "group_id": group.id, "version": group.version, "at": now}
+        await connection.execute(_INSERT_EVENT, row | {"events": _json(outcome.events)})
     return outcome
 
 

@@ -26,8 +26,8 @@ _UPDATE_GROUP = """
   WHERE deal_id = $1 AND id = $2"""
 _UPDATE_VARIANT = "UPDATE variants SET stock_left = $3 WHERE deal_id = $1 AND id = $2"
 _TELL = """
-  INSERT INTO outbox (deal_id, group_id, type, payload, at)
-  VALUES ($1, $2, 'ParticipantJoined', $3::text::jsonb, $4)"""
+  INSERT INTO outbox (deal_id, group_id, version, events, at)
+  VALUES ($1, $2, $5, $3::text::json, $4)"""
 
 
 async def join_plainly(connection: Any, group: Opened) -> float:  # noqa: ANN401 - asyncpg ships no types
@@ -52,10 +52,10 @@ async def join_plainly(connection: Any, group: Opened) -> float:  # noqa: ANN401
             display_name=None,
             at=now,
         )
-        payload = msgspec.json.encode(joined).decode()
+        events = f"[{msgspec.json.encode(joined).decode()}]"
         place = (group.deal_id, shopper_id, group.group_id, group.variant_id, version, now)
         await connection.execute(_INSERT, *place)
         await connection.execute(_UPDATE_GROUP, group.deal_id, group.group_id, participants, version, units)
         await connection.execute(_UPDATE_VARIANT, group.deal_id, group.variant_id, row["stock_left"] - 1)
-        await connection.execute(_TELL, group.deal_id, group.group_id, payload, now)
+        await connection.execute(_TELL, group.deal_id, group.group_id, events, now, version)
     return time.perf_counter() - begun_at

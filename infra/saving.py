@@ -66,10 +66,10 @@ _PARTS = {
         CAST(:answered_subject_id AS uuid[]), CAST(:answered_key AS text[]), CAST(:answered_request_hash AS bytea[]),
         CAST(:answered_answer AS bytea[]), CAST(:answered_created_at AS timestamptz[]))""",
     "told": """
-      INSERT INTO outbox (deal_id, group_id, type, payload, at)
-      SELECT deal_id, group_id, type, payload::jsonb, :now
-      FROM unnest(CAST(:told_deal_id AS uuid[]), CAST(:told_group_id AS uuid[]), CAST(:told_type AS text[]),
-                  CAST(:told_payload AS text[])) AS new (deal_id, group_id, type, payload)""",
+      INSERT INTO outbox (deal_id, group_id, version, events, at)
+      SELECT deal_id, group_id, version, events::json, :now
+      FROM unnest(CAST(:told_deal_id AS uuid[]), CAST(:told_group_id AS uuid[]), CAST(:told_version AS int[]),
+                  CAST(:told_events AS text[])) AS new (deal_id, group_id, version, events)""",
 }
 
 _DELETE_LEFT = text("""
@@ -138,7 +138,7 @@ def _columns_by_part(world: World, changes: Changes, answers: list[NewAnswer], n
         "joined": _joined_columns(world, changes),
         "invited": _columns("invited", ("code", "change"), invited),
         "answered": _columns("answered", ("subject_id", "key", "request_hash", "answer", "created_at"), answered),
-        "told": _event_columns(changes.events),
+        "told": _event_columns(world, changes),
     }
     return {part: values for part, values in columns.items() if values}
 
@@ -203,12 +203,25 @@ def _joined_columns(world: World, changes: Changes) -> Parameters:
     return _columns("joined", names, rows)
 
 
-def _event_columns(events: list[Event]) -> Parameters:
+def _event_columns(world: World, changes: Changes) -> Parameters:
+    """One row for all that happened to a group, or to a deal itself, in the order it happened."""
+    told: dict[tuple[UUID, UUID | None], list[str]] = {}
+    for event in changes.events:
+        told.setdefault((event.deal_id, getattr(event, "group_id", None)), []).append(_event_json(event))
     rows = [
-        (event.deal_id, getattr(event, "group_id", None), type(event).__name__, msgspec.json.encode(event).decode())
-        for event in events
+        (
+            deal_id,
+            group_id,
+            world.groups[group_id].version if group_id else world.deals[deal_id].version,
+            f"[{','.join(events)}]",
+        )
+        for (deal_id, group_id), events in told.items()
     ]
-    return _columns("told", ("deal_id", "group_id", "type", "payload"), rows)
+    return _columns("told", ("deal_id", "group_id", "version", "events"), rows)
+
+
+def _event_json(event: Event) -> str:
+    return f'{{"type":"{type(event).__name__}",{msgspec.json.encode(event).decode()[1:]}'
 
 
 async def _save_invites(connection: AsyncConnection, world: World, changes: Changes, now: datetime) -> None:

@@ -25,22 +25,22 @@ _LAWS = {
         SELECT id FROM groups WHERE deal_id = ANY($1) AND status = 'open' AND participants = group_size_max""",
     "a group closes once, an open one has not": """
         SELECT id FROM groups g WHERE deal_id = ANY($1) AND (status <> 'open')::int <> (
-          SELECT count(*) FROM outbox o WHERE o.group_id = g.id
+          SELECT count(*) FROM events o WHERE o.group_id = g.id
             AND o.type IN ('GroupSucceeded', 'GroupFailed', 'GroupCancelled'))""",
     "every place was told once": """
-        SELECT group_id FROM outbox WHERE deal_id = ANY($1) AND type = 'ParticipantJoined'
+        SELECT group_id FROM events WHERE deal_id = ANY($1) AND type = 'ParticipantJoined'
         GROUP BY group_id, payload ->> 'shopper_id' HAVING count(*) > 1
         UNION ALL
         SELECT p.group_id FROM participants p WHERE deal_id = ANY($1) AND NOT EXISTS (
-          SELECT FROM outbox o WHERE o.group_id = p.group_id AND o.type = 'ParticipantJoined'
+          SELECT FROM events o WHERE o.group_id = p.group_id AND o.type = 'ParticipantJoined'
             AND o.payload ->> 'shopper_id' = p.shopper_id::text)""",
     "places are told in the order of their numbers, and the price never rises": """
         SELECT group_id FROM (
           SELECT group_id, (payload ->> 'participants')::int AS participants,
             row_number() OVER told AS told, (payload ->> 'unit_price')::bigint AS price,
             lag((payload ->> 'unit_price')::bigint) OVER told AS price_before
-          FROM outbox WHERE deal_id = ANY($1) AND type = 'ParticipantJoined'
-          WINDOW told AS (PARTITION BY group_id ORDER BY id)) joins
+          FROM events WHERE deal_id = ANY($1) AND type = 'ParticipantJoined'
+          WINDOW told AS (PARTITION BY group_id ORDER BY id, number)) joins
         WHERE participants <> told OR price > price_before""",
 }
 """Each names those who break it. The last one holds where nobody leaves."""

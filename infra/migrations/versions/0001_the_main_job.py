@@ -83,8 +83,8 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("deal_id", sa.UUID(), nullable=False),
         sa.Column("group_id", sa.UUID(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("payload", postgresql.JSONB(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("relayed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("outbox_pkey")),
@@ -92,6 +92,13 @@ def upgrade() -> None:
     op.create_index(
         "outbox_unrelayed_index", "outbox", ["id"], unique=False, postgresql_where=sa.text("relayed_at IS NULL")
     )
+    op.execute("ALTER TABLE outbox ALTER COLUMN events SET STORAGE EXTERNAL")
+    op.execute("""
+    CREATE VIEW events AS
+    SELECT outbox.id, told.number, outbox.deal_id, outbox.group_id, told.event ->> 'type' AS type,
+      told.event::jsonb - 'type' AS payload, outbox.at
+    FROM outbox, json_array_elements(outbox.events) WITH ORDINALITY AS told (event, number)
+    """)
     op.create_table(
         "participants",
         sa.Column("deal_id", sa.UUID(), nullable=False),
