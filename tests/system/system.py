@@ -1,5 +1,7 @@
 """A whole Tuan of a test's own: PostgreSQL, Valkey, two API processes and a worker, each of which may be killed."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -65,6 +67,16 @@ class System:
 
     def kill_valkey(self) -> None:
         _kill_server(self.valkey.process_id)
+
+    @contextmanager
+    def frozen_valkey(self) -> Iterator[None]:
+        """Valkey takes connections and requests, and does nothing with them before the block's end."""
+        assert self.valkey.process_id is not None
+        os.kill(self.valkey.process_id, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.valkey.process_id, signal.SIGCONT)
 
     async def flush_valkey(self) -> None:
         async with make_redis(self.settings) as client:

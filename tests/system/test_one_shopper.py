@@ -16,7 +16,7 @@ async def test_the_limit_of_units_holds_over_all_groups_of_a_deal(
     """Fifty joins at once over twenty groups, one or two units each: never more than the three that are allowed."""
     deal_id = await shop.deal(units_per_shopper_max=3, group_size_max=100)
     group_ids = [await shop.group(deal_id) for _ in range(20)]
-    for quantity in (1, 2):
+    for quantity in (1, 2, 1, 2, 1, 2):
         greedy = shop.shopper()
         answers = await at_once(
             [
