@@ -1,0 +1,148 @@
+"""Where changes come from: other processes through Redis, this one by itself, PostgreSQL while Redis is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from uuid import UUID
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from infra.embedded.throwaway import throwaway_place
+from infra.embedded.valkey import EmbeddedValkey
+from infra.ids import new_id
+from infra.live import Watcher
+from infra.runtime import Runtime, started
+from infra.settings import Settings
+from tests.reading.shop import Shop
+from tests.waiting import eventually
+
+LATE_S_MAX = 1.5  # a look every second, and the time it takes
+
+
+@pytest.fixture
+def valkey() -> Iterator[tuple[str, EmbeddedValkey]]:
+    """The address of a Valkey of this test alone, to stop and start."""
+    with throwaway_place() as place:
+        server = EmbeddedValkey(place)
+        server.start()
+        yield place.redis_url, server
+        server.stop()
+
+
+@pytest.fixture
+async def here(settings: Settings, valkey: tuple[str, EmbeddedValkey]) -> AsyncIterator[Runtime]:
+    """The process whose hub is watched."""
+    async with started(replace(settings, redis_url=valkey[0]), "here") as runtime:
+        yield runtime
+
+
+@pytest.fixture
+async def elsewhere(settings: Settings, valkey: tuple[str, EmbeddedValkey]) -> AsyncIterator[Shop]:
+    """A shop whose commands are told in another process."""
+    async with started(replace(settings, redis_url=valkey[0]), "elsewhere") as runtime:
+        yield Shop(runtime.engine, runtime.batcher, new_id())
+
+
+async def test_changes_of_other_processes_arrive(here: Runtime, elsewhere: Shop) -> None:
+    """What another process commits reaches watchers here through Redis, without asking PostgreSQL again and again."""
+    group_id = await elsewhere.opened(await elsewhere.live(group_size_max=50))
+    watcher = await _watching(here, group_id)
+    for participants in range(2, 12):
+        await elsewhere.joined(group_id)
+        await _until(watcher, participants)
+    here.hub.leave(watcher)
+
+
+async def test_own_changes_need_no_redis(here: Runtime, valkey: tuple[str, EmbeddedValkey]) -> None:
+    """What this process commits is shown at once, with Redis away too."""
+    shop = Shop(here.engine, here.batcher, new_id())
+    group_id = await shop.opened(await shop.live())
+    valkey[1].stop()
+    watcher = await _watching(here, group_id)
+    await shop.joined(group_id)
+    async with asyncio.timeout(0.5):
+        await _until(watcher, 2)
+    here.hub.leave(watcher)
+
+
+async def test_with_redis_away_postgresql_is_asked(
+    here: Runtime, elsewhere: Shop, valkey: tuple[str, EmbeddedValkey]
+) -> None:
+    """Promise 7 with Redis down: watched groups are looked up once a second; with Redis back nothing was missed."""
+    group_id = await elsewhere.opened(await elsewhere.live(group_size_max=50))
+    watcher = await _watching(here, group_id)
+    with capture_logs() as lines:
+        for round_number in range(2):
+            valkey[1].stop()
+            await elsewhere.joined(group_id)
+            async with asyncio.timeout(LATE_S_MAX):
+                await _until(watcher, 2 + 3 * round_number)
+            await elsewhere.joined(group_id)
+            valkey[1].start()
+            await eventually(lambda: _is_listening(here), "the subscription")
+            await _until(watcher, 3 + 3 * round_number)
+            await elsewhere.joined(group_id)
+            await _until(watcher, 4 + 3 * round_number)
+    told = [line["event"] for line in lines if line["event"].startswith("live_view")]
+    assert told == ["live_view_polls", "live_view_listens"] * 2
+    here.hub.leave(watcher)
+
+
+async def test_older_states_are_dropped(here: Runtime, elsewhere: Shop) -> None:
+    """States may come late and out of order; a reader never goes back."""
+    group_id = await elsewhere.opened(await elsewhere.live(), 3)
+    view = await here.groups.get_fresh(group_id)
+    assert view is not None
+    watcher = here.hub.watch(view)
+    assert (await watcher.next()) is not None
+    here.hub.offer(
+        msgspec.structs.replace(view, version=version) for version in (view.version + 2, 1, view.version + 1)
+    )
+    seen = await watcher.next()
+    assert seen is not None
+    assert seen.version == view.version + 2
+    here.hub.leave(watcher)
+
+
+async def test_two_thousand_watchers_all_see_the_last_state(here: Runtime, elsewhere: Shop) -> None:
+    """Many changes and many watchers: each ends with the newest state, each state is encoded once for all."""
+    group_id = await elsewhere.opened(await elsewhere.live(group_size_max=100))
+    view = await here.groups.get_fresh(group_id)
+    assert view is not None
+    documents: set[int] = set()
+
+    async def watch() -> None:
+        watcher = here.hub.watch(view)
+        while (seen := await watcher.next()) is None or b'"participants":21,' not in seen.document:
+            continue
+        documents.add(id(seen.document))
+        here.hub.leave(watcher)
+
+    watching = [asyncio.create_task(watch()) for _ in range(2_000)]
+    for _ in range(20):
+        await elsewhere.joined(group_id)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*watching)
+    assert len(documents) == 1
+    assert here.hub.watchers == 0
+
+
+async def _watching(runtime: Runtime, group_id: UUID) -> Watcher:
+    view = await runtime.groups.get(group_id)
+    assert view is not None
+    return runtime.hub.watch(view)
+
+
+async def _until(watcher: Watcher, participants: int) -> None:
+    """Read until so many are in."""
+    async with asyncio.timeout(10):
+        while True:
+            seen = await watcher.next()
+            if seen is not None and msgspec.json.decode(seen.document)["participants"] >= participants:
+                return
+
+
+async def _is_listening(runtime: Runtime) -> bool:
+    return runtime.hub._feed.is_listening
