@@ -43,6 +43,16 @@ async def test_the_only_api_process_dies_and_is_brought_back(
         assert load.unanswered
 
 
+async def test_everything_is_killed_at_once(system: System, shop: Shop, doors: list[Phone], database_url: str) -> None:
+    """As when the one machine stops: started again, it knows of every join it ever answered."""
+    async with load_on(shop, doors, database_url) as load:
+        for kill in (system.kill_postgres, system.kill_valkey, system.worker.kill, *(api.kill for api in system.apis)):
+            kill()
+        await asyncio.to_thread(system.restore)
+        await load.go_on()
+    assert load.unanswered
+
+
 @pytest.fixture
 async def quiet_group(shop: Shop) -> str:
     """A group that nothing happens to: no process has it fresh in its own memory."""
