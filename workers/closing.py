@@ -5,9 +5,10 @@ own: they are decided and committed together, but one that cannot be closed hold
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -15,12 +16,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import CloseGroup, Command, StartCrowd
+from infra.batching import Answer
 from infra.ids import new_id
 from infra.reading.sweeping import next_deadline, waiting_crowds
-from infra.unavailable import Unavailable
+from infra.unavailable import Overloaded, Unavailable
 from workers.duty import Context, Duty
 
-GROUPS_AT_ONCE = 1_000
+# Together well below what may wait in a process, so that a sweep beside an API leaves room for its requests.
+GROUPS_AT_ONCE = 500
+PAGES_AT_ONCE = 3
 CROWDS_AT_ONCE = 100
 LOOK_EVERY_S = 1.0
 # A timer may fire a little early; looking again right then would find nothing due.
@@ -39,12 +43,11 @@ _DUE = text("""
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A group to close; `expires_at` and `group_id` are its place in the order."""
+class Due(NamedTuple):
+    """A group to close; its deadline and id are its place in the order."""
 
     deal_id: UUID
-    group_id: UUID
+    id: UUID
     expires_at: datetime
 
 
@@ -71,31 +74,49 @@ class Closing:
 
     async def close_due(self, context: Context) -> None:
         """Tell every due group to close, each once, the oldest first; while some are closed the next are looked up."""
-        due = await _due_after(context.by_key, _BEGINNING)
-        while due:
-            for group in due:
-                context.runtime.batcher.remember(group.group_id, group.deal_id)
-            closing = asyncio.create_task(self._tell(context, [CloseGroup(group_id=group.group_id) for group in due]))
-            try:
-                due = await _due_after(context.by_key, due[-1]) if len(due) == GROUPS_AT_ONCE else []
-            finally:
-                await closing
+        pages: deque[asyncio.Task[None]] = deque()
+        last = _BEGINNING
+        try:
+            while len(due := await _due_after(context.by_key, last)) > 0:
+                last = due[-1]
+                pages.append(asyncio.create_task(self._close(context, due)))
+                if len(pages) == PAGES_AT_ONCE:
+                    await pages.popleft()
+        finally:
+            await asyncio.gather(*pages)
 
     async def start_crowds(self, context: Context) -> None:
         """Open the one group of every crowd deal that has gone live."""
         async with context.by_key.connect() as connection:
             deal_ids = await waiting_crowds(connection, CROWDS_AT_ONCE)
-        await self._tell(context, [StartCrowd(deal_id=deal_id, group_id=new_id()) for deal_id in deal_ids])
+        await self._tell(context, [(StartCrowd(deal_id=deal_id, group_id=new_id()), deal_id) for deal_id in deal_ids])
 
-    async def _tell(self, context: Context, commands: Sequence[Command]) -> None:
-        """Tell commands at once; one that fails alone is named in the log, once, and left for the next look."""
-        outcomes = await asyncio.gather(*map(context.runtime.tell, commands), return_exceptions=True)
-        unavailable = next((outcome for outcome in outcomes if isinstance(outcome, Unavailable)), None)
+    async def _close(self, context: Context, due: Sequence[Due]) -> None:
+        await self._tell(context, [(CloseGroup(group_id=group.id), group.deal_id) for group in due])
+
+    async def _tell(self, context: Context, commands: Sequence[tuple[Command, UUID]]) -> None:
+        """Tell commands at once; one that fails alone is named in the log, once, and left for the next look.
+
+        Raises `Unavailable` where the rest would fail like it.
+        """
+        outcomes: dict[asyncio.Future[Answer], Command] = {}
+        unavailable: BaseException | None = None
+        for command, deal_id in commands:
+            try:
+                outcomes[context.runtime.batcher.put(command, deal_id)] = command
+            except Overloaded as error:
+                unavailable = error
+                break
+        if outcomes:
+            await asyncio.wait(outcomes)
+        for outcome, command in outcomes.items():
+            failure = outcome.exception()
+            if isinstance(failure, Unavailable):
+                unavailable = failure
+            elif failure is not None:
+                self._say(f"{command} failed: {type(failure).__name__}: {failure}")
         if unavailable is not None:
             raise unavailable
-        for command, outcome in zip(commands, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                self._say(f"{command} failed: {type(outcome).__name__}: {outcome}")
 
     def _say(self, failure: str) -> None:
         if failure not in self._failed:
@@ -109,7 +130,7 @@ CLOSING = Duty("closing", 1, Closing().step)
 
 
 async def _due_after(engine: AsyncEngine, last: Due) -> list[Due]:
-    parameters = {"after": last.expires_at, "after_id": last.group_id, "groups_max": GROUPS_AT_ONCE}
+    parameters = {"after": last.expires_at, "after_id": last.id, "groups_max": GROUPS_AT_ONCE}
     async with engine.connect() as connection:
-        rows = (await connection.execute(_DUE, parameters)).all()
-    return [Due(*row) for row in rows]
+        rows = await connection.execute(_DUE, parameters)
+        return [Due(*row) for row in rows]
