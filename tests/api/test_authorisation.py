@@ -118,7 +118,7 @@ async def _scene(town: Town, operation: str) -> Scene:
     group = await town.open_group(shopper, **({} if fills else {"tiers": tiers}))
     invite = (await shopper.post(f"/v1/groups/{group['id']}/invites", {"channel": f"poster {uuid4()}"[:32]})).json()
     if fills:
-        await town.merchant.post(f"/v1/groups/{group['id']}/cancel")
+        assert (await town.merchant.post(f"/v1/groups/{group['id']}/cancel")).status_code == 200
     deal = {"id": group["deal_id"]}
     if operation.startswith("PATCH") or operation.endswith("/publish"):
         deal = await town.draft()

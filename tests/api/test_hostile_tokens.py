@@ -93,6 +93,8 @@ async def test_no_forged_token_is_believed(town: Town, settings: Settings) -> No
         "very long": good + "a" * 10_000,
     }
     assert (await _ask(town, b"Bearer " + good.encode())).status_code == 200
+    for scheme in (b"Basic  ", b"Token: ", b"bearer:", b"Bearer, "):
+        assert (await _ask(town, scheme + good.encode())).status_code == 401, scheme
     for name, token in forged.items():
         answer = await _ask(town, b"Bearer " + token.encode())
         assert answer.status_code == 401, name
