@@ -29,8 +29,9 @@ class Duties:
         self._stopping = asyncio.Event()
 
     def wake(self, name: str) -> None:
-        """There may be something to do for this duty."""
-        self._wakes[name].set()
+        """There may be something to do for this duty; a name nobody knows any more wakes nobody."""
+        if name in self._wakes:
+            self._wakes[name].set()
 
     def stop(self) -> None:
         """End every loop after the step it is in."""

@@ -22,6 +22,7 @@ A_WORKER_IS_HERE = 0
 LOOK_EVERY_S = 0.25
 ANSWER_WITHIN_S = 2.0
 SILENT_FOR_S_MAX = 3.0
+LOOKS_PER_CUT = 4
 
 _SAY_A_WORKER_IS_HERE = text("SELECT pg_try_advisory_lock_shared(:locks, :number)")
 _TAKE = text("SELECT number FROM unnest(CAST(:numbers AS int[])) AS number WHERE pg_try_advisory_lock(:locks, number)")
@@ -49,6 +50,7 @@ class Leadership:
         self._engine = make_engine(settings, name, connections_max=1).execution_options(isolation_level="AUTOCOMMIT")
         self._is_worker = is_worker
         self._connection: AsyncConnection | None = None
+        self._looks = 0
         self._leads = {number: asyncio.Event() for number in numbers}
 
     def leads(self, number: int) -> bool:
@@ -112,6 +114,9 @@ class Leadership:
             self._lead_nothing()
 
     async def _cut_off_the_silent(self, connection: AsyncConnection) -> None:
+        self._looks += 1
+        if self._looks % LOOKS_PER_CUT:
+            return
         parameters = {"locks": LOCKS_OF_TUAN, "silent_s": SILENT_FOR_S_MAX}
         for process_id, _ in await connection.execute(_CUT_OFF_THE_SILENT, parameters):
             _log.warning("silent_leader_cut_off", postgres_process_id=process_id)
