@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from api.access import caller_of
-from api.answers import NOT_KEPT, Answer, answered
+from api.answers import Answer, answered, encode, resource
 from api.bodies import read_json
 from api.idempotency import tell
 from api.place_body import is_invite_code
@@ -57,7 +57,7 @@ async def read_invite(request: AnyRequest) -> Answer:
     invite = await get_invite(runtime_of(request).engine, code) if is_invite_code(code) else None
     if invite is None:
         raise InviteNotFound
-    return answered(invite, headers=NOT_KEPT)
+    return resource(request, encode(invite), invite.joins, is_private=False)
 
 
 def _created(accepted: Accepted) -> Answer:

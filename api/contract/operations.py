@@ -208,7 +208,7 @@ GROUPS: Final[dict[str, Operation]] = {
     "GET /v1/invites/{code}": Operation(
         "read_invite",
         summary="Look up an invite",
-        answers={200: Sent("The invite.", InviteView, examples.INVITE)},
+        answers={200: Sent("The invite.", InviteView, examples.INVITE, ("ETag",))},
         problems=(InviteNotFound,),
     ),
 }

@@ -154,6 +154,8 @@ async def test_an_invite_remembers_who_brought_whom(town: Town) -> None:
     assert (child["parent_code"], child["sharer_name"], child["channel"]) == (code, "Bo", "link")
     seen = (await town.nobody.get(f"/v1/invites/{code}")).json()
     assert (seen["joins"], seen["sharer_name"]) == (1, "Ada")
+    tag = (await town.nobody.get(f"/v1/invites/{code}")).headers["etag"]
+    assert (await town.nobody.get(f"/v1/invites/{code}", headers={"if-none-match": tag})).status_code == 304
     assert "sharer_id" not in seen
 
 
