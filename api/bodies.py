@@ -56,6 +56,8 @@ async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *
 
 async def _read(request: AnyRequest) -> bytes:
     """All of the body, in as many pieces as it comes, and never more than the bound."""
+    if header(request, b"content-length") == b"0":
+        return b""
     body = b""
     while True:
         message = await request.receive()

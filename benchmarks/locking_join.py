@@ -114,7 +114,8 @@ async def _load(connection: AsyncConnection, command: JoinGroup) -> tuple[World,
 
 async def _deal(connection: AsyncConnection, deal_id: UUID) -> Deal:
     if deal_id not in _deals:
-        loaded = await Loader().load(connection, Wanted(deal_ids={deal_id}))
+        driver = (await connection.get_raw_connection()).driver_connection
+        loaded = await Loader().load(driver, Wanted(deal_ids={deal_id}))
         _deals[deal_id] = loaded.world.deals[deal_id]
     return _deals[deal_id]
 

@@ -1,9 +1,13 @@
 """`tuan serve`: the API, in as many processes as the settings say."""
 
 import argparse
+import gc
+import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cli.commands import Commands, add_command
@@ -35,8 +39,14 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
         print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)
     hold_lifeline(arguments.lifeline, settings.stop_timeout_s + 1)
     allow_many_connections()
+    os.register_at_fork(after_in_child=_end_when_told)
     serve(settings, address)
     return 0
+
+
+def _end_when_told() -> None:
+    """In a new API process: granian's handler, inherited from its parent, would swallow a SIGTERM until it has its own."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def load_api() -> Callable[..., Any]:
@@ -49,6 +59,16 @@ def load_api() -> Callable[..., Any]:
     hold_parent_process(settings.stop_timeout_s)
     app: Callable[..., Any] = create_app(settings, duties=standing_by)
     return app
+
+
+def _quiet_collector() -> None:
+    """Let the collector of cycles leave what lives as long as the process alone, and look at the rest less often.
+
+    Requests leave next to no cycles; looking for them as often as by default took a tenth of a join's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def serve(settings: Settings, address: str, load: Callable[[], Callable[..., Any]] = load_api) -> None:
@@ -75,7 +95,13 @@ def serve(settings: Settings, address: str, load: Callable[[], Callable[..., Any
         log_access=False,
         respawn_failed_workers=True,  # a process that dies at once twice in a row still ends the server
         workers_kill_timeout=settings.stop_timeout_s,
-    ).serve(target_loader=load, wrap_loader=False)
+    ).serve(target_loader=partial(_loaded, load), wrap_loader=False)
+
+
+def _loaded(load: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    app = load()
+    _quiet_collector()
+    return app
 
 
 def allow_many_connections() -> None:

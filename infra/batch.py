@@ -5,13 +5,13 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import Command
 from domain.groupbuy.world import Accepted, Refused, World
 from infra.changes import Changes
+from infra.held_connection import HeldConnection
 from infra.loading import Loader, StoredAnswer, Wanted
 from infra.saving import NewAnswer, save
 
@@ -76,6 +76,10 @@ class Batch:
     outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
     commit_begun: bool = False
 
+    def begin_commit(self) -> None:
+        """From here on an error leaves open whether the batch is saved."""
+        self.commit_begun = True
+
     def answer(self) -> None:
         """Tell every caller the outcome; only after the commit."""
         for one, outcome in zip(self.waiting, self.outcomes, strict=True):
@@ -85,20 +89,21 @@ class Batch:
                 one.resolve(outcome)
 
 
-async def write(engine: AsyncEngine, loader: Loader, batch: Batch) -> None:
+async def write(connection: HeldConnection, loader: Loader, batch: Batch) -> None:
     """Decide and commit a batch; raises what the database raises, with nothing saved unless `commit_begun`."""
     wanted = Wanted()
     for one in batch.waiting:
         wanted.add(one.command, one.deal_id)
         if one.idempotency:
             wanted.keys.add((one.idempotency.subject_id, one.idempotency.key))
-    async with engine.connect() as connection, connection.begin() as transaction:
-        loaded = await loader.load(connection, wanted)
+
+    async def work(driver: Any) -> None:  # noqa: ANN401  asyncpg ships no types
+        loaded = await loader.load(driver, wanted)
         batch.world, batch.now = loaded.world, loaded.now
         new_answers = _decide(batch, loaded.answers)
-        await save(connection, batch.world, batch.changes, new_answers, batch.now)
-        batch.commit_begun = True
-        await transaction.commit()
+        await save(driver, batch.world, batch.changes, new_answers, batch.now)
+
+    await connection.transaction(work, before_commit=batch.begin_commit)
 
 
 def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[NewAnswer]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from infra.settings import Settings
@@ -18,7 +18,12 @@ IDLE_IN_TRANSACTION_MS = 30_000
 CLIENT_GRACE_S = 2
 
 
-ALWAYS_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+ALWAYS_BY_INDEX = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",  # the one plan there is: making it anew takes longer than using it
+}
 """For connections whose every statement names its rows by key: a plan made while a table was still empty is kept for as
 long as the connection lives, so it must not be a scan."""
 
@@ -74,13 +79,20 @@ def is_connection_lost(error: BaseException) -> bool:
     """Whether an error means that the server or the way to it is gone, not that the statement was wrong."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _says_unavailable(error.orig)
+    if isinstance(error, ValueError):  # asyncpg's word for a parameter that fits no column
+        return False
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or _says_unavailable(error)
+
+
+def has_run_too_long(error: BaseException) -> bool:
+    """Whether an error means that a lock (SQLSTATE 55P03) or a statement (57014) took longer than its limit."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "sqlstate", None) in {"55P03", "57014"}
 
 
 def violates(error: BaseException, constraint: str) -> bool:
     """Whether an error means that this constraint refused a row."""
-    refused = error.orig if isinstance(error, IntegrityError) else None
-    return getattr(refused and refused.__cause__, "constraint_name", None) == constraint
+    return isinstance(error, asyncpg.IntegrityConstraintViolationError) and error.constraint_name == constraint
 
 
 def _says_unavailable(error: BaseException | None) -> bool:

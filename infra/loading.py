@@ -4,25 +4,24 @@ Two statements, because under READ COMMITTED the one that waits for a lock reads
 the wait; the second one has a fresh snapshot.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.commands import Command, CreateDeal, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.group import Invite
 from domain.groupbuy.world import World
 from infra.rows import DealRow, GroupRow, PlaceRow, deal_from, group_from, place_from
+from infra.statement import Statement
 
 DEALS_REMEMBERED_MAX = 10_000
 
-LOCK_DEALS = text(
+LOCK_DEALS = Statement(
     "SELECT id, version FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 
@@ -40,7 +39,7 @@ PLACE_COLUMNS = (
 )
 _INVITE_COLUMNS = "code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at"
 
-LOAD_VIEW = text(f"""
+LOAD_VIEW = Statement(f"""
 SELECT json_build_object(
   'now', clock_timestamp(),
   'deals', (SELECT json_agg(d) FROM (
@@ -137,15 +136,14 @@ class Loader:
     def __init__(self) -> None:
         self._deals: dict[UUID, Deal] = {}
 
-    async def load(self, connection: AsyncConnection, wanted: Wanted) -> Loaded:
+    async def load(self, connection: Any, wanted: Wanted) -> Loaded:  # noqa: ANN401  asyncpg ships no types
         """Lock the deals wanted, in order of their ids, and read what the batch is decided in."""
-        versions: Sequence[Any] = ()
+        versions: list[Any] = []
         if wanted.deal_ids:
-            versions = (await connection.execute(LOCK_DEALS, {"deal_ids": sorted(wanted.deal_ids)})).all()
+            versions = await LOCK_DEALS.rows(connection, {"deal_ids": sorted(wanted.deal_ids)})
         known = {deal_id: deal for deal_id, version in versions if (deal := self._remembered(deal_id, version))}
         unknown = [deal_id for deal_id, _ in versions if deal_id not in known]
-        column: str = (await connection.execute(LOAD_VIEW, _parameters(wanted, unknown))).scalar_one()
-        view = _decode_view(column)
+        view = _decode_view(await LOAD_VIEW.value(connection, _parameters(wanted, unknown)))
         for row in view.deals or ():
             known[row.id] = deal_from(row)
             self._remember(known[row.id])

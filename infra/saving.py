@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.events import Event
 from domain.groupbuy.group import Group
@@ -16,6 +14,7 @@ from domain.groupbuy.world import World
 from infra.changes import Changes
 from infra.rows import terms_column
 from infra.saving_deals import save_deals
+from infra.statement import Statement
 
 Parameters = dict[str, Any]
 
@@ -72,14 +71,14 @@ _PARTS = {
                   CAST(:told_events AS text[])) AS new (deal_id, group_id, version, events)""",
 }
 
-_DELETE_LEFT = text("""
+_DELETE_LEFT = Statement("""
   DELETE FROM participants USING unnest(
     CAST(:left_deal_id AS uuid[]), CAST(:left_shopper_id AS uuid[]), CAST(:left_group_id AS uuid[])
   ) AS gone (deal_id, shopper_id, group_id)
   WHERE participants.deal_id = gone.deal_id AND participants.shopper_id = gone.shopper_id
     AND participants.group_id = gone.group_id""")
 
-_INSERT_INVITES = text("""
+_INSERT_INVITES = Statement("""
   INSERT INTO invites (code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at)
   SELECT code, deal_id, group_id, sharer_id, channel, parent_code, joins, :now
   FROM unnest(CAST(:code AS text[]), CAST(:deal_id AS uuid[]), CAST(:group_id AS uuid[]),
@@ -99,29 +98,33 @@ class NewAnswer:
 
 
 async def save(
-    connection: AsyncConnection, world: World, changes: Changes, answers: list[NewAnswer], now: datetime
+    connection: Any,  # noqa: ANN401  asyncpg ships no types
+    world: World,
+    changes: Changes,
+    answers: list[NewAnswer],
+    now: datetime,
 ) -> None:
     """Write what changed, and the events, inside the caller's transaction."""
     if changes.created_deals or changes.changed_deals:
         await save_deals(connection, world, changes)
     if changes.left:
-        await connection.execute(_DELETE_LEFT, _columns("left", ("deal_id", "shopper_id", "group_id"), changes.left))
+        await _DELETE_LEFT.execute(connection, _columns("left", ("deal_id", "shopper_id", "group_id"), changes.left))
     columns = _columns_by_part(world, changes, answers, now)
     if columns:
         parameters: Parameters = {"now": now} if "told" in columns else {}
         for values in columns.values():
             parameters |= values
-        await connection.execute(_statement(tuple(columns)), parameters)
+        await _statement(tuple(columns)).execute(connection, parameters)
     if changes.invites:
         await _save_invites(connection, world, changes, now)
 
 
 @cache
-def _statement(parts: tuple[str, ...]) -> TextClause:
+def _statement(parts: tuple[str, ...]) -> Statement:
     """One statement of the parts a batch needs; there are few combinations, so each is prepared once."""
     *before, last = parts
     steps = ",".join(f"{part} AS ({_PARTS[part]})" for part in before)
-    return text(f"WITH {steps} {_PARTS[last]}" if steps else _PARTS[last])
+    return Statement(f"WITH {steps} {_PARTS[last]}" if steps else _PARTS[last])
 
 
 def _columns_by_part(world: World, changes: Changes, answers: list[NewAnswer], now: datetime) -> dict[str, Parameters]:
@@ -224,7 +227,7 @@ def _event_json(event: Event) -> str:
     return f'{{"type":"{type(event).__name__}",{msgspec.json.encode(event).decode()[1:]}'
 
 
-async def _save_invites(connection: AsyncConnection, world: World, changes: Changes, now: datetime) -> None:
+async def _save_invites(connection: Any, world: World, changes: Changes, now: datetime) -> None:  # noqa: ANN401  asyncpg ships no types
     invites = [world.invites[code] for code in changes.invites]
     parameters: Parameters = {
         "code": [invite.code for invite in invites],
@@ -236,4 +239,4 @@ async def _save_invites(connection: AsyncConnection, world: World, changes: Chan
         "joins": [invite.joins for invite in invites],
         "now": now,
     }
-    await connection.execute(_INSERT_INVITES, parameters)
+    await _INSERT_INVITES.execute(connection, parameters)

@@ -1,37 +1,67 @@
 """Saving deals and their variants: rare beside joins, so only where a batch has any."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, update
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.world import World
 from infra.changes import Changes
 from infra.rows import tier_rows
-from infra.tables import deals, variants
+from infra.statement import Statement
 
-_UPDATE = update(deals).where(deals.c.id == bindparam("changed_id"))
-_CLEAR_VARIANTS = delete(variants).where(variants.c.deal_id == func.any(bindparam("deal_ids", type_=ARRAY(UUID))))
+_DEAL_TYPES = {
+    "id": "uuid",
+    "merchant_id": "uuid",
+    "title": "text",
+    "description": "text",
+    "image_url": "text",
+    "currency": "text",
+    "solo_price": "bigint",
+    "tiers": "jsonb",
+    "grouping": "text",
+    "group_size_max": "int",
+    "group_lifetime_s": "int",
+    "starts_at": "timestamptz",
+    "ends_at": "timestamptz",
+    "units_per_shopper_max": "int",
+    "lifecycle": "text",
+    "crowd_group_id": "uuid",
+    "version": "int",
+    "created_at": "timestamptz",
+}
+_COLUMNS = ", ".join(_DEAL_TYPES)
+_NEW_COLUMNS = ", ".join(f"new.{name}" for name in _DEAL_TYPES)
+_NEW = "json_to_recordset(CAST(:rows AS json)) AS new (" + ", ".join(map(" ".join, _DEAL_TYPES.items())) + ")"
+
+_INSERT = Statement(f"INSERT INTO deals ({_COLUMNS}) SELECT {_NEW_COLUMNS} FROM {_NEW}")  # noqa: S608 - constants
+_UPDATE = Statement(f"UPDATE deals SET ({_COLUMNS}) = ROW ({_NEW_COLUMNS}) FROM {_NEW} WHERE deals.id = new.id")  # noqa: S608 - constants
+_CLEAR_VARIANTS = Statement("DELETE FROM variants WHERE deal_id = ANY(CAST(:deal_ids AS uuid[]))")
+_INSERT_VARIANTS = Statement("""
+  INSERT INTO variants (deal_id, id, position, title, image_url, stock, stock_left)
+  SELECT * FROM json_to_recordset(CAST(:rows AS json))
+    AS new (deal_id uuid, id uuid, position int, title text, image_url text, stock bigint, stock_left bigint)""")
 
 
-async def save_deals(connection: AsyncConnection, world: World, changes: Changes) -> None:
+async def save_deals(connection: Any, world: World, changes: Changes) -> None:  # noqa: ANN401  asyncpg ships no types
     """Write new and changed deals with their variants, inside the caller's transaction."""
     created = [world.deals[deal_id] for deal_id in changes.created_deals]
     changed = [world.deals[deal_id] for deal_id in changes.changed_deals - changes.created_deals]
     reworked = [deal for deal in changed if deal.id in changes.reworked_variants]
     if created:
-        await connection.execute(insert(deals), [_deal_values(deal) for deal in created])
+        await _INSERT.execute(connection, {"rows": _json(map(_deal_values, created))})
     if changed:
-        await connection.execute(_UPDATE, [_deal_values(deal) | {"changed_id": deal.id} for deal in changed])
+        await _UPDATE.execute(connection, {"rows": _json(map(_deal_values, changed))})
     if reworked:
-        await connection.execute(_CLEAR_VARIANTS, {"deal_ids": [deal.id for deal in reworked]})
+        await _CLEAR_VARIANTS.execute(connection, {"deal_ids": [deal.id for deal in reworked]})
     if created or reworked:
-        rows = [row for deal in (*created, *reworked) for row in _variant_rows(deal, world)]
-        await connection.execute(insert(variants), rows)
+        rows = (row for deal in (*created, *reworked) for row in _variant_rows(deal, world))
+        await _INSERT_VARIANTS.execute(connection, {"rows": _json(rows)})
+
+
+def _json(rows: Iterable[dict[str, Any]]) -> str:
+    return msgspec.json.encode(list(rows)).decode()
 
 
 def _variant_rows(deal: Deal, world: World) -> Iterator[dict[str, Any]]:
@@ -57,7 +87,7 @@ def _deal_values(deal: Deal) -> dict[str, Any]:
         "image_url": offer.image_url,
         "currency": offer.currency,
         "solo_price": offer.schedule.solo_price,
-        "tiers": msgspec.to_builtins(tier_rows(offer.schedule)),
+        "tiers": tier_rows(offer.schedule),
         "grouping": offer.grouping.value,
         "group_size_max": offer.group_size_max,
         "group_lifetime_s": offer.group_lifetime_s,

@@ -8,13 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.database import is_connection_lost
+from infra.database import has_run_too_long, is_connection_lost
 from infra.unavailable import DatabaseUnavailable, Overloaded
 
 ATTEMPTS_MAX = 2
 """A pooled connection may turn out dead after PostgreSQL was away; reading again harms nobody."""
-
-_STATEMENT_TIMEOUT = "57014"
 
 
 async def fetch_json(
@@ -30,7 +28,7 @@ async def fetch_json(
         except NoFreeConnection as error:
             raise Overloaded from error
         except (DBAPIError, OSError) as error:
-            if _has_run_too_long(error):
+            if has_run_too_long(error):
                 raise Overloaded from error
             if not is_connection_lost(error):
                 raise
@@ -45,7 +43,3 @@ async def _fetch(engine: AsyncEngine, statement: Executable, parameters: Mapping
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
         document: str = (await connection.execute(statement, parameters)).scalar_one()
         return document
-
-
-def _has_run_too_long(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _STATEMENT_TIMEOUT
