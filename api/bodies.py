@@ -56,7 +56,7 @@ async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *
 
 async def _read(request: AnyRequest) -> bytes:
     """All of the body, in as many pieces as it comes, and never more than the bound."""
-    if header(request, b"content-length") == b"0":
+    if header(request, b"content-length") == b"0":  # nothing to wait for
         return b""
     body = b""
     while True:
