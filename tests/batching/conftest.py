@@ -1,0 +1,65 @@
+"""Batchers on a database of the test's own, as one process has them."""
+
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import tests.domain.conftest  # noqa: F401 - Hypothesis looks for counterexamples as it does there
+from infra.batching import Batcher, Committed
+from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.ids import new_id
+from infra.settings import Settings
+from tests.reading.shop import Shop
+
+APPLICATION = "tuan batching"
+"""What pg_stat_activity calls the connections of the batchers here."""
+
+MakeBatcher = Callable[..., Batcher]
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(settings, APPLICATION, planner=ALWAYS_BY_INDEX)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection beside those of the batchers."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def commits() -> list[Committed]:
+    """Every commit of every batcher."""
+    return []
+
+
+@pytest.fixture
+async def make_batcher(engine: AsyncEngine, commits: list[Committed]) -> AsyncIterator[MakeBatcher]:
+    """Batchers that share nothing but the database, as those of several processes."""
+    made: list[Batcher] = []
+
+    def make(queue_commands_max: int = 4_096, on_commit: Callable[[Committed], None] = commits.append) -> Batcher:
+        batcher = Batcher(engine, batch_commands_max=256, queue_commands_max=queue_commands_max, on_commit=on_commit)
+        made.append(batcher)
+        return batcher
+
+    yield make
+    for batcher in made:
+        await batcher.stop()
+
+
+@pytest.fixture
+def batcher(make_batcher: MakeBatcher) -> Batcher:
+    return make_batcher()
+
+
+@pytest.fixture
+def shop(engine: AsyncEngine, batcher: Batcher) -> Shop:
+    return Shop(engine, batcher, new_id())
