@@ -11,12 +11,13 @@ import pytest
 from tests.system.load import load_on
 from tests.system.phones import Phone, phones
 from tests.system.programs import Api
-from tests.system.rushing import at_once, said
+from tests.system.rushing import Stopwatch, at_once, said
 from tests.system.shop import Shop
 from tests.system.system import System
 from tests.waiting import eventually
 
 QUEUE_MAX = 4
+STARTING_STOPS_WITHIN_S = 5.0
 TURNED_AWAY_MIN = 50
 HELD_UP_WITHIN_S = 2.0
 OVERLOADED = (503, "overloaded")
@@ -92,6 +93,19 @@ async def test_a_process_stops_under_load(lone_api: Api, system: System, shop: S
         lone_api.ask_to_stop()
         assert await asyncio.to_thread(lone_api.exit_status) == 0
         await load.go_on()
+
+
+async def test_a_process_that_is_still_starting_stops_at_once(lone_api: Api) -> None:
+    """A stop that comes before the first answer is not lost on the process that was about to give it."""
+    lone_api.start()
+    try:
+        await asyncio.to_thread(lone_api.answering_process)
+        watch = Stopwatch()
+        lone_api.ask_to_stop()
+        assert await asyncio.to_thread(lone_api.exit_status) == 0
+        assert watch.seconds < STARTING_STOPS_WITHIN_S
+    finally:
+        lone_api.kill()
 
 
 async def test_more_than_may_wait_is_turned_away_at_once(
