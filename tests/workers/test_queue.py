@@ -1,11 +1,14 @@
 """The queue: hints that arrive, once per second of deadlines, as JSON, and whose loss nobody notices."""
 
 import asyncio
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from infra.embedded.valkey import EmbeddedValkey
 from infra.group_views import load_views
@@ -61,15 +64,21 @@ async def test_asking_never_fails(breakable: Settings, own_valkey: EmbeddedValke
 async def test_hints_arrive_before_and_after_redis_was_away(breakable: Settings, own_valkey: EmbeddedValkey) -> None:
     """Arq's worker ends with Redis; ours comes back by itself and hands on what is asked for then."""
     hints: list[str] = []
-    working = asyncio.create_task(work(breakable, hints.append))
-    for number in (1, 2):
+    with capture_logs() as lines:
+        working = asyncio.create_task(work(breakable, hints.append))
         await _ask_for_now(breakable)
-        await eventually(partial(_has, hints, number), f"hint {number}")
-        own_valkey.stop()
-        own_valkey.start()
-    assert not working.done()
-    working.cancel()
-    await asyncio.wait([working])
+        await eventually(partial(_has, hints, 1), "the first hint")
+        for outages in (1, 2):
+            own_valkey.stop()
+            await eventually(partial(_said, lines, "queue_away", outages), "the outage")
+            own_valkey.start()
+            await _ask_for_now(breakable)
+            await eventually(partial(_has, hints, 1 + outages), "another hint")
+            await eventually(partial(_said, lines, "queue_is_back", outages), "the return")
+        assert not working.done()
+        working.cancel()
+        await asyncio.wait([working])
+    assert [line["event"] for line in lines] == ["queue_away", "queue_is_back"] * 2
 
 
 async def _ask_for_now(settings: Settings) -> None:
@@ -86,3 +95,7 @@ async def _views(runtime: Runtime, shop: Shop) -> list[GroupView]:
     async with shop.engine.connect() as connection:
         group_ids = (await connection.execute(text("SELECT id FROM groups"))).scalars().all()
     return list((await load_views(runtime.engine, group_ids)).values())
+
+
+async def _said(lines: Sequence[MutableMapping[str, Any]], event: str, times: int) -> bool:
+    return [line["event"] for line in lines].count(event) == times

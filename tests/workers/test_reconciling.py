@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from domain.groupbuy.commands import CreateInvite, JoinGroup, LeaveGroup
+from domain.groupbuy.commands import CancelGroup, CreateInvite, JoinGroup, LeaveGroup
 from domain.pricing.schedule import PriceSchedule, Tier
 from infra.counters import view_key
 from infra.ids import new_id, new_invite_code
@@ -104,7 +104,7 @@ async def test_old_idempotency_keys_are_forgotten(context: Context, shop: Shop) 
 
 
 async def _busy_group(shop: Shop) -> UUID:
-    """An open group in which somebody came through an invite, somebody left, and beside it a full one."""
+    """An open group with somebody who came through an invite; beside it one somebody left, a full and a cancelled one."""
     deal_id = await shop.live()
     group_id = await shop.opened(deal_id)
     sharer, code = new_id(), new_invite_code()
@@ -115,4 +115,6 @@ async def _busy_group(shop: Shop) -> UUID:
     await shop.tell(LeaveGroup(group_id=other, shopper_id=fickle))
     await shop.tell(JoinGroup(group_id=group_id, shopper_id=new_id(), invite_code=code, quantity=2))
     await shop.opened(deal_id, 6)
+    called_off = await shop.opened(deal_id, 3)
+    await shop.tell(CancelGroup(group_id=called_off, merchant_id=shop.merchant_id))
     return group_id
