@@ -45,7 +45,7 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _end_when_told() -> None:
-    """In a new API process: granian's handler, inherited from its parent, would swallow a SIGTERM until it has its own."""
+    """In a new API process: its parent's handler, which it inherits, would swallow SIGTERM until it has its own."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
