@@ -63,27 +63,31 @@ class Closing:
     async def step(self, context: Context) -> float:
         """Start every crowd that waits and close every group that is due; answers the time until the next deadline."""
         await self.start_crowds(context)
-        await self.close_due(context)
+        closed = await self.close_due(context)
         async with context.by_key.connect() as connection:
             deadline_s = await next_deadline(connection)
         if deadline_s is None:
             return LOOK_EVERY_S
-        if deadline_s == 0:
-            return LOOK_AGAIN_S
+        if deadline_s == 0:  # one came meanwhile, or one could not be closed
+            return 0 if closed else LOOK_AGAIN_S
         return min(deadline_s + AFTER_DEADLINE_S, LOOK_EVERY_S)
 
-    async def close_due(self, context: Context) -> None:
-        """Tell every due group to close, each once, the oldest first; while some are closed the next are looked up."""
-        pages: deque[asyncio.Task[None]] = deque()
-        last = _BEGINNING
+    async def close_due(self, context: Context) -> int:
+        """Tell every due group to close, each once, the oldest first; while some are closed the next are looked up.
+
+        Answers how many were closed.
+        """
+        pages: deque[asyncio.Task[int]] = deque()
+        closed, last = 0, _BEGINNING
         try:
-            while len(due := await _due_after(context.by_key, last)) > 0:
+            while due := await _due_after(context.by_key, last):
                 last = due[-1]
                 pages.append(asyncio.create_task(self._close(context, due)))
                 if len(pages) == PAGES_AT_ONCE:
-                    await pages.popleft()
+                    closed += await pages.popleft()
         finally:
-            await asyncio.gather(*pages)
+            closed += sum(await asyncio.gather(*pages))
+        return closed
 
     async def start_crowds(self, context: Context) -> None:
         """Open the one group of every crowd deal that has gone live."""
@@ -91,14 +95,15 @@ class Closing:
             deal_ids = await waiting_crowds(connection, CROWDS_AT_ONCE)
         await self._tell(context, [(StartCrowd(deal_id=deal_id, group_id=new_id()), deal_id) for deal_id in deal_ids])
 
-    async def _close(self, context: Context, due: Sequence[Due]) -> None:
-        await self._tell(context, [(CloseGroup(group_id=group.id), group.deal_id) for group in due])
+    async def _close(self, context: Context, due: Sequence[Due]) -> int:
+        return await self._tell(context, [(CloseGroup(group_id=group.id), group.deal_id) for group in due])
 
-    async def _tell(self, context: Context, commands: Sequence[tuple[Command, UUID]]) -> None:
+    async def _tell(self, context: Context, commands: Sequence[tuple[Command, UUID]]) -> int:
         """Tell commands at once; one that fails alone is named in the log, once, and left for the next look.
 
-        Raises `Unavailable` where the rest would fail like it.
+        Answers how many were accepted; raises `Unavailable` where the rest would fail like the first.
         """
+        accepted = 0
         outcomes: dict[asyncio.Future[Answer], Command] = {}
         unavailable: BaseException | None = None
         for command, deal_id in commands:
@@ -115,8 +120,11 @@ class Closing:
                 unavailable = failure
             elif failure is not None:
                 self._say(f"{command} failed: {type(failure).__name__}: {failure}")
+            else:
+                accepted += 1
         if unavailable is not None:
             raise unavailable
+        return accepted
 
     def _say(self, failure: str) -> None:
         if failure not in self._failed:

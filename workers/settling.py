@@ -5,6 +5,7 @@ no row stays locked for long. How far a group is settled is stored with the rows
 point loses and doubles nothing.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -68,12 +69,13 @@ class Settling:
         self._spoilt: set[UUID] = set()
 
     async def step(self, context: Context) -> float:
-        """Settle one chunk; answers how long there is nothing more to do."""
+        """Settle one chunk; answers how long to rest: as long as it took, as closings and joins come first."""
+        began_at = time.monotonic()
         try:
-            places = await settle_chunk(context.by_key, self._spoilt)
+            groups = await settle_chunk(context.by_key, self._spoilt)
         except IntegrityError:
-            places = await self._one_by_one(context.by_key)
-        return 0 if places else LOOK_EVERY_S
+            groups = await self._one_by_one(context.by_key)
+        return time.monotonic() - began_at if groups else LOOK_EVERY_S
 
     async def _one_by_one(self, engine: AsyncEngine) -> int:
         """Find the groups that spoil a chunk: their rows break a promise, so a person must look at them."""

@@ -104,7 +104,7 @@ async def test_old_idempotency_keys_are_forgotten(context: Context, shop: Shop) 
 
 
 async def _busy_group(shop: Shop) -> UUID:
-    """An open group with somebody who came through an invite; beside it one somebody left, a full and a cancelled one."""
+    """An open group with somebody who came through an invite; beside it one somebody left, a full, a cancelled one."""
     deal_id = await shop.live()
     group_id = await shop.opened(deal_id)
     sharer, code = new_id(), new_invite_code()

@@ -19,7 +19,7 @@ from tests.reading.shop import Shop
 from tests.workers.ground_truth import number
 from workers.closing import Closing
 from workers.duty import Context
-from workers.settling import Settling, settle_chunk
+from workers.settling import LOOK_EVERY_S, Settling, settle_chunk
 
 SETTLED = "SELECT count(*) FROM settlements"
 UNSETTLED = "SELECT count(*) FROM groups WHERE status <> 'open' AND settled_at IS NULL"
@@ -105,7 +105,7 @@ async def test_a_group_that_cannot_be_settled_holds_up_no_other(context: Context
     await shop.make("UPDATE participants SET hold_minor = 1 WHERE group_id = :bad", bad=bad)
     await shop.make("UPDATE groups SET closed_at = closed_at - interval '1 day' WHERE id = :bad", bad=bad)
     settling = Settling()
-    while await settling.step(context) == 0:
+    while await settling.step(context) != LOOK_EVERY_S:
         pass
     assert await number(shop.engine, SETTLED) == 3 * len(good)
     assert await number(shop.engine, f"{SETTLED} WHERE group_id = :bad", bad=bad) == 0
