@@ -17,6 +17,8 @@ from tests.batching.conftest import MakeBatcher
 from tests.batching.standing import commits_held, cut, cut_all, deal_locked, groups_locked, standing
 from tests.reading.shop import Shop
 
+ANSWER_S_MAX = 20
+
 Asked = asyncio.Task[Answer]
 
 
@@ -27,7 +29,8 @@ def ask(batcher: Batcher, group_id: UUID, shopper_id: UUID | None = None) -> Ask
 
 async def answers_to(*asked: Asked) -> list[type]:
     """What becomes of each."""
-    return [type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)]
+    async with asyncio.timeout(ANSWER_S_MAX):
+        return [type(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)]
 
 
 async def places(database: asyncpg.Connection, group_id: UUID) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ from asyncpg import CheckViolationError, UniqueViolationError
 
 from domain.groupbuy.commands import (
     CancelGroup,
+    CloseGroup,
     Command,
     CreateDeal,
     CreateInvite,
@@ -189,6 +191,19 @@ async def test_a_refused_command_refuses_alone(
     assert kinds == expected
     assert len(commits) == 1
     assert await database.fetchval("SELECT stock_left FROM variants WHERE id = $1", of.variant_id) == 1
+
+
+async def test_units_in_groups_that_no_batch_asks_about_count(shop: Shop) -> None:
+    """Promise 1: units of a succeeded group count towards the limit, those of a cancelled one do not."""
+    deal_id = await shop.live(units_per_shopper_max=2)
+    succeeded = await shop.opened(deal_id, participants=2, leader_id=CAT)
+    await shop.let_time_pass(deal_id, timedelta(seconds=KETTLE.group_lifetime_s))
+    await shop.tell(CloseGroup(group_id=succeeded))
+    cancelled = await shop.opened(deal_id, leader_id=EVE)
+    await shop.tell(CancelGroup(group_id=cancelled, merchant_id=shop.merchant_id))
+    joins = [JoinGroup(group_id=await shop.opened(deal_id), shopper_id=who, quantity=2) for who in (CAT, EVE)]
+    answers = await asyncio.gather(*(shop.batcher.tell(join) for join in joins), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [UnitsLimitReached, Accepted]
 
 
 async def test_a_row_the_database_refuses_fails_its_command_only(

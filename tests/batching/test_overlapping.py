@@ -11,10 +11,11 @@ from domain.errors import DomainError
 from domain.groupbuy.commands import Command, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, KeyReused
-from infra.batching import Answer, Batcher, Committed
+from infra.batching import LANES, Answer, Batcher, Committed
 from infra.ids import new_id
 from tests.batching.conftest import MakeBatcher
 from tests.batching.replaying import chapters_told, replayed
+from tests.batching.standing import deal_locked, standing
 from tests.batching.stored import world_stored
 from tests.domain.catalogue import schedule
 from tests.domain.partial_world import contents
@@ -28,6 +29,27 @@ DEALS, BUNCHES, COMMANDS_A_BUNCH, KEYS = 6, 50, 12, 40
 async def deal_ids(shop: Shop) -> list[UUID]:
     prices = schedule(2_000, (6, 1_800), (9, 1_500))
     return [await shop.live(schedule=prices, group_size_max=9, units_per_shopper_max=4) for _ in range(DEALS)]
+
+
+async def test_locks_are_taken_from_the_lowest_id_up(
+    shop: Shop, batcher: Batcher, database: asyncpg.Connection, database_url: str
+) -> None:
+    """A batch that waits for one of its deals holds those before it and none behind it: no two wait in a circle."""
+    deal_ids = _of_one_lane([await shop.live() for _ in range(4 * LANES)])
+    in_the_middle = len(deal_ids) // 2
+    async with deal_locked(database, deal_ids[in_the_middle]):
+        asked = [
+            asyncio.ensure_future(batcher.tell(OpenGroup(deal_id=deal_id, group_id=new_id(), shopper_id=new_id())))
+            for deal_id in reversed(deal_ids)
+        ]
+        await standing(database)
+        beside = await asyncpg.connect(database_url)
+        free = await beside.fetch(
+            "SELECT id FROM deals WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED", deal_ids
+        )
+        await beside.close()
+        assert [row["id"] for row in free] == deal_ids[in_the_middle + 1 :]
+    assert [type(answer) for answer in await asyncio.gather(*asked)] == [Accepted] * len(asked)
 
 
 async def test_two_hundred_overlapping_batches(
@@ -55,6 +77,13 @@ async def test_two_hundred_overlapping_batches(
     world = await world_stored(database)
     assert contents(replayed(await chapters_told(database))) == contents(world)
     assert {group.status.value for group in world.groups.values()} >= {"open", "succeeded"}
+
+
+def _of_one_lane(deal_ids: list[UUID]) -> list[UUID]:
+    """The most of them that share a lane, in order."""
+    lanes = [[deal_id for deal_id in deal_ids if hash(deal_id) % LANES == lane] for lane in range(LANES)]
+    fullest = max(lanes, key=len)
+    return sorted(fullest)
 
 
 def _any_command(chance: random.Random, deal_ids: list[UUID], group_ids: list[UUID], shoppers: list[UUID]) -> Command:
