@@ -100,7 +100,10 @@ class Settings:
         "TUAN_QUEUE_COMMANDS_MAX", whole_number(1, 65_536), 4096, "commands waiting per process before it answers 503"
     )
     database_connections_max: int = variable(
-        "TUAN_DATABASE_CONNECTIONS_MAX", whole_number(2, 200), 10, "PostgreSQL connections per process"
+        "TUAN_DATABASE_CONNECTIONS_MAX",
+        whole_number(2, 200),
+        10,
+        "PostgreSQL connections per process for reads; writes and duties take up to 16 more",
     )
     lock_timeout_ms: int = variable(
         "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 3_000, "longest wait for a row lock, in ms"
