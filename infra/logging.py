@@ -33,8 +33,7 @@ def set_up_logging(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for chatty in ("httpx", "httpcore", "asyncio"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)  # it tells which selector it uses
 
 
 def _renderer(settings: Settings) -> Callable[..., Any]:
