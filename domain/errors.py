@@ -45,10 +45,6 @@ class FieldProblems:
             self._found.append(FieldProblem(field, message))
         return holds
 
-    def extend(self, problems: Iterable[FieldProblem]) -> None:
-        """Take over the problems of a part."""
-        self._found.extend(problems)
-
     def raise_if_any(self) -> None:
         """Raise `InvalidInput` when a problem was noted."""
         if self._found:

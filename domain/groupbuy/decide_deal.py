@@ -56,8 +56,7 @@ def edit(state: State, command: EditDeal, now: datetime) -> tuple[Event, ...]:
         case DealStatus.ENDED:
             raise DealOver
         case _:
-            message = "A published deal cannot be changed while it takes groups; pause it first."
-            raise DealNotEditable(message)
+            raise DealNotEditable
     if offer == deal.offer and command.variants is None:
         return ()
     return (DealEdited(deal_id=deal.id, offer=offer, variants=command.variants, at=now),)

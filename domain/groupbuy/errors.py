@@ -108,10 +108,10 @@ class DealNotPublished(Conflict):
 
 
 class DealNotEditable(Conflict):
-    """The deal cannot be changed as it is now."""
+    """The deal is live or scheduled: what shoppers are shown now may not change under them."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self) -> None:
+        super().__init__("A published deal cannot be changed while it takes groups; pause it first.")
 
 
 class DealClosesTooSoon(Conflict):
