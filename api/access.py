@@ -1,12 +1,10 @@
 """Who may call what: every operation of the API in one table, and the one place that asks for a token."""
 
 from enum import Enum
-from typing import Any, Final
-
-from litestar import Request
+from typing import Final
 
 from api.refused import NotAuthenticated, RoleMissing
-from api.requests import header, runtime_of
+from api.requests import AnyRequest, header, runtime_of
 from infra.tokens import Claims, TokenRefused
 
 
@@ -52,7 +50,7 @@ WHO_MAY: Final = {
 _BEARER: Final = b"bearer "
 
 
-async def authorise(request: Request[Any, Any, Any]) -> None:
+async def authorise(request: AnyRequest) -> None:
     """Let the request through with its caller noted, or raise `NotAuthenticated` or `RoleMissing`.
 
     It runs before every handler; every route says in its `opt` who may call it.
@@ -70,19 +68,19 @@ async def authorise(request: Request[Any, Any, Any]) -> None:
         raise RoleMissing(access.value or "")
 
 
-def caller_of(request: Request[Any, Any, Any]) -> Claims:
+def caller_of(request: AnyRequest) -> Claims:
     """Who calls an operation that asks for a role."""
     caller: Claims = request.scope["caller"]  # type: ignore[typeddict-item]  # ours, see authorise
     return caller
 
 
-def caller_if_known(request: Request[Any, Any, Any]) -> Claims | None:
+def caller_if_known(request: AnyRequest) -> Claims | None:
     """Who calls an operation open to anyone; None without a token."""
     caller: Claims | None = request.scope["caller"]  # type: ignore[typeddict-item]  # ours, see authorise
     return caller
 
 
-def _caller(request: Request[Any, Any, Any]) -> Claims | None:
+def _caller(request: AnyRequest) -> Claims | None:
     credentials = header(request, b"authorization")
     if credentials is None:
         return None

@@ -87,7 +87,7 @@ FAULT: Final = ProblemType(500, "internal-error", "A fault on our side")
 FAULT_DETAIL: Final = "Something broke on our side and was logged under this instance. Try again in a moment."
 
 _OF_DATABASES: Final = (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError)
-_log = structlog.get_logger("api")
+_log = structlog.get_logger(__name__)
 
 
 def answer_error(request: AnyRequest, error: Exception) -> Answer:
@@ -150,7 +150,7 @@ def _fault(request: AnyRequest, error: Exception) -> Answer:
     """An error nobody foresaw: the trace goes to the log once, nothing of it to the caller."""
     instance = f"urn:uuid:{new_id()}"
     _log.error(
-        "request failed",
+        "request_failed",
         instance=instance,
         method=request.scope["method"],
         path=request.scope["path"],

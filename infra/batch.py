@@ -20,7 +20,7 @@ class KeyReused(Exception):  # noqa: N818 - named after what happened, as refusa
     """An idempotency key came again with another request."""
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for a different request. Use a new key for a new request.")
+        super().__init__("This idempotency key was used for a different request. Use a new key for a new request.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from rich.text import Text
 from cli.demo.scene import Arrival, Scene, Tier
 
 WIDTH = 76
-INNER_WIDTH = 68
 LADDER_BAR_WIDTH = 34
 COUNTDOWN_WIDTH = 44
 ARRIVALS_SHOWN = 5
