@@ -38,7 +38,6 @@ from infra.reading.fetching import fetch_json
 from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
 
 LANES = 2
-TURNS_WAITED_MAX = 32
 GROUP_DEALS_REMEMBERED_MAX = 100_000
 KEYS_UNIQUE = "idempotency_keys_pkey"
 
@@ -170,24 +169,10 @@ class _Lane:
     async def _drain(self) -> None:
         try:
             while self._queue:
-                if len(self._queue) > 1:
-                    await self._let_more_in()
                 size = min(len(self._queue), self._batch_commands_max)
                 await self._commit([self._queue.popleft() for _ in range(size)])
         finally:
             self._draining = None
-
-    async def _let_more_in(self) -> None:
-        """Wait while every turn of the event loop brings more: a crowded process does best with few large batches.
-
-        A transaction costs the process about as much as five requests, whatever it holds. Where nothing more is on
-        its way the first turn brings nothing and the batch starts.
-        """
-        for _ in range(TURNS_WAITED_MAX):
-            waiting = len(self._queue)
-            await asyncio.sleep(0)
-            if len(self._queue) == waiting or waiting >= self._batch_commands_max:
-                return
 
     async def _commit(self, waiting: list[Waiting]) -> None:
         """Write a batch and answer; what only has to be tried anew, before the commit, is tried anew once."""
@@ -205,12 +190,12 @@ class _Lane:
             return
         batch.answer()
         if batch.changes.events:
-            self._announce(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
+            self._announce(batch)
 
-    def _announce(self, committed: Committed) -> None:
+    def _announce(self, batch: Batch) -> None:
         """Tell the listener; if it fails the next batch is written all the same."""
         try:
-            self._on_commit(committed)
+            self._on_commit(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
         except Exception:  # noqa: BLE001 - it is logged; callers of the next batch are waiting
             _log.exception("listening_failed")
 

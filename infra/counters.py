@@ -9,16 +9,20 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha1
 from uuid import UUID
 
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from infra.redis_together import Command, send_together
 from infra.views import GroupView
 
 WRITE_GROUPS_MAX = 500
+REST_AFTER_WRITE_S = 0.03
+"""A group that changes with every commit is written this often, not more: its watchers here are told at once anyway."""
 REST_AFTER_ERROR_S = 0.5
 KEPT_AFTER_DEADLINE_S = 24 * 3600
 
@@ -32,8 +36,11 @@ redis.call('PUBLISH', ARGV[9], ARGV[7])
 return 1
 """
 
+_KEEP_NEWER_SHA = sha1(_KEEP_NEWER.encode(), usedforsecurity=False).hexdigest()
+
 _log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(GroupView).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def view_key(group_id: UUID) -> str:
@@ -72,19 +79,22 @@ class Counters:
     async def write(self, views: Sequence[GroupView]) -> None:
         """Write these now; raises `RedisError` where Redis does not take them."""
         for start in range(0, len(views), WRITE_GROUPS_MAX):
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for view in views[start : start + WRITE_GROUPS_MAX]:
-                    pipeline.eval(_KEEP_NEWER, 1, view_key(view.id), *_arguments(view))
-                await pipeline.execute()
+            commands = [_keep_newer(view) for view in views[start : start + WRITE_GROUPS_MAX]]
+            answers = await send_together(self._redis, commands)
+            if any(isinstance(answer, NoScriptError) for answer in answers):
+                await self._redis.script_load(_KEEP_NEWER)
+                answers = await send_together(self._redis, commands)
+            for answer in answers:
+                if isinstance(answer, ResponseError):
+                    raise answer
 
     async def read(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """The states Redis knows of these groups; raises `RedisError` where it does not answer."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for group_id in group_ids:
-                pipeline.hget(view_key(group_id), "doc")
-            documents: list[bytes | None] = await pipeline.execute()
+        documents = await send_together(self._redis, [("HGET", view_key(group_id), "doc") for group_id in group_ids])
         found: dict[UUID, GroupView] = {}
         for group_id, document in zip(group_ids, documents, strict=True):
+            if isinstance(document, ResponseError):
+                raise document
             if document is not None:
                 found[group_id] = _decode(document)
         return found
@@ -109,6 +119,7 @@ class Counters:
             while self._offered:
                 views, self._offered = list(self._offered.values()), {}
                 await self.write(views)
+                await asyncio.sleep(REST_AFTER_WRITE_S)
         except (RedisError, OSError, TimeoutError) as error:
             self._offered.clear()
             self._rest(error)
@@ -120,16 +131,20 @@ class Counters:
         _log.debug("redis_unavailable", error=str(error))
 
 
-def _arguments(view: GroupView) -> tuple[str, ...]:
+def _keep_newer(view: GroupView) -> Command:
     kept_until = max(view.expires_at, datetime.now(UTC)).timestamp() + KEPT_AFTER_DEADLINE_S
     return (
-        str(view.version),
+        "EVALSHA",
+        _KEEP_NEWER_SHA,
+        1,
+        view_key(view.id),
+        view.version,
         view.status,
-        str(view.participants),
-        str(view.unit_price),
-        str(view.seats_left),
+        view.participants,
+        view.unit_price,
+        view.seats_left,
         view.expires_at.isoformat(),
-        msgspec.json.encode(view).decode(),
-        str(int(kept_until)),
+        _encode(view),
+        int(kept_until),
         changes_channel(view.id),
     )

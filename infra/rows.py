@@ -169,7 +169,7 @@ def terms_from(column: bytes) -> Terms:
 
 
 @lru_cache(maxsize=TERMS_REMEMBERED_MAX)
-def terms_column(terms: Terms) -> str:
+def terms_column(terms: Terms) -> bytes:
     """Terms as the JSON column holds them."""
     row = TermsRow(
         currency=terms.currency,
@@ -179,7 +179,7 @@ def terms_column(terms: Terms) -> str:
         group_size_max=terms.group_size_max,
         units_per_shopper_max=terms.units_per_shopper_max,
     )
-    return msgspec.json.encode(row).decode()
+    return msgspec.json.encode(row)
 
 
 def tier_rows(schedule: PriceSchedule) -> list[TierRow]:

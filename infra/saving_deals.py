@@ -1,15 +1,13 @@
 """Saving deals and their variants: rare beside joins, so only where a batch has any."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
-
-import msgspec
 
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.world import World
 from infra.changes import Changes
 from infra.rows import tier_rows
-from infra.statement import Statement
+from infra.statement import Statement, json_text
 
 _DEAL_TYPES = {
     "id": "uuid",
@@ -50,18 +48,14 @@ async def save_deals(connection: Any, world: World, changes: Changes) -> None:  
     changed = [world.deals[deal_id] for deal_id in changes.changed_deals - changes.created_deals]
     reworked = [deal for deal in changed if deal.id in changes.reworked_variants]
     if created:
-        await _INSERT.execute(connection, {"rows": _json(map(_deal_values, created))})
+        await _INSERT.execute(connection, {"rows": json_text([_deal_values(deal) for deal in created])})
     if changed:
-        await _UPDATE.execute(connection, {"rows": _json(map(_deal_values, changed))})
+        await _UPDATE.execute(connection, {"rows": json_text([_deal_values(deal) for deal in changed])})
     if reworked:
         await _CLEAR_VARIANTS.execute(connection, {"deal_ids": [deal.id for deal in reworked]})
     if created or reworked:
-        rows = (row for deal in (*created, *reworked) for row in _variant_rows(deal, world))
-        await _INSERT_VARIANTS.execute(connection, {"rows": _json(rows)})
-
-
-def _json(rows: Iterable[dict[str, Any]]) -> str:
-    return msgspec.json.encode(list(rows)).decode()
+        rows = [row for deal in (*created, *reworked) for row in _variant_rows(deal, world)]
+        await _INSERT_VARIANTS.execute(connection, {"rows": json_text(rows)})
 
 
 def _variant_rows(deal: Deal, world: World) -> Iterator[dict[str, Any]]:

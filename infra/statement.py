@@ -8,7 +8,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 _PARAMETER = re.compile(r"(?<!:):([a-z][a-z_]*)")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def json_text(value: object) -> str:
+    """A value as the text of a JSON parameter."""
+    return _encode(value).decode()
 
 
 class Statement:

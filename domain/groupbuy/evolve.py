@@ -66,13 +66,9 @@ def _joined(state: State, event: ParticipantJoined) -> State:
         invite_code=event.invite_code,
         display_name=event.display_name,
     )
-    return replace(
-        state,
-        group=replace(
-            _next(group),
-            participants=event.participants,
-            units_by_variant=_plus(group.units_by_variant, event.variant_id, event.quantity),
-        ),
+    return State(
+        deal=state.deal,
+        group=_counted_anew(group, event, event.quantity),
         stock_left=_plus(state.stock_left, event.variant_id, -event.quantity),
         places={**state.places, group.id: place},
         invite=_counted(state.invite, event.invite_code, 1),
@@ -81,13 +77,9 @@ def _joined(state: State, event: ParticipantJoined) -> State:
 
 def _left(state: State, event: ParticipantLeft) -> State:
     group = _group(state)
-    return replace(
-        state,
-        group=replace(
-            _next(group),
-            participants=event.participants,
-            units_by_variant=_plus(group.units_by_variant, event.variant_id, -event.quantity),
-        ),
+    return State(
+        deal=state.deal,
+        group=_counted_anew(group, event, -event.quantity),
         stock_left=_plus(state.stock_left, event.variant_id, event.quantity),
         places={group_id: place for group_id, place in state.places.items() if group_id != group.id},
         invite=_counted(state.invite, event.invite_code, -1),
@@ -119,11 +111,12 @@ def _closed(
     status: GroupStatus,
     returned_units: Mapping[UUID, int],
 ) -> State:
-    group = replace(_next(_group(state)), status=status, closed_at=event.at, closed_by=event.closed_by)
+    group = _group(state)
+    closed = replace(group, version=group.version + 1, status=status, closed_at=event.at, closed_by=event.closed_by)
     stock_left = state.stock_left
     for variant_id, units in returned_units.items():
         stock_left = _plus(stock_left, variant_id, units)
-    return replace(state, group=group, stock_left=stock_left)
+    return replace(state, group=closed, stock_left=stock_left)
 
 
 def _invited(state: State, event: InviteCreated) -> State:
@@ -173,6 +166,15 @@ def _deal_changed(state: State, event: DealEvent) -> State:
             return _created(event)
         case _:
             assert_never(event)
+
+
+def _counted_anew(group: Group, event: ParticipantJoined | ParticipantLeft, units: int) -> Group:
+    return replace(
+        group,
+        version=group.version + 1,
+        participants=event.participants,
+        units_by_variant=_plus(group.units_by_variant, event.variant_id, units),
+    )
 
 
 def _next(group: Group) -> Group:
