@@ -26,19 +26,15 @@ class Database:
 
 
 def reach_database(settings: Settings) -> Database:
-    """Raises ServerMissing when PostgreSQL does not answer or is too old."""
-    try:
-        return asyncio.run(asyncio.wait_for(_look(settings.database_url), ANSWER_LIMIT_S))
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if settings.database_is_embedded:
-            raise ServerMissing(
-                f"No PostgreSQL runs in {settings.data_dir}: start it with `make run` or `tuan run`, "
-                "or set DATABASE_URL to a server of yours."
-            ) from error
-        why = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
-        raise ServerMissing(
-            f"PostgreSQL does not answer at {shown(settings.database_url)}: {why}; check DATABASE_URL."
-        ) from error
+    """Raises ServerMissing when PostgreSQL does not answer or is too old, NotMigrated when its tables are too new."""
+    database = _reach(settings)
+    newest = head_revision() or ""
+    if database.revision is not None and database.revision > newest:
+        raise NotMigrated(
+            f"The database is at revision {database.revision}, which this program does not know (it knows {newest}): "
+            "run the newer Tuan that made it, or set DATABASE_URL to another database."
+        )
+    return database
 
 
 def reach_migrated_database(settings: Settings) -> Database:
@@ -83,6 +79,21 @@ def require_free_port(settings: Settings) -> str:
         except OSError as error:
             raise _port_refused(settings, error) from error
     return str(address[0])
+
+
+def _reach(settings: Settings) -> Database:
+    try:
+        return asyncio.run(asyncio.wait_for(_look(settings.database_url), ANSWER_LIMIT_S))
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if settings.database_is_embedded:
+            raise ServerMissing(
+                f"No PostgreSQL runs in {settings.data_dir}: start it with `make run` or `tuan run`, "
+                "or set DATABASE_URL to a server of yours."
+            ) from error
+        why = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+        raise ServerMissing(
+            f"PostgreSQL does not answer at {shown(settings.database_url)}: {why}; check DATABASE_URL."
+        ) from error
 
 
 def _port_refused(settings: Settings, error: OSError) -> PortBusy:

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import asyncpg
 import jwt
 import pytest
 
+from tests.conftest import run_apart
 from tests.house.running import free_port, tuan
 
 
@@ -72,6 +74,20 @@ def test_an_unmigrated_database_says_so(database_url: str, tmp_path: Path) -> No
     refused(
         "run `tuan migrate`", "serve", DATABASE_URL=address, TUAN_PORT=str(free_port()), TUAN_DATA_DIR=str(tmp_path)
     )
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "run"])
+def test_tables_of_a_newer_program_are_left_alone(command: str, database_url: str, tmp_path: Path) -> None:
+    """Who starts an old program on a database that a newer one migrated is told so, without a trace."""
+
+    async def raise_revision() -> None:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        await connection.close()
+
+    run_apart(raise_revision())
+    surroundings = {"DATABASE_URL": database_url, "TUAN_PORT": str(free_port()), "TUAN_DATA_DIR": str(tmp_path / "d")}
+    refused("revision 9999, which this program does not know", command, **surroundings)
 
 
 def test_tokens_come_one_a_line_each_for_a_new_subject(tmp_path: Path) -> None:
