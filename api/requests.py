@@ -10,12 +10,12 @@ from uuid import UUID
 from litestar import Request
 
 from domain.errors import FieldProblem, InvalidInput
+from infra.reading.cursors import CURSOR_CHARACTERS_MAX, WrongCursor
+from infra.reading.page import LIMIT_DEFAULT, LIMIT_MAX
 from infra.runtime import Runtime
 
-LIMIT_DEFAULT = 20
-LIMIT_MAX = 100
 QUERY_FIELDS_MAX = 20
-CURSOR_CHARACTERS_MAX = 512
+IDS_REMEMBERED_MAX = 4_096
 ID_MESSAGE = "must be an id such as 01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"
 
 _UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -99,7 +99,7 @@ def cursor_of(query: dict[str, str]) -> str | None:
     """Where the caller wants to go on; what is inside is for the reader of the list to judge."""
     cursor = query.get("cursor")
     if cursor is not None and not 0 < len(cursor) <= CURSOR_CHARACTERS_MAX:
-        raise invalid("cursor", "must be a next_cursor this API answered")
+        raise WrongCursor
     return cursor
 
 
@@ -108,6 +108,6 @@ def invalid(field: str, message: str) -> InvalidInput:
     return InvalidInput([FieldProblem(field, message)])
 
 
-@lru_cache(4096)
+@lru_cache(IDS_REMEMBERED_MAX)
 def _uuid(text: str) -> UUID | None:
     return UUID(text) if _UUID.fullmatch(text) else None

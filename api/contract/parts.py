@@ -6,10 +6,10 @@ from api.errors import FAULT, FAULT_DETAIL, FRAMEWORK_PROBLEMS, PROBLEM_TYPES
 from api.idempotency import KEY_CHARACTERS_MAX, KEY_HEADER
 from api.place_body import OF_A_CODE
 from api.problems import ProblemType
-from api.requests import LIMIT_DEFAULT, LIMIT_MAX
 from domain.groupbuy.deal import DealStatus
 from infra.reading.cursors import CURSOR_CHARACTERS_MAX
 from infra.reading.deal_orders import DealSort
+from infra.reading.page import LIMIT_DEFAULT, LIMIT_MAX
 from infra.reading.search import SEARCH_CHARACTERS_MAX
 
 Json = dict[str, Any]

@@ -7,7 +7,6 @@ import msgspec
 
 from infra.reading.cursors import Position, encode
 
-LIMIT_MIN = 1
 LIMIT_MAX = 100
 LIMIT_DEFAULT = 20
 """How many items a page holds where nobody says; the API refuses a limit out of bounds."""
