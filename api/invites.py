@@ -19,8 +19,7 @@ from domain.groupbuy.errors import InviteNotFound
 from domain.groupbuy.text import check_text
 from domain.groupbuy.world import Accepted
 from infra.ids import new_invite_code
-from infra.reading.invites import InviteView, get_invite
-from infra.reading.names import shown_name
+from infra.reading.invites import get_invite, invite_view
 
 CHANNEL_DEFAULT = "link"
 
@@ -63,16 +62,7 @@ async def read_invite(request: AnyRequest) -> Answer:
 def _created(accepted: Accepted) -> Answer:
     invite, place = accepted.state.invite, accepted.state.place
     assert invite is not None
-    view = InviteView(
-        code=invite.code,
-        deal_id=invite.deal_id,
-        group_id=invite.group_id,
-        sharer_name=shown_name(place.display_name if place else None, invite.sharer_id),
-        channel=invite.channel,
-        parent_code=invite.parent_code,
-        joins=invite.joins,
-        created_at=invite.created_at,
-    )
+    view = invite_view(invite, place.display_name if place else None)
     if not accepted.events:
         return answered(view)
     return answered(view, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))

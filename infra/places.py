@@ -7,13 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.group import Place
+from infra.changes import PlaceKey
 from infra.gathering import Gathering
 from infra.loading import PLACE_COLUMNS
 from infra.reading.fetching import fetch_json
 from infra.rows import PlaceRow, place_from
-
-PlaceKey = tuple[UUID, UUID, UUID]
-"""Deal, shopper, group."""
 
 _LOAD_PLACES = text(f"""
 SELECT coalesce(json_agg(q), '[]')::text FROM (

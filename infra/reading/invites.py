@@ -1,5 +1,6 @@
 """Invites as whoever got the link sees them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import msgspec
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.groupbuy.group import Invite
 from infra.reading.documents import list_document
 from infra.reading.fetching import fetch_json
 from infra.reading.names import shown_name
@@ -26,16 +28,9 @@ class InviteView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class _InviteRow(msgspec.Struct, frozen=True):
-    code: str
-    deal_id: UUID
-    group_id: UUID
-    sharer_id: UUID
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InviteRow(Invite):
     display_name: str | None
-    channel: str
-    parent_code: str | None
-    joins: int
-    created_at: datetime
 
 
 class _Invites(msgspec.Struct, frozen=True):
@@ -61,17 +56,18 @@ async def get_invite(engine: AsyncEngine, code: str) -> InviteView | None:
         return None  # no code of ours, and PostgreSQL would choke on some of these
     document = await fetch_json(engine, _ONE_INVITE, {"code": code})
     rows = msgspec.json.decode(document, type=_Invites).rows
-    return _view(rows[0]) if rows else None
+    return invite_view(rows[0], rows[0].display_name) if rows else None
 
 
-def _view(row: _InviteRow) -> InviteView:
+def invite_view(invite: Invite, display_name: str | None) -> InviteView:
+    """An invite as anyone sees it; `display_name` is its sharer's, where a place of theirs has one."""
     return InviteView(
-        code=row.code,
-        deal_id=row.deal_id,
-        group_id=row.group_id,
-        sharer_name=shown_name(row.display_name, row.sharer_id),
-        channel=row.channel,
-        parent_code=row.parent_code,
-        joins=row.joins,
-        created_at=row.created_at,
+        code=invite.code,
+        deal_id=invite.deal_id,
+        group_id=invite.group_id,
+        sharer_name=shown_name(display_name, invite.sharer_id),
+        channel=invite.channel,
+        parent_code=invite.parent_code,
+        joins=invite.joins,
+        created_at=invite.created_at,
     )
