@@ -39,6 +39,11 @@ class ApiRefused(Exception):  # noqa: N818  a refusal, named as DESIGN names ref
         self.type = problem.type.rpartition("/")[2]
         super().__init__(f"{status} {self.type}: {problem.detail or problem.title}")
 
+    @property
+    def hint(self) -> str:
+        """What to do about it, as the end of a sentence; empty where the refusal says it all."""
+        return "; run this with the settings of that API, whose key signs the tokens" if self.status == 401 else ""
+
 
 class Problem(msgspec.Struct):
     """RFC 9457, as far as a caller acts on it."""

@@ -117,10 +117,7 @@ class Story:
             await self._client.ask("", "POST", f"/v1/deals/{made.id}/publish", token=self._merchant_token)
             deal = await self._ask("GET", f"/v1/deals/{made.id}", self._merchant_token, Deal)
         except ApiRefused as refusal:
-            hint = (
-                "; run this with the settings of that API, whose key signs the tokens" if refusal.status == 401 else ""
-            )
-            raise NotShown(f"{self._client.address.text} refuses the deal: {refusal}{hint}.") from refusal
+            raise NotShown(f"{self._client.address.text} refuses the deal: {refusal}{refusal.hint}.") from refusal
         except msgspec.DecodeError as error:
             raise NotShown(f"What answers at {self._client.address.text} is not Tuan's API: {error}.") from error
         return Scene(deal, {LEADER: None} | {friend.name: friend.invited_by for friend in FRIENDS})

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cli.replay.log import LoggedGroup
+from domain.pricing.schedule import TIERS_MAX
 
 CURRENCY = "CNY"
 TIPS_AT = 2
-TIERS_MAX = 20  # as the API allows
 CEILING_PERCENT = 85
 STEP_PERCENT = 2
 

@@ -57,8 +57,7 @@ async def put_up_deals(replay: Replay, advance: Callable[[], None]) -> None:
     try:
         await in_parallel(replay.items.values(), replay.concurrency, put_up)
     except ApiRefused as refusal:
-        hint = "; run this with the settings of that API, whose key signs the tokens" if refusal.status == 401 else ""
-        raise NotPlayable(f"{client.address.text} refuses the deals: {refusal}{hint}.") from refusal
+        raise NotPlayable(f"{client.address.text} refuses the deals: {refusal}{refusal.hint}.") from refusal
     except msgspec.DecodeError as error:
         raise NotPlayable(f"What answers at {client.address.text} is not Tuan's API: {error}.") from error
 
