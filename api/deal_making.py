@@ -24,7 +24,7 @@ from domain.groupbuy.deal import (
 )
 from domain.pricing.schedule import PriceSchedule, Tier
 from infra.ids import new_id
-from infra.reading.deals import DealView, TierView
+from infra.reading.deals import DealView
 
 FIELDS_AS_THEY_ARE: Final = (
     "title",
@@ -133,7 +133,7 @@ class _Parts:
             raise InvalidInput(self._problems)
 
 
-def _schedule(solo_price: int, tiers: Sequence[TierBody | TierView]) -> PriceSchedule:
+def _schedule(solo_price: int, tiers: Sequence[TierBody | Tier]) -> PriceSchedule:
     return PriceSchedule(solo_price, tuple(Tier(tier.participants, tier.unit_price) for tier in tiers))
 
 

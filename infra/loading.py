@@ -5,7 +5,7 @@ the wait; the second one has a fresh snapshot.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,19 +25,11 @@ LOCK_DEALS = Statement(
     "SELECT id, version FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 
-_DEAL_COLUMNS = (
-    "id, merchant_id, title, description, image_url, currency, solo_price, tiers, grouping, group_size_max,"
-    " group_lifetime_s, starts_at, ends_at, units_per_shopper_max, lifecycle, crowd_group_id, version, created_at"
-)
-GROUP_COLUMNS = (
-    "id, deal_id, leader_id, terms, status, participants, units_by_variant, version, opened_at, expires_at,"
-    " closed_at, closed_by"
-)
-PLACE_COLUMNS = (
-    "p.deal_id, p.group_id, p.shopper_id, p.variant_id, p.quantity, p.hold_minor, p.number, p.joined_at,"
-    " p.invite_code, p.display_name"
-)
-_INVITE_COLUMNS = "code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at"
+# What is read is what a row holds: a new field needs no second list.
+_DEAL_COLUMNS = ", ".join(name for name in DealRow.__struct_fields__ if name != "variants")
+GROUP_COLUMNS = ", ".join(GroupRow.__struct_fields__)
+PLACE_COLUMNS = ", ".join(f"p.{name}" for name in PlaceRow.__struct_fields__)
+_INVITE_COLUMNS = ", ".join(column.name for column in fields(Invite))
 
 LOAD_VIEW = Statement(f"""
 SELECT json_build_object(

@@ -13,31 +13,15 @@ from domain.pricing.schedule import PriceSchedule, Tier
 TERMS_REMEMBERED_MAX = 4_096
 
 
-class TierRow(msgspec.Struct, frozen=True):
-    """One tier in a JSON column."""
-
-    participants: int
-    unit_price: int
-
-
 class TermsRow(msgspec.Struct, frozen=True):
     """The `terms` column of a group."""
 
     currency: str
     solo_price: int
-    tiers: list[TierRow]
+    tiers: tuple[Tier, ...]
     grouping: Grouping
     group_size_max: int
     units_per_shopper_max: int | None
-
-
-class VariantRow(msgspec.Struct, frozen=True):
-    """A variant within its deal."""
-
-    id: UUID
-    title: str
-    image_url: str | None
-    stock: int
 
 
 class DealRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +34,7 @@ class DealRow(msgspec.Struct, frozen=True, kw_only=True):
     image_url: str | None
     currency: str
     solo_price: int
-    tiers: list[TierRow]
+    tiers: tuple[Tier, ...]
     grouping: Grouping
     group_size_max: int
     group_lifetime_s: int
@@ -61,7 +45,7 @@ class DealRow(msgspec.Struct, frozen=True, kw_only=True):
     crowd_group_id: UUID | None
     version: int
     created_at: datetime
-    variants: list[VariantRow]
+    variants: tuple[Variant, ...]
 
 
 class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +90,7 @@ def deal_from(row: DealRow) -> Deal:
             description=row.description,
             image_url=row.image_url,
             currency=row.currency,
-            schedule=_schedule(row.solo_price, row.tiers),
+            schedule=PriceSchedule(row.solo_price, row.tiers),
             grouping=row.grouping,
             group_size_max=row.group_size_max,
             group_lifetime_s=row.group_lifetime_s,
@@ -114,7 +98,7 @@ def deal_from(row: DealRow) -> Deal:
             ends_at=row.ends_at,
             units_per_shopper_max=row.units_per_shopper_max,
         ),
-        variants=tuple(Variant(item.id, item.title, item.image_url, item.stock) for item in row.variants),
+        variants=row.variants,
         lifecycle=row.lifecycle,
         version=row.version,
         created_at=row.created_at,
@@ -161,7 +145,7 @@ def terms_from(column: bytes) -> Terms:
     row = msgspec.json.decode(column, type=TermsRow)
     return Terms(
         currency=row.currency,
-        schedule=_schedule(row.solo_price, row.tiers),
+        schedule=PriceSchedule(row.solo_price, row.tiers),
         grouping=row.grouping,
         group_size_max=row.group_size_max,
         units_per_shopper_max=row.units_per_shopper_max,
@@ -174,18 +158,9 @@ def terms_column(terms: Terms) -> bytes:
     row = TermsRow(
         currency=terms.currency,
         solo_price=terms.schedule.solo_price,
-        tiers=tier_rows(terms.schedule),
+        tiers=terms.schedule.tiers,
         grouping=terms.grouping,
         group_size_max=terms.group_size_max,
         units_per_shopper_max=terms.units_per_shopper_max,
     )
     return msgspec.json.encode(row)
-
-
-def tier_rows(schedule: PriceSchedule) -> list[TierRow]:
-    """A schedule's tiers as a JSON column holds them."""
-    return [TierRow(tier.participants, tier.unit_price) for tier in schedule.tiers]
-
-
-def _schedule(solo_price: int, tiers: list[TierRow]) -> PriceSchedule:
-    return PriceSchedule(solo_price, tuple(Tier(tier.participants, tier.unit_price) for tier in tiers))

@@ -6,7 +6,6 @@ from typing import Any
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.world import World
 from infra.changes import Changes
-from infra.rows import tier_rows
 from infra.statement import Statement, json_text
 
 _DEAL_TYPES = {
@@ -81,7 +80,7 @@ def _deal_values(deal: Deal) -> dict[str, Any]:
         "image_url": offer.image_url,
         "currency": offer.currency,
         "solo_price": offer.schedule.solo_price,
-        "tiers": tier_rows(offer.schedule),
+        "tiers": offer.schedule.tiers,
         "grouping": offer.grouping.value,
         "group_size_max": offer.group_size_max,
         "group_lifetime_s": offer.group_lifetime_s,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.deal import Deal, DealStatus, Grouping
+from domain.pricing.schedule import Tier
 from infra.reading.cursors import decode
 from infra.reading.deal_listing import listing
 from infra.reading.deal_orders import STRETCHES, DealSort, position_in
@@ -19,13 +20,6 @@ from infra.reading.page import LIMIT_DEFAULT, Page, page_of
 from infra.reading.search import search_patterns
 from infra.rows import deal_from
 from infra.tables import deals
-
-
-class TierView(msgspec.Struct, frozen=True):
-    """From `participants` on, everybody pays `unit_price` minor units per unit."""
-
-    participants: int
-    unit_price: int
 
 
 class VariantView(msgspec.Struct, frozen=True):
@@ -52,7 +46,7 @@ class DealView(msgspec.Struct, frozen=True, kw_only=True):
     image_url: str | None
     currency: str
     solo_price: int
-    tiers: list[TierView]
+    tiers: tuple[Tier, ...]
     variants: list[VariantView]
     grouping: Grouping
     group_size_max: int
@@ -118,7 +112,7 @@ def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> Deal
         image_url=offer.image_url,
         currency=offer.currency,
         solo_price=offer.schedule.solo_price,
-        tiers=[TierView(tier.participants, tier.unit_price) for tier in offer.schedule.tiers],
+        tiers=offer.schedule.tiers,
         variants=[
             VariantView(variant.id, variant.title, variant.image_url, variant.stock, stock_left[variant.id])
             for variant in deal.variants
