@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.groupbuy.events import (
+    DealChange,
     DealCreated,
     DealEdited,
-    DealEvent,
     Event,
     GroupCancelled,
     GroupFailed,
@@ -98,7 +98,7 @@ class Changes:
             self.stock.add(event.deal_id)
         self.changed_groups.add(event.group_id)
 
-    def _add_changed_deal(self, event: DealEvent) -> None:
+    def _add_changed_deal(self, event: DealChange) -> None:
         self.changed_deals.add(event.deal_id)
         if isinstance(event, DealEdited) and event.variants is not None:
             self.reworked_variants.add(event.deal_id)

@@ -167,7 +167,8 @@ class InviteCreated:
     at: datetime
 
 
-DealEvent = DealCreated | DealEdited | DealPublished | DealPaused | DealResumed | DealEnded
+DealChange = DealEdited | DealPublished | DealPaused | DealResumed | DealEnded
+DealEvent = DealCreated | DealChange
 GroupEvent = (
     GroupOpened | ParticipantJoined | TierReached | ParticipantLeft | GroupSucceeded | GroupFailed | GroupCancelled
 )

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from domain.groupbuy.deal import Deal, Lifecycle
 from domain.groupbuy.events import (
+    DealChange,
     DealCreated,
     DealEdited,
     DealEnded,
-    DealEvent,
     DealPaused,
     DealPublished,
     DealResumed,
@@ -146,7 +146,7 @@ def _created(event: DealCreated) -> State:
     return State(deal=deal, stock_left={variant.id: variant.stock for variant in event.variants})
 
 
-def _deal_changed(state: State, event: DealEvent) -> State:
+def _deal_changed(state: State, event: DealChange) -> State:
     deal = _deal(state)
     deal = replace(deal, version=deal.version + 1)
     match event:
@@ -162,8 +162,6 @@ def _deal_changed(state: State, event: DealEvent) -> State:
             return replace(state, deal=replace(deal, lifecycle=Lifecycle.PAUSED))
         case DealEnded():
             return replace(state, deal=replace(deal, lifecycle=Lifecycle.ENDED))
-        case DealCreated():
-            return _created(event)
         case _:
             assert_never(event)
 
