@@ -4,22 +4,17 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from cli.lifeline import add_lifeline, hold_lifeline, hold_parent_process
+from cli.lifeline import add_lifeline, hold_lifeline
 from cli.reach import require_free_port
-from cli.serve import allow_many_connections, serve
-from infra.logging import set_up_logging
+from cli.serve import allow_many_connections, load_api, serve
 from infra.settings import read_settings
 
 
 def load_measured_api() -> Callable[..., Any]:
     """The ASGI app; called once in each API process."""
-    from api.app import create_app  # noqa: PLC0415 - loaded where it is served, as `tuan serve` does
-    from benchmarks.handlers import HANDLERS  # noqa: PLC0415 - the same
+    from benchmarks.handlers import HANDLERS  # noqa: PLC0415 - loaded where it is served, as `tuan serve` does
 
-    settings = read_settings()
-    set_up_logging(settings)
-    hold_parent_process(settings.stop_timeout_s)
-    return create_app(settings, extra_handlers=HANDLERS)
+    return load_api(HANDLERS)
 
 
 def main() -> None:

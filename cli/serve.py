@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,7 +39,6 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
         print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)
     hold_lifeline(arguments.lifeline, settings.stop_timeout_s + 1)
     allow_many_connections()
-    os.register_at_fork(after_in_child=_end_when_told)
     serve(settings, address)
     return 0
 
@@ -49,7 +48,7 @@ def _end_when_told() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def load_api() -> Callable[..., Any]:
+def load_api(extra_handlers: Sequence[Any] = ()) -> Callable[..., Any]:
     """The ASGI app; called once in each API process."""
     from api.app import create_app
     from workers.standby import standing_by
@@ -57,7 +56,7 @@ def load_api() -> Callable[..., Any]:
     settings = read_settings()
     set_up_logging(settings)
     hold_parent_process(settings.stop_timeout_s)
-    app: Callable[..., Any] = create_app(settings, duties=standing_by)
+    app: Callable[..., Any] = create_app(settings, extra_handlers=extra_handlers, duties=standing_by)
     return app
 
 
@@ -78,6 +77,7 @@ def serve(settings: Settings, address: str, load: Callable[[], Callable[..., Any
     from granian.log import LogLevels
     from granian.server import Server
 
+    os.register_at_fork(after_in_child=_end_when_told)
     Server(
         "api.app:create_app",
         address=address,
