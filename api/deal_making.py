@@ -78,7 +78,12 @@ def deal_edited(deal: DealView, body: EditDealBody) -> EditDeal:
     if body.solo_price is not UNSET or body.tiers is not UNSET:
         solo_price = deal.solo_price if body.solo_price is UNSET else body.solo_price
         tiers = deal.tiers if body.tiers is UNSET else body.tiers
-        changes["schedule"] = parts.make(lambda: _schedule(solo_price, tiers), _STAND_IN)
+        schedule = parts.make(lambda: _schedule(solo_price, tiers), _STAND_IN)
+        # only what was named is changed: the other half may have another value by the time it is decided
+        if body.solo_price is not UNSET:
+            changes["solo_price"] = schedule.solo_price
+        if body.tiers is not UNSET:
+            changes["tiers"] = schedule.tiers
     for name, moment in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
         if not isinstance(moment, UnsetType):
             changes[name] = _utc(moment)

@@ -7,18 +7,15 @@ own: they are decided and committed together, but one that cannot be closed hold
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import CloseGroup, Command, StartCrowd
 from infra.batching import Answer
 from infra.ids import new_id
-from infra.reading.sweeping import next_deadline, waiting_crowds
+from infra.reading.sweeping import BEGINNING, Due, due_groups, next_deadline, waiting_crowds
 from infra.unavailable import Overloaded, Unavailable
 from workers.duty import Context, Duty
 
@@ -33,25 +30,7 @@ AFTER_DEADLINE_S = 0.001
 LOOK_AGAIN_S = 0.25
 FAILURES_REMEMBERED_MAX = 1_000
 
-# One moment for the whole statement: an index cannot serve a clock that moves on while it runs.
-_DUE = text("""
-  WITH clock AS (SELECT clock_timestamp() AS now)
-  SELECT deal_id, id, expires_at FROM groups
-  WHERE status = 'open' AND expires_at <= (SELECT now FROM clock) AND (expires_at, id) > (:after, :after_id)
-  ORDER BY expires_at, id LIMIT :groups_max""")
-
 _log = structlog.get_logger(__name__)
-
-
-class Due(NamedTuple):
-    """A group to close; its deadline and id are its place in the order."""
-
-    deal_id: UUID
-    id: UUID
-    expires_at: datetime
-
-
-_BEGINNING = Due(UUID(int=0), UUID(int=0), datetime(1970, 1, 1, tzinfo=UTC))
 
 
 class Closing:
@@ -78,7 +57,7 @@ class Closing:
         Answers how many were closed.
         """
         pages: deque[asyncio.Task[int]] = deque()
-        closed, last = 0, _BEGINNING
+        closed, last = 0, BEGINNING
         try:
             while due := await _due_after(context.by_key, last):
                 last = due[-1]
@@ -138,7 +117,5 @@ CLOSING = Duty("closing", 1, Closing().step)
 
 
 async def _due_after(engine: AsyncEngine, last: Due) -> list[Due]:
-    parameters = {"after": last.expires_at, "after_id": last.id, "groups_max": GROUPS_AT_ONCE}
     async with engine.connect() as connection:
-        rows = await connection.execute(_DUE, parameters)
-        return [Due(*row) for row in rows]
+        return await due_groups(connection, GROUPS_AT_ONCE, last)

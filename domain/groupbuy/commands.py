@@ -19,7 +19,11 @@ class CreateDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditDeal:
-    """A merchant changes a draft or paused deal; `changes` names fields of `Offer`, `variants` only in a draft."""
+    """A merchant changes a draft or paused deal.
+
+    `changes` names fields of `Offer`, or `solo_price` and `tiers` of its price schedule, each as it is to be; what is
+    not named stays as it is when the command is decided. `variants` only in a draft.
+    """
 
     deal_id: UUID
     merchant_id: UUID

@@ -1,13 +1,22 @@
 """Decisions about deals: create, edit, publish, pause, resume, end, and the opening of a crowd's one group."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from domain.errors import FieldProblem, InvalidInput
 from domain.groupbuy.commands import CreateDeal, EditDeal, EndDeal, PauseDeal, PublishDeal, ResumeDeal, StartCrowd
-from domain.groupbuy.deal import Deal, DealStatus, Grouping, Lifecycle, check_variants, require_publishable
+from domain.groupbuy.deal import (
+    Deal,
+    DealStatus,
+    Grouping,
+    Lifecycle,
+    Offer,
+    check_variants,
+    require_publishable,
+)
 from domain.groupbuy.errors import DealNotEditable, DealNotFound, DealNotPublished, DealOver
 from domain.groupbuy.events import (
     DealCreated,
@@ -20,6 +29,7 @@ from domain.groupbuy.events import (
     GroupOpened,
 )
 from domain.groupbuy.state import State
+from domain.pricing.schedule import PriceSchedule
 
 FIXED_AFTER_PUBLISHING = ("currency", "grouping", "starts_at")
 """Fields of an offer that groups, holds or shoppers already rely on once it was published."""
@@ -42,7 +52,7 @@ def create(command: CreateDeal, now: datetime) -> tuple[Event, ...]:
 def edit(state: State, command: EditDeal, now: datetime) -> tuple[Event, ...]:
     """Change a draft, or the offer of a paused deal; groups already open keep their terms."""
     deal = _own(state, command.deal_id, command.merchant_id)
-    offer = replace(deal.offer, **cast("dict[str, Any]", dict(command.changes)))
+    offer = _changed(deal.offer, command.changes)
     match deal.status_at(now):
         case DealStatus.DRAFT:
             if command.variants is not None:
@@ -60,6 +70,16 @@ def edit(state: State, command: EditDeal, now: datetime) -> tuple[Event, ...]:
     if offer == deal.offer and command.variants is None:
         return ()
     return (DealEdited(deal_id=deal.id, offer=offer, variants=command.variants, at=now),)
+
+
+def _changed(offer: Offer, changes: Mapping[str, object]) -> Offer:
+    """The offer with some fields changed, a half of its price schedule among them if it is named."""
+    fields: dict[str, Any] = dict(changes)
+    if "solo_price" in fields or "tiers" in fields:
+        schedule = offer.schedule
+        solo_price, tiers = fields.pop("solo_price", schedule.solo_price), fields.pop("tiers", schedule.tiers)
+        fields["schedule"] = PriceSchedule(solo_price, tiers)
+    return replace(offer, **fields)
 
 
 def publish(state: State, command: PublishDeal, now: datetime) -> tuple[Event, ...]:

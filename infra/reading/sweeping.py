@@ -1,8 +1,10 @@
 """What the clock has to do: PostgreSQL says which groups are due and which crowds wait, from its partial indexes."""
 
+from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Float, bindparam, cast, func, select
+from sqlalchemy import Float, bindparam, cast, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.groupbuy.deal import DealStatus
@@ -14,9 +16,13 @@ _IS_OPEN = groups.c.status == literal("open")
 _FIRST_DEADLINE = select(func.min(groups.c.expires_at)).where(_IS_OPEN).scalar_subquery()
 
 DUE_GROUPS = (
-    select(groups.c.id)
-    .where(_IS_OPEN, groups.c.expires_at <= now())
-    .order_by(groups.c.expires_at)
+    select(groups.c.deal_id, groups.c.id, groups.c.expires_at)
+    .where(
+        _IS_OPEN,
+        groups.c.expires_at <= now(),
+        tuple_(groups.c.expires_at, groups.c.id) > tuple_(bindparam("after"), bindparam("after_id")),
+    )
+    .order_by(groups.c.expires_at, groups.c.id)
     .limit(bindparam("limit"))
 )
 SECONDS_TO_FIRST_DEADLINE = select(cast(func.extract("epoch", _FIRST_DEADLINE - now()), Float))
@@ -32,9 +38,21 @@ WAITING_CROWDS = (
 )
 
 
-async def due_groups(connection: AsyncConnection, limit: int) -> list[UUID]:
-    """Open groups whose deadline has come, the oldest first."""
-    return list((await connection.execute(DUE_GROUPS, {"limit": limit})).scalars())
+class Due(NamedTuple):
+    """A group to close; its deadline and id are its place in the order."""
+
+    deal_id: UUID
+    id: UUID
+    expires_at: datetime
+
+
+BEGINNING = Due(UUID(int=0), UUID(int=0), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+async def due_groups(connection: AsyncConnection, limit: int, after: Due = BEGINNING) -> list[Due]:
+    """Open groups whose deadline has come, the oldest first, beginning after one of them."""
+    rows = await connection.execute(DUE_GROUPS, {"limit": limit, "after": after.expires_at, "after_id": after.id})
+    return [Due(*row) for row in rows]
 
 
 async def next_deadline(connection: AsyncConnection) -> float | None:

@@ -224,3 +224,15 @@ def test_an_edit_does_not_reach_groups_already_open() -> None:
 def test_no_deal_no_crowd() -> None:
     """The clock's command for a deal that is not there is refused by name."""
     Scene().refuses(StartCrowd(deal_id=DEAL, group_id=GROUP), DealNotFound)
+
+
+def test_two_edits_of_halves_of_the_price_schedule_both_count() -> None:
+    """Whoever changes the solo price leaves the tiers as they have become, and the other way round."""
+    scene = Scene()
+    scene.live()
+    scene.does(PAUSE)
+    scene.does(edit(tiers=schedule(2_000, (2, 150)).tiers))
+    scene.does(edit(solo_price=5_000))
+    deal = scene.world.deals[DEAL]
+    assert deal.offer.schedule == schedule(5_000, (2, 150))
+    assert wrong_fields(scene.refuses(edit(solo_price=150), InvalidInput)) == ["tiers[0].unit_price"]
