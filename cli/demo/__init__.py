@@ -33,10 +33,11 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
 async def _demonstrate(settings: Settings, client: "ApiClient", pace: float) -> int:
     from rich.console import Console
 
+    from cli.api_client import ApiRefused
     from cli.crew import side_by_side
     from cli.demo.ending import show_ending
     from cli.demo.stage import stage
-    from cli.demo.story import Story
+    from cli.demo.story import NotShown, Story
 
     console = Console(highlight=False)
     story = Story(settings, client, pace)
@@ -49,6 +50,8 @@ async def _demonstrate(settings: Settings, client: "ApiClient", pace: float) -> 
             await asyncio.sleep(APPLAUSE_S * pace)
         address = f"{client.address.text}/v1/groups/{group_id}"
         show_ending(console, scene, await story.receipts(scene, group_id), address)
+    except ApiRefused as refusal:
+        raise NotShown(f"{client.address.text} refuses what the demo needs: {refusal}{refusal.hint}.") from refusal
     except asyncio.CancelledError:  # Ctrl-C
         console.print("Stopped watching. The group runs on without us and closes by itself.")
         return 128 + signal.SIGINT

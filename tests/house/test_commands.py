@@ -90,6 +90,21 @@ def test_tables_of_a_newer_program_are_left_alone(command: str, database_url: st
     refused("revision 9999, which this program does not know", command, **surroundings)
 
 
+def test_a_migration_that_is_refused_is_one_line(database_url: str, tmp_path: Path) -> None:
+    """A role that may not make tables gets PostgreSQL's reason, not a trace."""
+
+    async def forbid_writing() -> None:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("DELETE FROM alembic_version")
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await connection.close()
+
+    run_apart(forbid_writing())
+    surroundings = {"DATABASE_URL": database_url, "TUAN_DATA_DIR": str(tmp_path / "d")}
+    refused("PostgreSQL refuses the migration and nothing was changed: cannot execute", "migrate", **surroundings)
+
+
 def test_tokens_come_one_a_line_each_for_a_new_subject(tmp_path: Path) -> None:
     """What a load generator needs: many tokens and nothing else on standard output."""
     answer = tuan("token", "--role", "shopper", "--count", "2500", "--name", "Ada", TUAN_DATA_DIR=str(tmp_path / "d"))
