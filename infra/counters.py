@@ -15,9 +15,9 @@ from uuid import UUID
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError
 
-from infra.redis_together import Command, send_together
+from infra.redis_together import Command, ask_together
 from infra.views import GroupView
 
 WRITE_GROUPS_MAX = 500
@@ -80,24 +80,17 @@ class Counters:
         """Write these now; raises `RedisError` where Redis does not take them."""
         for start in range(0, len(views), WRITE_GROUPS_MAX):
             commands = [_keep_newer(view) for view in views[start : start + WRITE_GROUPS_MAX]]
-            answers = await send_together(self._redis, commands)
-            if any(isinstance(answer, NoScriptError) for answer in answers):
+            try:
+                await ask_together(self._redis, commands)
+            except NoScriptError:
                 await self._redis.script_load(_KEEP_NEWER)
-                answers = await send_together(self._redis, commands)
-            for answer in answers:
-                if isinstance(answer, ResponseError):
-                    raise answer
+                await ask_together(self._redis, commands)
 
     async def read(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """The states Redis knows of these groups; raises `RedisError` where it does not answer."""
-        documents = await send_together(self._redis, [("HGET", view_key(group_id), "doc") for group_id in group_ids])
-        found: dict[UUID, GroupView] = {}
-        for group_id, document in zip(group_ids, documents, strict=True):
-            if isinstance(document, ResponseError):
-                raise document
-            if document is not None:
-                found[group_id] = _decode(document)
-        return found
+        asked = [("HGET", view_key(group_id), "doc") for group_id in group_ids]
+        found = zip(group_ids, await ask_together(self._redis, asked), strict=True)
+        return {group_id: _decode(document) for group_id, document in found if document is not None}
 
     async def read_or_nothing(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """As `read`, but nothing where Redis does not answer: PostgreSQL knows it all too."""

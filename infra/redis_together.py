@@ -10,8 +10,16 @@ from redis.exceptions import ResponseError
 Command = tuple[bytes | str | int, ...]
 
 
-async def send_together(redis: Redis, commands: Sequence[Command]) -> list[Any]:
-    """The answers in order, a refusal of one command as its `ResponseError`; raises where Redis does not answer."""
+async def ask_together(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """The answers in order; raises `RedisError` where Redis refuses a command or does not answer."""
+    answers = await _send(redis, commands)
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return answers
+
+
+async def _send(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     pool = redis.connection_pool
     connection = await pool.get_connection()
     try:

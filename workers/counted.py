@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from infra.counters import Counters, view_key
 from infra.group_views import load_views
+from infra.redis_together import ask_together
 
 EVENTS_LOOKED_AT = 5_000
 CONTENTS_COMPARED_MAX = 500
@@ -30,10 +31,7 @@ Versions = dict[UUID, int]
 async def counted_versions(redis: Redis, group_ids: Iterable[UUID]) -> Versions:
     """The versions Redis has of these groups; raises `RedisError`."""
     asked = list(group_ids)
-    async with redis.pipeline(transaction=False) as pipeline:
-        for group_id in asked:
-            pipeline.hget(view_key(group_id), "version")
-        found: list[bytes | None] = await pipeline.execute()
+    found = await ask_together(redis, [("HGET", view_key(group_id), "version") for group_id in asked])
     return {group_id: int(version) for group_id, version in zip(asked, found, strict=True) if version is not None}
 
 
