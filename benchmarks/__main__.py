@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from benchmarks import closing, deadlines, joins, live, lone, memory, reads, refusals, stack
-from benchmarks.caller import UnexpectedAnswer
+from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.figures import Figure
 from benchmarks.machine import Neighbours, of_this_machine
 from benchmarks.report import print_table, write_page
 from benchmarks.stack import Stack
-from benchmarks.wrk import NoLoad, require_wrk
+from benchmarks.wrk import require_wrk
 from infra.cannot_start import CannotStart
 
 # What fills tables or closes many groups comes last, so that it cannot disturb the rest.
@@ -37,7 +37,7 @@ def main() -> int:
     try:
         require_wrk()
         figures = _measure(wanted)
-    except (NoLoad, CannotStart, stack.NotReady, closing.NotClosed, live.NotTold, UnexpectedAnswer) as reason:
+    except (CannotMeasure, CannotStart) as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return CANNOT_MEASURE
     print_table(list(figures.values()))

@@ -3,12 +3,9 @@
 import asyncio
 from typing import Self
 
+from benchmarks.cannot_measure import CannotMeasure
 from cli.http_reply import Reply
 from cli.http_wire import Wire
-
-
-class UnexpectedAnswer(Exception):  # noqa: N818  what happened
-    """The API did not answer as the measurement needs."""
 
 
 class Caller:
@@ -34,10 +31,10 @@ class Caller:
         return head.encode() + b"\r\n" + body
 
     async def ask(self, request: bytes, status: int) -> Reply:
-        """Send and await the answer; raises UnexpectedAnswer for any other status."""
+        """Send and await the answer; raises CannotMeasure for any other status."""
         reply = await self._wire.ask(request)
         if reply.status != status:
-            raise UnexpectedAnswer(f"{reply.status} instead of {status}: {reply.body[:200].decode(errors='replace')}")
+            raise CannotMeasure(f"{reply.status} instead of {status}: {reply.body[:200].decode(errors='replace')}")
         return reply
 
     def close(self) -> None:

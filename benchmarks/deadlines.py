@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from benchmarks.caller import Caller
-from benchmarks.closing import NotClosed
+from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.figures import Figure, Spread, Wanted, percentile
 from benchmarks.offers import Opened, open_groups
 from benchmarks.shoppers import token_for_one
@@ -55,7 +55,7 @@ async def _measure(stack: Stack, template: Opened) -> tuple[list[float], list[fl
         async with asyncio.timeout(LIMIT_S + LIFETIME_S):
             seen_at = [await stream.closed for stream in streams]
     except TimeoutError:
-        raise NotClosed("A live stream never said that its group is closed.") from None
+        raise CannotMeasure("A live stream never said that its group is closed.") from None
     finally:
         caller.close()
         for stream in streams:

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from benchmarks.caller import Caller
+from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.figures import Figure, Spread, Wanted, percentile
 from benchmarks.offers import open_groups
 from benchmarks.shoppers import token_for_one
@@ -16,10 +17,6 @@ WATCHERS = 2_000
 CHANGES = 100
 CHANGE_EVERY_S = 0.05
 LIMIT_S = 60
-
-
-class NotTold(Exception):  # noqa: N818  what happened
-    """Watchers did not get a change."""
 
 
 class _Answer(msgspec.Struct):
@@ -71,5 +68,5 @@ async def _all_have(lines: asyncio.StreamReader, version: int) -> float:
                 if int(told) >= version:
                     return float(at)
     except TimeoutError:
-        raise NotTold(f"Not all of {WATCHERS} watchers saw version {version} within {LIMIT_S} s.") from None
-    raise NotTold("The watchers' process ended; its lines above say why.")
+        raise CannotMeasure(f"Not all of {WATCHERS} watchers saw version {version} within {LIMIT_S} s.") from None
+    raise CannotMeasure("The watchers' process ended; its lines above say why.")

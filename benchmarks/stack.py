@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.shoppers import mint
 from benchmarks.wrk import Wrk
 from cli.probe import own_address
@@ -25,10 +26,6 @@ READY_LIMIT_S = 60
 STOP_LIMIT_S = 30
 # Several rounds of joins of one group, and the rounds between them, use them up.
 TOKENS = 160_000
-
-
-class NotReady(Exception):  # noqa: N818  what happened
-    """A part of the stack did not come up; its own lines say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def answering_process(settings: Settings, main: psutil.Process) -> psutil.Proces
     deadline = time.monotonic() + READY_LIMIT_S
     while not _answers(settings):
         if not main.is_running() or main.status() == psutil.STATUS_ZOMBIE or time.monotonic() > deadline:
-            raise NotReady("The API did not become ready; its lines above say why.")
+            raise CannotMeasure("The API did not become ready; its lines above say why.")
         time.sleep(0.05)
     return main.children()[0]
 

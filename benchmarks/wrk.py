@@ -8,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.cannot_measure import CannotMeasure
+
 SCRIPT = Path(__file__).with_name("load.lua")
 CONNECTIONS = 64
 GRACE_S = 30
 _RESULT = "RESULT "
-
-
-class NoLoad(Exception):  # noqa: N818  what happened
-    """The load could not be made; the message says what to do."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -56,13 +54,13 @@ class Wrk:
     def run(
         self, request: Request, duration_s: int, connections: int = CONNECTIONS, *, refusals: bool = False
     ) -> Result:
-        """Raises NoLoad when anything but the expected answers came: `refusals` says that all of them are refused."""
+        """Raises CannotMeasure when another answer came than expected: `refusals` says that all are to be refused."""
         result = self._run(request, duration_s, connections)
         if not request.anonymous:
             self._next_token += result.requests + connections
         expected = result.requests if refusals else 0
         if abs(result.refused - expected) or result.broken or not result.requests:
-            raise NoLoad(f"{request.method} {request.paths[0]} did not answer as it should: {result}")
+            raise CannotMeasure(f"{request.method} {request.paths[0]} did not answer as it should: {result}")
         return result
 
     def _run(self, request: Request, duration_s: int, connections: int) -> Result:
@@ -85,11 +83,13 @@ class Wrk:
         answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=duration_s + GRACE_S)
         line = next((line for line in answer.stdout.splitlines() if line.startswith(_RESULT)), None)
         if line is None:
-            raise NoLoad(f"wrk failed: {answer.stderr.strip() or answer.stdout.strip()}")
+            raise CannotMeasure(f"wrk failed: {answer.stderr.strip() or answer.stdout.strip()}")
         return msgspec.json.decode(line.removeprefix(_RESULT), type=Result)
 
 
 def require_wrk() -> None:
-    """Raises NoLoad where wrk is missing."""
+    """Raises CannotMeasure where wrk is missing."""
     if shutil.which("wrk") is None:
-        raise NoLoad("wrk is missing: install it (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk).")
+        raise CannotMeasure(
+            "wrk is missing: install it (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk)."
+        )
