@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Final, TypeVar, cast
+from enum import StrEnum
+from typing import Final, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 from litestar.types import HTTPRequestEvent
 
 from api.refused import BodyTooLarge, MalformedJson, WrongContentType
-from api.requests import AnyRequest, header, invalid
+from api.requests import ID_MESSAGE, AnyRequest, header, invalid
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -27,6 +28,11 @@ _TYPES: Final = {
     "object": "an object",
     "datetime": "a time such as 2026-05-01T12:00:00Z",
     "uuid": "an id (UUID)",
+}
+_VALUES: Final = {
+    "Invalid UUID": ID_MESSAGE,
+    "Invalid RFC3339 encoded datetime": "must be a time such as 2026-05-01T12:00:00Z",
+    "Number out of range": "must be a whole number",
 }
 _EXPECTED: Final = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`")
 
@@ -49,7 +55,7 @@ async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _wrong_shape(str(error)) from None
+        raise _wrong_shape(str(error), decoder.type) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(body, error) from None
 
@@ -79,7 +85,7 @@ def _has_none(request: AnyRequest) -> bool:
     return length == b"0" or (length is None and header(request, b"transfer-encoding") is None)
 
 
-def _wrong_shape(text: str) -> Exception:
+def _wrong_shape(text: str, shape: type[object]) -> Exception:
     """The decoder's message as a field problem: `Expected `int`, got `str` - at `$.tiers[0].unit_price``."""
     found = _AT.fullmatch(text)
     message, path = (found["message"], found["path"]) if found else (text, None)
@@ -92,19 +98,30 @@ def _wrong_shape(text: str) -> Exception:
     if expected:
         kinds = " or ".join(_TYPES.get(kind, kind) for kind in expected["expected"].split(" | "))
         message = f"must be {kinds}, not {_TYPES.get(expected['got'], expected['got'])}"
-    return invalid(field or "body", message.replace("`", ""))
+    elif message.startswith("Invalid enum value"):
+        message = f"must be one of {', '.join(_words_of(shape, field))}"
+    return invalid(field or "body", _VALUES.get(message, message).replace("`", ""))
+
+
+def _words_of(shape: type[object], field: str) -> Iterator[str]:
+    """What a field that is one of a fixed set of words may be."""
+    kind = get_type_hints(shape)[field]
+    for words in get_args(kind) or (kind,):
+        if issubclass(words, StrEnum):
+            yield from words
 
 
 def _unreadable(body: bytes, error: Exception) -> Exception:
     """Half a surrogate pair is JSON by the letter, so its field is named; anything else is no JSON at all."""
+    why = str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8 or too deep"
     try:
         value = json.loads(body.decode())
     except (ValueError, RecursionError):
-        return MalformedJson(str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8 or too deep")
+        return MalformedJson(why)
     for path, text in _texts(value, ""):
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             return invalid(path or "body", "must not hold broken surrogates")
-    return MalformedJson("it cannot be read")
+    return MalformedJson(why)
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:

@@ -184,11 +184,12 @@ def _variants(body: CreateDealBody | EditDealBody, deal_title: str) -> tuple[Var
 
 
 def _as_written(error: InvalidInput, *, has_stock: bool) -> InvalidInput:
-    """Problems of the variant that `stock` stood for, with the name its writer gave."""
+    """Problems of the variant that `stock` stood for, as its writer named it; its title is judged as the deal's."""
     if not has_stock:
         return error
-    renamed = {"variants[0].title": "title", "variants[0].stock": "stock"}
-    return InvalidInput(FieldProblem(renamed.get(found.field, found.field), found.message) for found in error.problems)
+    return InvalidInput(
+        FieldProblem("stock", found.message) for found in error.problems if found.field == "variants[0].stock"
+    )
 
 
 def _keeping_ids(variants: tuple[Variant, ...], deal: DealView) -> tuple[Variant, ...]:

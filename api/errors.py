@@ -97,7 +97,7 @@ def answer_error(request: AnyRequest, error: Exception) -> Answer:
     error = _unavailable(error) or error
     kind = _kind(error)
     if kind is None:
-        return Answer(400, b"") if isinstance(error, ClientGone) else _fault(request, error)
+        return problem_answer(*FRAMEWORK_PROBLEMS[400]) if isinstance(error, ClientGone) else _fault(request, error)
     return problem_answer(kind, str(error), errors=_fields(error), headers=_headers(error))
 
 

@@ -93,6 +93,24 @@ async def test_all_wrong_fields_are_named_at_once(town: Town) -> None:
     assert named <= fields(await town.merchant.post("/v1/deals", wrong))
 
 
+SAID: list[tuple[dict[str, Any], str, str]] = [
+    ({"grouping": "family"}, "grouping", "must be one of team, crowd"),
+    ({"ends_at": "tomorrow"}, "ends_at", "must be a time such as 2026-05-01T12:00:00Z"),
+    ({"solo_price": 9.5}, "solo_price", "must be a whole number, not a number with a fraction"),
+    ({"title": "  ", "stock": 5}, "title", "must have from 1 to 200 characters"),
+]
+
+
+async def test_a_wrong_field_is_told_once_and_what_it_may_be(town: Town) -> None:
+    """What is said of a field is enough to put it right, in writing a deal as in editing one."""
+    draft = await town.draft()
+    for changes, field, message in SAID:
+        written = await town.merchant.post("/v1/deals", deal_body(**changes))
+        edited = await town.merchant.ask("PATCH", f"/v1/deals/{draft['id']}", changes)
+        for answer in (written, edited):
+            assert answer.json()["errors"] == [{"field": field, "message": message}], answer.text
+
+
 WRONG_PLACES: list[tuple[bytes, str]] = [
     (b'{"quantity": 0}', "quantity"),
     (b'{"quantity": -5}', "quantity"),

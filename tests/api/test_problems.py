@@ -1,7 +1,9 @@
 """Refusals as problem details: each its own type, the framework's too, and nothing of the inside."""
 
 import inspect
+import json
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from domain.errors import DomainError
 from domain.groupbuy import errors as refusals
 from infra.settings import Settings, read_settings
 from infra.unavailable import Overloaded
-from tests.api.conftest import connected
+from tests.api.conftest import connected, running
 from tests.api.people import Town, deal_body, problem
 
 GROUPS = "/v1/groups/01997b40-03c1-7b7e-a5d0-6e1f0c9d3a42"
@@ -47,6 +49,39 @@ async def test_the_framework_speaks_our_words(town: Town) -> None:
     problem(refused, 405, "method-not-allowed")
     assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))
     problem(await town.nobody.get("/healthz", headers={"host": "a b"}), 400, "bad-request")
+
+
+async def test_a_body_that_breaks_off_is_a_problem_too(settings: Settings) -> None:
+    """Chunks that cannot be read reach the app as a hang-up, and who sent them may still be listening."""
+    sent: list[Any] = []
+
+    async def hang_up() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/price-schedules/preview",
+        "raw_path": b"/v1/price-schedules/preview",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"tuan.test"), (b"transfer-encoding", b"chunked")],
+        "client": None,
+        "server": None,
+    }
+    app = create_app(settings)
+    async with running(app):
+        await app(cast("Any", scope), cast("Any", hang_up), send)
+    begun, body = sent
+    assert begun["status"] == 400
+    assert (b"content-type", b"application/problem+json") in begun["headers"]
+    assert json.loads(body["body"])["type"] == "/problems/bad-request"
 
 
 async def test_head_answers_as_get_without_the_body(town: Town) -> None:
