@@ -1,5 +1,6 @@
 """Reading a body: bounded, JSON, of a known shape; every way it can be wrong becomes a named problem."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -9,10 +10,12 @@ from typing import Final, TypeVar, cast, get_args, get_type_hints
 import msgspec
 from litestar.types import HTTPRequestEvent
 
-from api.refused import BodyTooLarge, MalformedJson, WrongContentType
+from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, WrongContentType
 from api.requests import ID_MESSAGE, AnyRequest, header, invalid
 
 BODY_BYTES_MAX = 64 * 1024
+BODY_WAIT_S = 8.0
+"""Below the time a stopping process gives its open requests."""
 
 Shape = TypeVar("Shape")
 
@@ -44,7 +47,7 @@ class ClientGone(Exception):  # noqa: N818 - nobody is left to be told of an err
 async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *, empty: Shape | None = None) -> Shape:
     """The body as a value of the decoder's shape; no body at all is `empty` where that is given.
 
-    Raises `BodyTooLarge`, `WrongContentType`, `MalformedJson` or `InvalidInput`, and changes nothing.
+    Raises `BodyTooLarge`, `BodyTooSlow`, `WrongContentType`, `MalformedJson` or `InvalidInput`, and changes nothing.
     """
     body = await _read(request)
     if not body and empty is not None:
@@ -64,6 +67,14 @@ async def _read(request: AnyRequest) -> bytes:
     """All of the body, in as many pieces as it comes, and never more than the bound."""
     if _has_none(request):
         return b""
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            return await _read_whole(request)
+    except TimeoutError:
+        raise BodyTooSlow(BODY_WAIT_S) from None
+
+
+async def _read_whole(request: AnyRequest) -> bytes:
     body = b""
     while True:
         message = await request.receive()

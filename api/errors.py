@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api.answers import Answer, Headers
 from api.bodies import ClientGone
 from api.problems import FieldError, ProblemType, problem_answer
-from api.refused import BodyTooLarge, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
+from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
 from api.requests import AnyRequest
 from domain.errors import InvalidInput
 from domain.groupbuy.errors import (
@@ -69,6 +69,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     RoleMissing: ProblemType(403, "role-missing", "The caller has not the role"),
     MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
+    BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
     WrongContentType: ProblemType(415, "wrong-content-type", "The body must be JSON"),
     Overloaded: ProblemType(503, "overloaded", "Too busy"),
     DatabaseUnavailable: ProblemType(503, "database-unavailable", "The database cannot be reached"),

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from api.answers import Answer, encode
 from domain.errors import FieldProblems, InvalidInput
-from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_text
+from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
 from domain.groupbuy.world import Accepted
 from infra.views import GroupView, PlaceView, group_view, place_view
 
@@ -42,7 +42,7 @@ def display_name(name: str | None) -> str | None:
         return None
     shown = name.strip()
     problems = FieldProblems()
-    check_text(problems, "name", shown, 1, DISPLAY_NAME_CHARACTERS_MAX)
+    check_line(problems, "name", shown, 1, DISPLAY_NAME_CHARACTERS_MAX)
     try:
         problems.raise_if_any()
     except InvalidInput:

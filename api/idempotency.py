@@ -41,7 +41,8 @@ async def tell(
     if key is None:
         outcome = await runtime.tell(command)
     else:
-        asked = f"{request.scope['method']} {request.scope['path']}\n".encode() + encode(body)
+        path = request.scope["path"].rstrip("/").lower()  # ids may be spelled either way
+        asked = f"{request.scope['method']} {path}\n".encode() + encode(body)
         outcome = await runtime.tell(
             command,
             Idempotency(

@@ -16,7 +16,7 @@ from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
 from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
 from domain.groupbuy.errors import InviteNotFound
-from domain.groupbuy.text import check_text
+from domain.groupbuy.text import check_line
 from domain.groupbuy.world import Accepted
 from infra.ids import new_invite_code
 from infra.reading.invites import get_invite, invite_view
@@ -42,7 +42,7 @@ async def create_invite(request: AnyRequest) -> Answer:
     group_id = path_id(request, "group_id")
     body = await read_json(request, _invite_body, empty=_ANY_CHANNEL)
     problems = FieldProblems()
-    check_text(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
+    check_line(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
     problems.raise_if_any()  # before the invite is looked up by it
     command = CreateInvite(
         group_id=group_id, sharer_id=caller_of(request).subject, channel=body.channel, code=new_invite_code()

@@ -5,6 +5,7 @@ ApiRefusal
 ├── RoleMissing          a good token of somebody who may not do this
 ├── MalformedJson        the body is not JSON
 ├── BodyTooLarge         the body is over `BODY_BYTES_MAX`
+├── BodyTooSlow          the body did not come in time
 └── WrongContentType     the body is said to be something else than JSON
 """
 
@@ -44,6 +45,13 @@ class BodyTooLarge(ApiRefusal):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"The body may have at most {bytes_max} bytes.")
+
+
+class BodyTooSlow(ApiRefusal):
+    """The rest of the body did not come: a caller that is gone must not hold up the end of the process."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"The whole body must come within {wait_s:g} seconds of its head. Send the request again.")
 
 
 class WrongContentType(ApiRefusal):

@@ -13,7 +13,7 @@ from api.contract.parts import HEADERS, PARAMETERS, PROBLEM_HEADERS, Json, probl
 from api.contract.schemas import Schemas, schemas_of
 from api.errors import FAULT, FRAMEWORK_PROBLEMS, PROBLEM_TYPES
 from api.problems import Problem, ProblemType
-from api.refused import BodyTooLarge, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
+from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
 from domain.errors import InvalidInput
 from infra.batch import KeyReused
 from infra.unavailable import DatabaseUnavailable, Overloaded
@@ -152,7 +152,7 @@ def _problems(name: str, operation: Operation) -> dict[int, list[ProblemType]]:
     if access in {Access.SHOPPER, Access.MERCHANT}:
         causes.append(RoleMissing)
     if operation.body:
-        causes += [MalformedJson, BodyTooLarge, WrongContentType]
+        causes += [MalformedJson, BodyTooLarge, BodyTooSlow, WrongContentType]
     if operation.body or operation.query or "_id}" in name:
         causes.append(InvalidInput)
     if operation.takes_idempotency_key:

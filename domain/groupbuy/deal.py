@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.errors import FieldProblems
-from domain.groupbuy.text import check_image_url, check_text
+from domain.groupbuy.text import check_image_url, check_line, check_text
 from domain.pricing.currency import is_currency
 from domain.pricing.schedule import PARTICIPANTS_MAX, PriceSchedule
 
@@ -78,7 +78,7 @@ class Offer:
 
     def __post_init__(self) -> None:
         problems = FieldProblems()
-        check_text(problems, "title", self.title, 1, TITLE_CHARACTERS_MAX)
+        check_line(problems, "title", self.title, 1, TITLE_CHARACTERS_MAX)
         check_text(problems, "description", self.description, 0, DESCRIPTION_CHARACTERS_MAX)
         check_image_url(problems, "image_url", self.image_url)
         problems.require(is_currency(self.currency), "currency", "must be an ISO 4217 code such as USD")
@@ -159,7 +159,7 @@ def check_variants(variants: tuple[Variant, ...]) -> None:
     titles: set[str] = set()
     for number, variant in enumerate(variants):
         where = f"variants[{number}]"
-        check_text(problems, f"{where}.title", variant.title, 1, VARIANT_TITLE_CHARACTERS_MAX)
+        check_line(problems, f"{where}.title", variant.title, 1, VARIANT_TITLE_CHARACTERS_MAX)
         check_image_url(problems, f"{where}.image_url", variant.image_url)
         problems.require(0 <= variant.stock <= STOCK_MAX, f"{where}.stock", f"must be from 0 to {STOCK_MAX} units")
         problems.require(variant.title not in titles, f"{where}.title", "must differ from the other variants' titles")

@@ -63,6 +63,8 @@ def edit(state: State, command: EditDeal, now: datetime) -> tuple[Event, ...]:
                 changed.append("variants")
             if changed:
                 raise InvalidInput(FieldProblem(name, "cannot change once the deal was published") for name in changed)
+            if offer.ends_at != deal.offer.ends_at:
+                require_publishable(replace(deal, offer=offer), now)
         case DealStatus.ENDED:
             raise DealOver
         case _:

@@ -39,7 +39,7 @@ from domain.groupbuy.events import (
 from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus
 from domain.groupbuy.state import State
-from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_text
+from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
 from domain.pricing.settlement import hold_for
 
 CHANNEL_CHARACTERS_MAX = 32
@@ -153,7 +153,7 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
     if not group.is_open or now >= group.expires_at:
         raise GroupClosed
     problems = FieldProblems()
-    check_text(problems, "channel", command.channel, 1, CHANNEL_CHARACTERS_MAX)
+    check_line(problems, "channel", command.channel, 1, CHANNEL_CHARACTERS_MAX)
     problems.raise_if_any()
     created = InviteCreated(
         code=command.code,
@@ -226,7 +226,7 @@ def _check_place(command: OpenGroup | JoinGroup) -> None:
     problems = FieldProblems()
     problems.require(1 <= command.quantity <= QUANTITY_MAX, "quantity", f"must be from 1 to {QUANTITY_MAX} units")
     if command.display_name is not None:
-        check_text(problems, "display_name", command.display_name, 1, DISPLAY_NAME_CHARACTERS_MAX)
+        check_line(problems, "display_name", command.display_name, 1, DISPLAY_NAME_CHARACTERS_MAX)
     problems.raise_if_any()
 
 

@@ -7,7 +7,10 @@ from domain.errors import FieldProblems
 URL_CHARACTERS_MAX = 2_048
 DISPLAY_NAME_CHARACTERS_MAX = 60
 
-_UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202d\u202e]")
+_NOT_IN_A_LINE = re.compile(r"[\t\n\r\x85\u2028\u2029\u202a-\u202c\u2066-\u2069]")
+_INVISIBLE = re.compile(r"[\s\xad\u200b-\u200f\u2060-\u2064\ufeff\U000e0000-\U000e0fff]+")
+"""Joiners and marks that real names and emoji need are allowed, but do not make a name by themselves."""
 
 _WEB_ADDRESS = re.compile(
     r"https?://"
@@ -20,7 +23,7 @@ _WEB_ADDRESS = re.compile(
 
 
 def is_clean(text: str) -> bool:
-    """Whether text has no control characters (but line ends and tabs) and no half of a surrogate pair."""
+    """Whether text has no control character but line ends and tabs, no half a surrogate pair, no reversed writing."""
     return _UNCLEAN.search(text) is None
 
 
@@ -32,6 +35,16 @@ def check_text(problems: FieldProblems, field: str, text: str, length_min: int, 
             field,
             f"must have from {length_min} to {length_max} characters",
         )
+
+
+def check_line(problems: FieldProblems, field: str, text: str, length_min: int, length_max: int) -> None:
+    """As `check_text`, for what is shown among other things: one line, something to see, no turn of the writing."""
+    if not problems.require(_NOT_IN_A_LINE.search(text) is None, field, "must be one line without direction controls"):
+        return
+    check_text(problems, field, text, length_min, length_max)
+    problems.require(
+        len(text.strip()) < length_min or _INVISIBLE.sub("", text) != "", field, "must have something to see"
+    )
 
 
 def check_image_url(problems: FieldProblems, field: str, url: str | None) -> None:

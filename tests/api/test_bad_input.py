@@ -1,8 +1,11 @@
 """Bad input: a problem with the field named, 4xx, nothing changed."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from tests.api.people import Town, deal_body, fields, problem
 
@@ -192,6 +195,18 @@ async def test_a_large_body_is_refused_whether_or_not_it_says_its_length(town: T
     just_right = json.dumps(deal_body()).encode()
     just_right += b" " * (65_536 - len(just_right))
     assert (await town.merchant.ask("POST", "/v1/deals", content=just_right)).status_code == 201
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a body is 408 after a while, so that nobody can keep a process from stopping."""
+    monkeypatch.setattr("api.bodies.BODY_WAIT_S", 0.05)
+
+    async def half() -> Any:
+        yield b'{"title": '
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(20):
+        problem(await town.merchant.ask("POST", "/v1/deals", content=half()), 408, "body-too-slow")
 
 
 async def test_a_body_that_is_not_said_to_be_json_is_refused(town: Town) -> None:

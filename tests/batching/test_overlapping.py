@@ -73,7 +73,7 @@ async def test_two_hundred_overlapping_batches(
             if isinstance(command, OpenGroup) and isinstance(answer, Accepted) and answer.events:
                 group_ids.append(command.group_id)
     assert await database.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
-    assert len(commits) > 2 * BUNCHES
+    assert len(commits) > BUNCHES  # of some two hundred transactions, those that changed anything
     world = await world_stored(database)
     assert contents(replayed(await chapters_told(database))) == contents(world)
     assert {group.status.value for group in world.groups.values()} >= {"open", "succeeded"}

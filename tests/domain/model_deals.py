@@ -31,7 +31,9 @@ def created(model: Model, command: CreateDeal) -> Verdict:
     return Verdict(("DealCreated",))
 
 
-def edited(model: Model, command: EditDeal, now: datetime) -> Verdict:
+def edited(  # noqa: PLR0911 - one return for each reason
+    model: Model, command: EditDeal, now: datetime
+) -> Verdict:
     """A draft wholly, a paused deal but for what people rely on; nothing else."""
     deal = model.deals.get(command.deal_id)
     if deal is None or deal.merchant_id != command.merchant_id:
@@ -44,6 +46,12 @@ def edited(model: Model, command: EditDeal, now: datetime) -> Verdict:
     if status in {"ended", "scheduled", "live"}:
         return refused("DealOver" if status == "ended" else "DealNotEditable")
     if status == "paused" and (command.variants is not None or _relied_on(offer) != _relied_on(deal.offer)):
+        return refused("InvalidInput")
+    if (
+        status == "paused"
+        and offer.ends_at != deal.offer.ends_at
+        and not _could_ever_open(replace(deal, offer=offer), now)
+    ):
         return refused("InvalidInput")
     if command.variants is None and offer == deal.offer:
         return Verdict()

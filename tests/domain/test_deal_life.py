@@ -236,3 +236,12 @@ def test_two_edits_of_halves_of_the_price_schedule_both_count() -> None:
     deal = scene.world.deals[DEAL]
     assert deal.offer.schedule == schedule(5_000, (2, 150))
     assert wrong_fields(scene.refuses(edit(solo_price=150), InvalidInput)) == ["tiers[0].unit_price"]
+
+
+def test_a_paused_deal_cannot_be_edited_to_an_end() -> None:
+    """A slip in `ends_at` is named as in publishing; ending a deal for good is a command of its own."""
+    scene = Scene()
+    scene.live()
+    scene.does(PAUSE)
+    assert wrong_fields(scene.refuses(edit(ends_at=NOON - LIFETIME), InvalidInput)) == ["ends_at"]
+    assert scene.world.deals[DEAL].status_at(scene.now) is DealStatus.PAUSED

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import FieldProblems, InvalidInput
 from domain.groupbuy.deal import QUANTITY_MAX, STOCK_MAX, VARIANTS_MAX, Variant, check_variants
-from domain.groupbuy.text import check_image_url, check_text, is_clean
+from domain.groupbuy.text import check_image_url, check_line, check_text, is_clean
 from domain.pricing.schedule import PARTICIPANTS_MAX
 from tests.domain.catalogue import BLUE, DEAL, INSTANT, NOON, RED, Scene, offer, schedule, wrong_fields
 
@@ -62,7 +62,7 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
     ("field", "value"),
     [
         ("title", "x" * 200),
-        ("title", " Kettle\twith\nlines "),
+        ("title", " Kettle with spaces "),
         ("title", "水壶 🫖"),
         ("description", "x" * 5_000),
         ("image_url", "HTTPS://EXAMPLE.com:8443/a%20b.png?x=1"),
@@ -175,3 +175,22 @@ def test_no_address_makes_the_check_fall_over(url: str) -> None:
     problems = FieldProblems()
     check_image_url(problems, "image_url", url)
     check_text(problems, "title", url, 1, 10)
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\ufeff \u200d", "two\nlines", "a\u202eb", "a\u2066b", "\u2028", "\U000e0001"]
+)
+def test_a_line_shows_something_and_turns_nothing(text: str) -> None:
+    """A title, channel or name stands among others: one line, visible, and it leaves the others' writing alone."""
+    problems = FieldProblems()
+    check_line(problems, "title", text, 1, 60)
+    with pytest.raises(InvalidInput):
+        problems.raise_if_any()
+
+
+@pytest.mark.parametrize("text", ["مریم\u200cپور", "👩\u200d👩\u200d👧", "Zoë", "王小明", "a b"])
+def test_a_line_may_be_a_real_name(text: str) -> None:
+    """Joiners inside names and emoji are no reason to refuse them."""
+    problems = FieldProblems()
+    check_line(problems, "title", text, 1, 60)
+    problems.raise_if_any()
