@@ -17,7 +17,9 @@ from infra.cannot_start import CannotStart
 # What fills tables or closes many groups comes last, so that it cannot disturb the rest.
 PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "hot": joins.hot,
+    "hot-bare": joins.hot_bare,
     "spread": joins.spread,
+    "spread-bare": joins.spread_bare,
     "locking": joins.locking,
     "get": reads.anonymous,
     "get-shopper": reads.shopper,

@@ -3,36 +3,36 @@
 from benchmarks.figures import Figure, Wanted
 from benchmarks.million import open_million
 from benchmarks.offers import open_groups
-from benchmarks.rounds import WARM_UP_S, compare, join_request, nothing_written
+from benchmarks.rounds import BODY, WARM_UP_S, compare, join_request, nothing_written
 from benchmarks.stack import Stack
 from benchmarks.wrk import Request
 
 SPREAD_GROUPS = 100
+WANTED_HOT = Wanted(0.5, 0.8)
+WANTED_SPREAD = Wanted(0.45, 0.7)
 BY_LOCKING = "participants/by-locking"
 
 
 def hot(stack: Stack) -> Figure:
     """Everybody joins one group."""
-    nothing = nothing_written(_warm(stack))
-    return compare(
-        stack,
-        "joins on one hot group / authenticated no-op",
-        Wanted(0.5, 0.8),
-        lambda: _join_new(stack),
-        lambda: nothing,
-    )
+    return _beside_nothing(stack, "joins on one hot group / authenticated no-op", WANTED_HOT)
+
+
+def hot_bare(stack: Stack) -> Figure:
+    """The same with requests that have no body: one unit of the only variant."""
+    return _beside_nothing(stack, "joins on one hot group, no body sent / authenticated no-op", WANTED_HOT, body=None)
 
 
 def spread(stack: Stack) -> Figure:
     """Everybody joins the next of a hundred groups of a hundred deals."""
-    nothing = nothing_written(_warm(stack))
-    return compare(
-        stack,
-        "joins over 100 groups of 100 deals / authenticated no-op",
-        Wanted(0.45, 0.7),
-        lambda: _join_new(stack, SPREAD_GROUPS),
-        lambda: nothing,
-    )
+    what = "joins over 100 groups of 100 deals / authenticated no-op"
+    return _beside_nothing(stack, what, WANTED_SPREAD, groups=SPREAD_GROUPS)
+
+
+def spread_bare(stack: Stack) -> Figure:
+    """The same with requests that have no body."""
+    what = "joins over 100 groups of 100 deals, no body sent / authenticated no-op"
+    return _beside_nothing(stack, what, WANTED_SPREAD, groups=SPREAD_GROUPS, body=None)
 
 
 def locking(stack: Stack) -> Figure:
@@ -62,9 +62,15 @@ def million(stack: Stack) -> Figure:
     )
 
 
-def _join_new(stack: Stack, groups: int = 1, suffix: str = "participants") -> Request:
+def _beside_nothing(stack: Stack, what: str, wanted: Wanted, *, groups: int = 1, body: str | None = BODY) -> Figure:
+    nothing = nothing_written(_warm(stack), body)
+    return compare(stack, what, wanted, lambda: _join_new(stack, groups, body=body), lambda: nothing)
+
+
+def _join_new(stack: Stack, groups: int = 1, suffix: str = "participants", body: str | None = BODY) -> Request:
     """Joins of groups that were just opened, so that every shopper is new to them."""
-    return join_request(*(group.path for group in open_groups(stack.settings, groups)), suffix=suffix)
+    paths = [group.path for group in open_groups(stack.settings, groups)]
+    return join_request(*paths, suffix=suffix, body=body)
 
 
 def _warm(stack: Stack) -> str:

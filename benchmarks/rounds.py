@@ -10,6 +10,7 @@ from benchmarks.wrk import Request, Result
 ROUNDS = 5
 ROUND_S = 3
 WARM_UP_S = 1
+BODY = '{"quantity":1}'
 
 Asked = Callable[[], Request]
 """Makes what one round asks, before its time begins to count."""
@@ -31,14 +32,14 @@ def compare(stack: Stack, what: str, wanted: Wanted, measured: Asked, ceiling: A
     )
 
 
-def join_request(*paths: str, suffix: str = "participants") -> Request:
+def join_request(*paths: str, suffix: str = "participants", body: str | None = BODY) -> Request:
     """A join of the groups at these paths in turn."""
-    return Request("POST", tuple(f"{path}/{suffix}" for path in paths), '{"quantity":1}')
+    return Request("POST", tuple(f"{path}/{suffix}" for path in paths), body)
 
 
-def nothing_written(path: str) -> Request:
+def nothing_written(path: str, body: str | None = BODY) -> Request:
     """The authenticated no-op that joins are compared with."""
-    return Request("POST", (f"{path}/nothing",), '{"quantity":1}')
+    return Request("POST", (f"{path}/nothing",), body)
 
 
 class _Side:
