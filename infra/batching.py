@@ -37,7 +37,7 @@ from infra.loading import Loader
 from infra.reading.fetching import fetch_json
 from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
 
-LANES = 2
+LANES = 1
 GROUP_DEALS_REMEMBERED_MAX = 100_000
 KEYS_UNIQUE = "idempotency_keys_pkey"
 

@@ -21,7 +21,7 @@ from infra.redis_together import Command, ask_together
 from infra.views import GroupView
 
 WRITE_GROUPS_MAX = 500
-REST_AFTER_WRITE_S = 0.03
+REST_AFTER_WRITE_S = 0.1
 """A group that changes with every commit is written this often, not more: its watchers here are told at once anyway."""
 REST_AFTER_ERROR_S = 0.5
 KEPT_AFTER_DEADLINE_S = 24 * 3600

@@ -76,6 +76,11 @@ class Wanted:
 
     def add(self, command: Command, deal_id: UUID) -> None:
         """Take in what deciding this command on that deal needs."""
+        if isinstance(command, JoinGroup) and command.invite_code is None:  # most of all commands
+            self.deal_ids.add(deal_id)
+            self.group_ids.add(command.group_id)
+            self.asking.add((deal_id, command.shopper_id))
+            return
         if isinstance(command, CreateDeal):
             return
         self.deal_ids.add(deal_id)

@@ -106,7 +106,7 @@ class Settings:
         "PostgreSQL connections per process for reads; writes and duties take up to 16 more",
     )
     lock_timeout_ms: int = variable(
-        "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 3_000, "longest wait for a row lock, in ms"
+        "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 1_000, "longest wait for a row lock, in ms"
     )
     statement_timeout_ms: int = variable(
         "TUAN_STATEMENT_TIMEOUT_MS", whole_number(100, 600_000), 10_000, "longest a statement may run, in ms"

@@ -7,18 +7,13 @@ from uuid import UUID
 
 from domain.errors import DomainError
 from domain.groupbuy.commands import (
+    CancelGroup,
+    CloseGroup,
     Command,
-    CreateDeal,
     CreateInvite,
-    EditDeal,
-    EndDeal,
     JoinGroup,
     LeaveGroup,
     OpenGroup,
-    PauseDeal,
-    PublishDeal,
-    ResumeDeal,
-    StartCrowd,
 )
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.decide import decide
@@ -82,12 +77,14 @@ class World:
 
     def _state_for(self, command: Command) -> State:
         match command:
-            case CreateDeal() | EditDeal() | PublishDeal() | PauseDeal() | ResumeDeal() | EndDeal() | StartCrowd():
-                return self._state(command.deal_id, None, None, None)
             case OpenGroup():
                 return self._state(command.deal_id, None, command.shopper_id, command.invite_code)
+            case JoinGroup() | LeaveGroup() | CreateInvite() | CloseGroup() | CancelGroup():
+                return self._state_of_group(command)
             case _:
-                pass
+                return self._state(command.deal_id, None, None, None)
+
+    def _state_of_group(self, command: JoinGroup | LeaveGroup | CreateInvite | CloseGroup | CancelGroup) -> State:
         group = self.groups.get(command.group_id)
         deal_id = group.deal_id if group else None
         match command:

@@ -22,7 +22,7 @@ from tests.domain.partial_world import contents
 from tests.reading.shop import Shop
 
 DEALS, BUNCHES, COMMANDS_A_BUNCH, KEYS = 6, 50, 12, 40
-"""Each bunch is told to both of two batchers, whose two lanes cut it into batches of about three deals."""
+"""Each bunch is told to both of two batchers, whose lanes cut it into batches of a few deals."""
 
 
 @pytest.fixture
