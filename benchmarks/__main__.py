@@ -1,6 +1,7 @@
 """`python -m benchmarks [PART,...]`: measure all of it or some parts; a whole run is written to docs/benchmarks.md."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -32,10 +33,12 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "million": joins.million,
 }
 CANNOT_MEASURE = 2
+STOPPED = 128 + signal.SIGTERM
 
 
 def main() -> int:
     wanted = _wanted()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # leave in order: the servers go with us
     try:
         require_wrk()
         figures = _measure(wanted)
