@@ -18,6 +18,8 @@ from tests.house.running import free_port, surroundings
 from tests.waiting import until
 
 BUDGET_S = 30
+SEED = 1
+"""As with Hypothesis elsewhere: the same cases in every run, so that a red one can be looked into; change it to explore."""
 SCHEMATHESIS = Path(sys.executable).with_name("st")
 CALLED_BY_BOTH_ROLES = frozenset({"shopper", "merchant"})
 
@@ -54,6 +56,7 @@ def test_schemathesis_finds_no_failure(settings: Settings, tmp_path: Path) -> No
         command = (
             *(SCHEMATHESIS, "--config-file", config, "run", f"{address}/schema/openapi.json"),
             *("--header", f"Authorization: Bearer {token}", "--max-time", str(BUDGET_S)),
+            *("--seed", str(SEED)),
             # A stream of an open group does not end; tests of the live view read it.
             *("--exclude-operation-id", "follow_group", "--continue-on-failure", "--no-color"),
         )
