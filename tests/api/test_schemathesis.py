@@ -19,7 +19,7 @@ from tests.waiting import until
 
 BUDGET_S = 30
 SEED = 1
-"""As with Hypothesis elsewhere: the same cases in every run, so that a red one can be looked into; change it to explore."""
+"""The same cases in every run, as with Hypothesis elsewhere, so that a red one can be looked into."""
 SCHEMATHESIS = Path(sys.executable).with_name("st")
 CALLED_BY_BOTH_ROLES = frozenset({"shopper", "merchant"})
 
