@@ -37,7 +37,7 @@ def deadline(stack: Stack) -> Figure:
     return Figure(
         "deadline to closed for a single group, p99",
         Spread((percentile(late_s, 99),)),
-        Wanted(1.0, 0.3, "{:.1f} s", at_most=True),
+        Wanted(1.0, 0.3, "{:.2f} s", at_most=True),
         measured=f"closed: {_shown(late_s)}; shown on the live stream: {_shown(seen_s)}",
         notes=(f"{GROUPS} groups, a deadline every {OPEN_EVERY_S * 1000:.0f} ms",),
     )

@@ -31,7 +31,7 @@ def live(stack: Stack) -> Figure:
     return Figure(
         f"{WATCHERS:,} live watchers of one group on one process, a change to the last of them, p99",
         Spread((percentile(delays_s, 99),)),
-        Wanted(1.0, 0.3, "{:.1f} s", at_most=True),
+        Wanted(1.0, 0.3, "{:.2f} s", at_most=True),
         measured=f"p50 {shown[0]:.0f} ms, p99 {shown[1]:.0f} ms, most {max(delays_s) * 1000:.0f} ms",
         notes=(f"{CHANGES} joins, from each one's answer on; the watchers' own process is part of it",),
     )
