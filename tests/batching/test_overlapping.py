@@ -21,7 +21,7 @@ from tests.domain.catalogue import schedule
 from tests.domain.partial_world import contents
 from tests.reading.shop import Shop
 
-DEALS, BUNCHES, COMMANDS_A_BUNCH, KEYS = 6, 50, 12, 40
+DEALS, BUNCHES, COMMANDS_A_BUNCH, KEYS = 6, 100, 12, 40
 """Each bunch is told to both of two batchers, whose lanes cut it into batches of a few deals."""
 
 
