@@ -1,0 +1,10 @@
+"""The sandbox gateway's own books."""
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Filled in with the sandbox."""
