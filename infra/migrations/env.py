@@ -2,6 +2,8 @@
 
 from alembic import context
 
+import infra.tables_money  # noqa: F401 - its tables belong to the metadata too
+import infra.tables_sandbox  # noqa: F401 - its tables belong to the metadata too
 from infra.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
