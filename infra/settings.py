@@ -87,6 +87,27 @@ class Settings:
         "folder of the P-256 public keys (*.pem) that the API trusts",
         default_shown="the private key's own",
     )
+    stripe_api_key_file: Path | None = variable(
+        "TUAN_STRIPE_API_KEY_FILE",
+        path(),
+        None,
+        "file that holds Stripe's secret key (`sk_...`) and nothing else",
+        default_shown="Stripe is not used",
+    )
+    stripe_webhook_secret_file: Path | None = variable(
+        "TUAN_STRIPE_WEBHOOK_SECRET_FILE",
+        path(),
+        None,
+        "file that holds the signing secret (`whsec_...`) of Stripe's webhooks",
+        default_shown="Stripe is not used",
+    )
+    stripe_api_base: str = variable(
+        "TUAN_STRIPE_API_BASE",
+        url("https", "http"),
+        "",
+        "where Stripe's API is, for a stand-in",
+        default_shown="https://api.stripe.com",
+    )
     log_level: str = variable(
         "TUAN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "least severe line to log"
     )
