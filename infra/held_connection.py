@@ -1,10 +1,12 @@
 """A lane's own connection: kept from batch to batch, replaced when it has died."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Result = TypeVar("Result")
 
 
 class HeldConnection:
@@ -31,6 +33,19 @@ class HeldConnection:
                 raise
             before_commit()
             await transaction.commit()
+        except asyncpg.PostgresError:
+            if driver.is_closed():
+                await self.let_go()
+            raise
+        except BaseException:
+            await self.let_go()
+            raise
+
+    async def statement(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
+        """Do one statement on the asyncpg connection; it is its own transaction."""
+        driver = await self._connected()
+        try:
+            return await work(driver)
         except asyncpg.PostgresError:
             if driver.is_closed():
                 await self.let_go()

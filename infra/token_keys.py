@@ -4,9 +4,7 @@ ES256 rather than EdDSA because it is cheaper to verify here: 68 against 96 micr
 """
 
 import base64
-import contextlib
 import hashlib
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from infra.cannot_start import BadKey
-from infra.embedded.place import make_data_dir
+from infra.key_files import key_file, read_key
 from infra.settings import Settings
 
 KEYS_MAX = 64
@@ -35,10 +33,7 @@ def private_key(settings: Settings) -> EllipticCurvePrivateKey:
     """The key to sign with: the given one, or the data directory's own, made at its first use."""
     if settings.token_private_key_file:
         return _read_private(settings.token_private_key_file)
-    file = settings.data_dir / "keys" / "private.pem"
-    if not file.exists():
-        _make(settings.data_dir, file)
-    return _read_private(file)
+    return _read_private(key_file(settings.data_dir, "private.pem", _new_pem))
 
 
 def public_keys(settings: Settings) -> dict[str, EllipticCurvePublicKey]:
@@ -68,25 +63,13 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _make(data_dir: Path, file: Path) -> None:
-    """Write the new key under a name of its own, then link: whoever comes second keeps the first one's key."""
-    make_data_dir(data_dir)
-    pem = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    making = file.with_suffix(f".{os.getpid()}")
-    try:
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        making.touch(mode=0o600)
-        making.write_bytes(pem)
-        with contextlib.suppress(FileExistsError):
-            file.hardlink_to(making)
-        making.unlink()
-    except OSError as error:
-        raise BadKey(f"Cannot write the key {file}: {error.strerror}; set TUAN_DATA_DIR.") from error
+def _new_pem() -> bytes:
+    return generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _read_private(file: Path) -> EllipticCurvePrivateKey:
     try:
-        key = load_pem_private_key(_read(file), password=None)
+        key = load_pem_private_key(read_key(file), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadKey(f"{file} is no private key in PEM form without a passphrase.") from error
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
@@ -96,16 +79,9 @@ def _read_private(file: Path) -> EllipticCurvePrivateKey:
 
 def _read_public(file: Path) -> EllipticCurvePublicKey:
     try:
-        key = load_pem_public_key(_read(file))
+        key = load_pem_public_key(read_key(file))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadKey(f"{file} is no public key in PEM form.") from error
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise BadKey(f"{file} is no P-256 key, which ES256 needs.")
     return key
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BadKey(f"Cannot read the key {file}: {error.strerror}.") from error

@@ -35,9 +35,14 @@ class Subject(Protocol):
     `Capabilities`.
     """
 
-    gateway: PaymentGateway
-    methods: Methods
-    currency: str
+    @property
+    def gateway(self) -> PaymentGateway: ...
+
+    @property
+    def methods(self) -> Methods: ...
+
+    @property
+    def currency(self) -> str: ...
 
     async def complete_step(self, payment: GatewayPayment, *, approve: bool) -> None:
         """The shopper takes (or fails) the step of a `PENDING` payment; GatewayRefused where none is waited for."""
