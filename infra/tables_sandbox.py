@@ -1,6 +1,7 @@
 """The sandbox gateway's own books: a provider's tables, which ours never point to and which never point to ours."""
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     CheckConstraint,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -60,3 +62,8 @@ sandbox_events = Table(
 
 `due_at` is when it is to be sent (again); `attempts` counts those since the last delivery.
 """
+
+SANDBOX_EVENTS_DETAIL = "ALTER TABLE sandbox_events ALTER COLUMN events SET STORAGE EXTERNAL"
+"""What a table cannot say of itself: packing the events small would cost more time than the space is worth."""
+
+event.listen(sandbox_events, "after_create", DDL(SANDBOX_EVENTS_DETAIL))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves DDL untyped

@@ -75,3 +75,4 @@ def _events() -> None:
         unique=False,
         postgresql_where=sa.text("delivered_at IS NULL"),
     )
+    op.execute("ALTER TABLE sandbox_events ALTER COLUMN events SET STORAGE EXTERNAL")
