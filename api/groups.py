@@ -25,6 +25,7 @@ async def open_group(request: AnyRequest) -> Answer:
         deal_id=deal_id,
         group_id=new_id(),
         shopper_id=caller.subject,
+        order_id=new_id(),
         quantity=body.quantity,
         variant_id=body.variant_id,
         invite_code=body.invite_code,

@@ -9,6 +9,7 @@ from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, run
 from api.routing import route
 from domain.groupbuy.commands import JoinGroup, LeaveGroup
 from domain.groupbuy.errors import GroupNotFound
+from infra.ids import new_id
 from infra.reading.groups import list_my_groups, list_participants
 
 
@@ -20,6 +21,7 @@ async def join_group(request: AnyRequest) -> Answer:
     command = JoinGroup(
         group_id=group_id,
         shopper_id=caller.subject,
+        order_id=new_id(),
         quantity=body.quantity,
         variant_id=body.variant_id,
         invite_code=body.invite_code,

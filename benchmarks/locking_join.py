@@ -7,7 +7,7 @@ read once and kept, which is more than such an application would do.
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import text
@@ -62,6 +62,7 @@ async def join_by_locking(request: AnyRequest) -> Answer:
     body = await read_place(request)
     caller, runtime = caller_of(request), runtime_of(request)
     command = JoinGroup(
+        order_id=uuid4(),
         group_id=group_id,
         shopper_id=caller.subject,
         quantity=body.quantity,

@@ -70,7 +70,7 @@ def fill(settings: Settings, group: Opened, participants: int) -> None:
     async def join() -> None:
         async with _batcher(settings) as batcher:
             for _ in range(participants - 1):
-                await batcher.tell(JoinGroup(group_id=group.group_id, shopper_id=uuid4()))
+                await batcher.tell(JoinGroup(order_id=uuid4(), group_id=group.group_id, shopper_id=uuid4()))
 
     asyncio.run(join())
 
@@ -81,7 +81,9 @@ async def _open(batcher: Batcher, offer: Offer) -> Opened:
     merchant_id = uuid4()
     await batcher.tell(CreateDeal(deal_id=opened.deal_id, merchant_id=merchant_id, offer=offer, variants=variants))
     await batcher.tell(PublishDeal(deal_id=opened.deal_id, merchant_id=merchant_id, crowd_group_id=new_id()))
-    await batcher.tell(OpenGroup(deal_id=opened.deal_id, group_id=opened.group_id, shopper_id=opened.leader_id))
+    await batcher.tell(
+        OpenGroup(order_id=uuid4(), deal_id=opened.deal_id, group_id=opened.group_id, shopper_id=opened.leader_id)
+    )
     return opened
 
 

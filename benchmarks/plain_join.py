@@ -50,6 +50,8 @@ async def join_plainly(connection: Any, group: Opened) -> float:  # noqa: ANN401
             unit_price=900,
             invite_code=None,
             display_name=None,
+            order_id=uuid4(),
+            was_reserved=False,
             at=now,
         )
         events = f"[{msgspec.json.encode(joined).decode()}]"

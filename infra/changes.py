@@ -6,24 +6,46 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.groupbuy.events import (
+    BoughtAlone,
     DealChange,
     DealCreated,
     DealEdited,
+    DealEnded,
+    DealPaused,
+    DealPublished,
+    DealResumed,
     Event,
     GroupCancelled,
     GroupFailed,
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
+    OrderCancelled,
+    OrderDelivered,
+    OrderEvent,
+    OrderRefunded,
+    OrderShipped,
     ParticipantJoined,
     ParticipantLeft,
+    PaymentCameLate,
+    PaymentEvent,
+    PaymentSettled,
+    PlaceReserved,
+    RefundMade,
+    ReservationLapsed,
     TierReached,
+    UnitsReturned,
 )
 from domain.groupbuy.group import Group, Place
+from domain.groupbuy.order import Order, Refund
+from domain.groupbuy.payment import Payment
+from domain.groupbuy.postings import MoneyEvent
 from domain.groupbuy.world import World
 
 PlaceKey = tuple[UUID, UUID, UUID]
 """Deal, shopper, group."""
+PaymentKey = tuple[UUID, UUID, UUID]
+"""Deal, shopper, order."""
 
 
 @dataclass(slots=True)
@@ -41,6 +63,13 @@ class Changes:
     left: set[PlaceKey] = field(default_factory=set)
     invite_joins: Counter[str] = field(default_factory=Counter)
     invites: set[str] = field(default_factory=set)
+    reserved: set[PaymentKey] = field(default_factory=set)
+    paid: set[PaymentKey] = field(default_factory=set)
+    settlements: set[PaymentKey] = field(default_factory=set)
+    dropped: set[PlaceKey] = field(default_factory=set)
+    orders: set[UUID] = field(default_factory=set)
+    refunds: set[UUID] = field(default_factory=set)
+    moving: list[MoneyEvent] = field(default_factory=list)
 
     def add(self, events: Iterable[Event]) -> None:
         """Take in what one command caused, in order."""
@@ -59,8 +88,12 @@ class Changes:
                     self.created_deals.add(event.deal_id)
                 case TierReached() | GroupSucceeded() | GroupFailed() | GroupCancelled():
                     self._add_changed_group(event)
-                case _:
+                case DealEdited() | DealPublished() | DealPaused() | DealResumed() | DealEnded():
                     self._add_changed_deal(event)
+                case OrderShipped() | OrderDelivered() | OrderCancelled() | OrderRefunded() | RefundMade():
+                    self._add_order(event)
+                case _:
+                    self._add_payment(event)
 
     def groups_in(self, world: World) -> list[Group]:
         """Every group that is new or different."""
@@ -70,9 +103,54 @@ class Changes:
         """Every new place with its key."""
         return [(key, world.places[key[:2]][key[2]]) for key in self.joined]
 
+    def payments_in(self, world: World, keys: set[PaymentKey]) -> list[Payment]:
+        """Payments by their keys; a place of a deal that takes no money has none."""
+        found = ((world.payments.get(key[:2]) or {}).get(key[2]) for key in keys)
+        return [payment for payment in found if payment is not None]
+
+    def orders_in(self, world: World) -> list[Order]:
+        """Every order that is new or different."""
+        return [world.orders[order_id] for order_id in self.orders]
+
+    def refunds_in(self, world: World) -> list[Refund]:
+        """Every refund that is new or made."""
+        return [world.refunds[refund_id] for refund_id in self.refunds]
+
     def _add_joined(self, event: ParticipantJoined) -> None:
         self.joined.add((event.deal_id, event.shopper_id, event.group_id))
+        if event.was_reserved:
+            self.paid.add((event.deal_id, event.shopper_id, event.order_id))
+            self.moving.append(event)
         self._add_taken(event, 1)
+
+    def _add_payment(self, event: PaymentEvent) -> None:
+        key = (event.deal_id, event.shopper_id, event.order_id)
+        if isinstance(event, PlaceReserved):
+            self.reserved.add(key)
+        else:
+            self.paid.add(key)
+        if isinstance(event, ReservationLapsed | PaymentCameLate | BoughtAlone | PaymentSettled):
+            self.settlements.add(key)
+        if isinstance(event, PlaceReserved | ReservationLapsed | UnitsReturned):
+            self.stock.add(event.deal_id)
+        if isinstance(event, PaymentCameLate | BoughtAlone | PaymentSettled):
+            self.moving.append(event)
+        if isinstance(event, PaymentSettled) and event.captured_minor:
+            self.orders.add(event.order_id)
+        group_id = getattr(event, "group_id", None)
+        if group_id is not None:
+            self.changed_groups.add(group_id)
+            if isinstance(event, UnitsReturned):
+                self.dropped.add((event.deal_id, event.shopper_id, group_id))
+
+    def _add_order(self, event: OrderEvent) -> None:
+        if not isinstance(event, RefundMade):
+            self.orders.add(event.order_id)
+        if isinstance(event, OrderRefunded | RefundMade):
+            self.refunds.add(event.refund_id)
+            self.moving.append(event)
+            if event.group_id is not None:
+                self.changed_groups.add(event.group_id)
 
     def _add_left(self, event: ParticipantLeft) -> None:
         key = (event.deal_id, event.shopper_id, event.group_id)
@@ -80,6 +158,9 @@ class Changes:
             self.joined.remove(key)
         else:
             self.left.add(key)
+        payment_key = (event.deal_id, event.shopper_id, event.order_id)
+        self.paid.add(payment_key)
+        self.settlements.add(payment_key)
         self._add_taken(event, -1)
 
     def _add_taken(self, event: ParticipantJoined | ParticipantLeft, change: int) -> None:

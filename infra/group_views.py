@@ -66,7 +66,7 @@ class GroupViews:
         if remembered is None:
             return None
         seen_at, view = remembered
-        return view if view.is_closed or time.monotonic() - seen_at <= age_s_max else None
+        return view if view.is_final or time.monotonic() - seen_at <= age_s_max else None
 
     def offer(self, views: Iterable[GroupView]) -> None:
         """Remember states; an older version never replaces a newer one."""

@@ -12,11 +12,24 @@ from uuid import UUID
 
 import msgspec
 
-from domain.groupbuy.commands import Command, CreateDeal, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.commands import (
+    BuyAlone,
+    CancelOrder,
+    Command,
+    ConfirmPayment,
+    CreateDeal,
+    CreateInvite,
+    JoinGroup,
+    LeaveGroup,
+    OpenGroup,
+    RecordSettlement,
+)
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.group import Invite
+from domain.groupbuy.order import Order, Refund
 from domain.groupbuy.world import World
 from infra.rows import DealRow, GroupRow, PlaceRow, deal_from, group_from, place_from
+from infra.rows_money import PaymentRow, SettledPaymentRow, payment_from
 from infra.statement import Statement
 
 DEALS_REMEMBERED_MAX = 10_000
@@ -30,8 +43,29 @@ _DEAL_COLUMNS = ", ".join(name for name in DealRow.__struct_fields__ if name != 
 GROUP_COLUMNS = ", ".join(GroupRow.__struct_fields__)
 PLACE_COLUMNS = ", ".join(f"p.{name}" for name in PlaceRow.__struct_fields__)
 _INVITE_COLUMNS = ", ".join(column.name for column in fields(Invite))
+_PAYMENT_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
+_ORDER_COLUMNS = ", ".join(column.name for column in fields(Order))
+_REFUND_COLUMNS = ", ".join(column.name for column in fields(Refund))
 
-LOAD_VIEW = Statement(f"""
+_OF_ORDERS = f"""
+  'payments', (SELECT json_agg(q) FROM (
+      SELECT {_PAYMENT_COLUMNS}, s.capture_minor, s.unit_price AS settled_unit_price, s.status AS settlement_status
+      FROM payments p LEFT JOIN settlements s ON s.deal_id = p.deal_id AND s.order_id = p.order_id
+      WHERE p.order_id IN (
+        SELECT unnest(CAST(:order_ids AS uuid[]))
+        UNION
+        SELECT m.order_id FROM participants m JOIN unnest(
+          CAST(:leaving_deal_ids AS uuid[]), CAST(:leaving_shopper_ids AS uuid[]), CAST(:leaving_group_ids AS uuid[])
+        ) AS leaving (d, s, g) ON m.deal_id = leaving.d AND m.shopper_id = leaving.s AND m.group_id = leaving.g)) q),
+  'orders', (SELECT json_agg(o) FROM (
+      SELECT {_ORDER_COLUMNS} FROM orders WHERE id = ANY(CAST(:order_ids AS uuid[]))) o),
+  'refunds', (SELECT json_agg(r) FROM (
+      SELECT {_REFUND_COLUMNS} FROM refunds
+      JOIN unnest(CAST(:refund_deal_ids AS uuid[]), CAST(:refund_ids AS uuid[])) AS asked (d, i)
+        ON deal_id = asked.d AND id = asked.i) r),"""  # noqa: S608 - constants
+"""Only where a batch has commands about orders: joins by themselves need none of it."""
+
+_LOAD_VIEW = f"""
 SELECT json_build_object(
   'now', clock_timestamp(),
   'deals', (SELECT json_agg(d) FROM (
@@ -49,6 +83,11 @@ SELECT json_build_object(
       JOIN participants p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id
       JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
       WHERE g.status IN ('open', 'succeeded') OR g.id = ANY(CAST(:group_ids AS uuid[]))) q),
+  'keeping', (SELECT json_agg(q) FROM (
+      SELECT {_PAYMENT_COLUMNS}
+      FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (deal_id, shopper_id)
+      JOIN payments p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id AND p.holds_units) q),
+  /* orders */
   'invites', (SELECT json_agg(i) FROM (
       SELECT {_INVITE_COLUMNS} FROM invites WHERE code = ANY(CAST(:codes AS text[]))
       UNION
@@ -60,7 +99,9 @@ SELECT json_build_object(
       FROM idempotency_keys JOIN unnest(
         CAST(:key_subject_ids AS uuid[]), CAST(:keys AS text[])) AS asked (s, k) ON subject_id = s AND key = k) k)
 )::text
-""")  # noqa: S608 - the interpolated parts are the constants above
+"""  # noqa: S608 - the interpolated parts are the constants above
+LOAD_VIEW = Statement(_LOAD_VIEW)
+_LOAD_VIEW_WITH_ORDERS = Statement(_LOAD_VIEW.replace("/* orders */", _OF_ORDERS))
 
 
 @dataclass(slots=True)
@@ -73,6 +114,9 @@ class Wanted:
     codes: set[str] = field(default_factory=set)
     sharing: set[tuple[UUID, UUID, str]] = field(default_factory=set)
     keys: set[tuple[UUID, str]] = field(default_factory=set)
+    order_ids: set[UUID] = field(default_factory=set)
+    leaving: set[tuple[UUID, UUID, UUID]] = field(default_factory=set)
+    refunds: set[tuple[UUID, UUID]] = field(default_factory=set)
 
     def add(self, command: Command, deal_id: UUID) -> None:
         """Take in what deciding this command on that deal needs."""
@@ -84,16 +128,39 @@ class Wanted:
         if isinstance(command, CreateDeal):
             return
         self.deal_ids.add(deal_id)
-        if isinstance(command, OpenGroup | JoinGroup | LeaveGroup):
+        group_id = getattr(command, "group_id", None)
+        if group_id is not None:
+            self.group_ids.add(group_id)
+        if isinstance(command, ConfirmPayment):  # one for each join that is paid
+            self.order_ids.add(command.order_id)
+            return
+        self._add_order(command, deal_id)
+        if isinstance(command, OpenGroup | JoinGroup | LeaveGroup | BuyAlone | CancelOrder):
             self.asking.add((deal_id, command.shopper_id))
         if isinstance(command, OpenGroup | JoinGroup) and command.invite_code is not None:
             self.codes.add(command.invite_code)
         if isinstance(command, CreateInvite):
             self.sharing.add((command.group_id, command.sharer_id, command.channel))
             self.asking.add((deal_id, command.sharer_id))
-        group_id = getattr(command, "group_id", None)
-        if group_id is not None:
-            self.group_ids.add(group_id)
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any command is about an order."""
+        return bool(self.order_ids or self.leaving)
+
+    def _add_order(self, command: Command, deal_id: UUID) -> None:
+        if isinstance(command, OpenGroup | JoinGroup):
+            return
+        order_id = getattr(command, "order_id", None)
+        if order_id is not None:
+            self.order_ids.add(order_id)
+        refund_id = getattr(command, "refund_id", None)
+        if refund_id is not None:
+            self.refunds.add((deal_id, refund_id))
+        if isinstance(command, LeaveGroup):
+            self.leaving.add((deal_id, command.shopper_id, command.group_id))
+        if isinstance(command, RecordSettlement) and command.refused_because is not None:
+            self.asking.add((deal_id, command.shopper_id))
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
@@ -111,6 +178,10 @@ class _View(msgspec.Struct, frozen=True, kw_only=True):
     stock: list[tuple[UUID, UUID, int]] | None
     groups: list[GroupRow] | None
     places: list[PlaceRow] | None
+    keeping: list[PaymentRow] | None
+    payments: list[SettledPaymentRow] | None = None
+    orders: list[Order] | None = None
+    refunds: list[Refund] | None = None
     invites: list[Invite] | None
     keys: list[StoredAnswer] | None
 
@@ -140,7 +211,8 @@ class Loader:
             versions = await LOCK_DEALS.rows(connection, {"deal_ids": sorted(wanted.deal_ids)})
         known = {deal_id: deal for deal_id, version in versions if (deal := self._remembered(deal_id, version))}
         unknown = [deal_id for deal_id, _ in versions if deal_id not in known]
-        view = _decode_view(await LOAD_VIEW.value(connection, _parameters(wanted, unknown)))
+        statement = _LOAD_VIEW_WITH_ORDERS if wanted.has_orders else LOAD_VIEW
+        view = _decode_view(await statement.value(connection, _parameters(wanted, unknown)))
         for row in view.deals or ():
             known[row.id] = deal_from(row)
             self._remember(known[row.id])
@@ -160,6 +232,8 @@ def _parameters(wanted: Wanted, unknown_deal_ids: list[UUID]) -> dict[str, objec
     asking_deal_ids, asking_shopper_ids = _columns(wanted.asking, 2)
     sharing_group_ids, sharer_ids, channels = _columns(wanted.sharing, 3)
     key_subject_ids, keys = _columns(wanted.keys, 2)
+    leaving_deal_ids, leaving_shopper_ids, leaving_group_ids = _columns(wanted.leaving, 3)
+    refund_deal_ids, refund_ids = _columns(wanted.refunds, 2)
     return {
         "unknown_deal_ids": unknown_deal_ids,
         "deal_ids": list(wanted.deal_ids),
@@ -172,6 +246,12 @@ def _parameters(wanted: Wanted, unknown_deal_ids: list[UUID]) -> dict[str, objec
         "channels": channels,
         "key_subject_ids": key_subject_ids,
         "keys": keys,
+        "order_ids": list(wanted.order_ids),
+        "leaving_deal_ids": leaving_deal_ids,
+        "leaving_shopper_ids": leaving_shopper_ids,
+        "leaving_group_ids": leaving_group_ids,
+        "refund_deal_ids": refund_deal_ids,
+        "refund_ids": refund_ids,
     }
 
 
@@ -188,6 +268,10 @@ def _world(view: _View, deals: dict[UUID, Deal]) -> World:
         world.groups[group.id] = group_from(group)
     for place in view.places or ():
         world.places.setdefault((place.deal_id, place.shopper_id), {})[place.group_id] = place_from(place)
+    for payment in (*(view.keeping or ()), *(view.payments or ())):  # those asked about know their settlement
+        world.payments.setdefault((payment.deal_id, payment.shopper_id), {})[payment.order_id] = payment_from(payment)
+    world.orders = {order.id: order for order in view.orders or ()}
+    world.refunds = {refund.id: refund for refund in view.refunds or ()}
     for invite in view.invites or ():
         world.invites[invite.code] = invite
         world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code

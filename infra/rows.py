@@ -8,7 +8,9 @@ import msgspec
 
 from domain.groupbuy.deal import Deal, Grouping, Lifecycle, Offer, Terms, Variant
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus, Place
+from domain.groupbuy.payment import PaymentTerms
 from domain.pricing.schedule import PriceSchedule, Tier
+from domain.pricing.shares import Reward
 
 TERMS_REMEMBERED_MAX = 4_096
 
@@ -22,6 +24,9 @@ class TermsRow(msgspec.Struct, frozen=True):
     grouping: Grouping
     group_size_max: int
     units_per_shopper_max: int | None
+    payment: PaymentTerms | None = None
+    reward: Reward | None = None
+    needs_shipping: bool = False
 
 
 class DealRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,9 @@ class DealRow(msgspec.Struct, frozen=True, kw_only=True):
     crowd_group_id: UUID | None
     version: int
     created_at: datetime
+    needs_shipping: bool
+    reward: Reward | None
+    payment: PaymentTerms | None
     variants: tuple[Variant, ...]
 
 
@@ -63,6 +71,10 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     closed_at: datetime | None
     closed_by: ClosedBy | None
+    awaiting: int
+    settled: int
+    captured_minor: int
+    refunded_minor: int
 
 
 class PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +90,8 @@ class PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: datetime
     invite_code: str | None
     display_name: str | None
+    order_id: UUID
+    dropped_at: datetime | None
 
 
 def deal_from(row: DealRow) -> Deal:
@@ -97,12 +111,15 @@ def deal_from(row: DealRow) -> Deal:
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             units_per_shopper_max=row.units_per_shopper_max,
+            needs_shipping=row.needs_shipping,
+            reward=row.reward,
         ),
         variants=row.variants,
         lifecycle=row.lifecycle,
         version=row.version,
         created_at=row.created_at,
         crowd_group_id=row.crowd_group_id,
+        payment=row.payment,
     )
 
 
@@ -121,6 +138,10 @@ def group_from(row: GroupRow) -> Group:
         expires_at=row.expires_at,
         closed_at=row.closed_at,
         closed_by=row.closed_by,
+        awaiting=row.awaiting,
+        settled=row.settled,
+        captured_minor=row.captured_minor,
+        refunded_minor=row.refunded_minor,
     )
 
 
@@ -134,8 +155,10 @@ def place_from(row: PlaceRow) -> Place:
         hold_minor=row.hold_minor,
         number=row.number,
         joined_at=row.joined_at,
+        order_id=row.order_id,
         invite_code=row.invite_code,
         display_name=row.display_name,
+        dropped_at=row.dropped_at,
     )
 
 
@@ -149,6 +172,9 @@ def terms_from(column: bytes) -> Terms:
         grouping=row.grouping,
         group_size_max=row.group_size_max,
         units_per_shopper_max=row.units_per_shopper_max,
+        payment=row.payment,
+        reward=row.reward,
+        needs_shipping=row.needs_shipping,
     )
 
 
@@ -162,5 +188,8 @@ def terms_column(terms: Terms) -> bytes:
         grouping=terms.grouping,
         group_size_max=terms.group_size_max,
         units_per_shopper_max=terms.units_per_shopper_max,
+        payment=terms.payment,
+        reward=terms.reward,
+        needs_shipping=terms.needs_shipping,
     )
     return msgspec.json.encode(row)

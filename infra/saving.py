@@ -1,6 +1,6 @@
 """Saving what a batch changed: one statement for everything a join touches, more only where a deal itself changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from domain.groupbuy.events import Event
+from domain.groupbuy.events import Event, PlaceReserved
 from domain.groupbuy.group import Group, Place
 from domain.groupbuy.world import World
 from infra.changes import Changes, PlaceKey
 from infra.rows import terms_column
 from infra.saving_deals import save_deals
+from infra.saving_money import MONEY_PARTS, money_rows
 from infra.statement import Statement, json_text
 
 Row = dict[str, Any]
@@ -23,18 +24,22 @@ _encode = msgspec.json.Encoder().encode
 _PARTS = {
     "opened": """
       INSERT INTO groups (deal_id, id, leader_id, terms, group_size_max, status, participants, units_by_variant,
-                          next_tier_at, version, opened_at, expires_at, closed_at, closed_by)
+                          next_tier_at, version, opened_at, expires_at, closed_at, closed_by, awaiting, settled,
+                          captured_minor, refunded_minor)
       SELECT * FROM json_to_recordset(CAST(:opened AS json)) AS new (
         deal_id uuid, id uuid, leader_id uuid, terms jsonb, group_size_max int, status text, participants int,
         units_by_variant jsonb, next_tier_at int, version int, opened_at timestamptz, expires_at timestamptz,
-        closed_at timestamptz, closed_by text)""",
+        closed_at timestamptz, closed_by text, awaiting int, settled int, captured_minor bigint,
+        refunded_minor bigint)""",
     "changed": """
       UPDATE groups SET status = new.status, participants = new.participants,
              units_by_variant = new.units_by_variant, next_tier_at = new.next_tier_at, version = new.version,
-             closed_at = new.closed_at, closed_by = new.closed_by
+             closed_at = new.closed_at, closed_by = new.closed_by, awaiting = new.awaiting, settled = new.settled,
+             captured_minor = new.captured_minor, refunded_minor = new.refunded_minor
       FROM json_to_recordset(CAST(:changed AS json)) AS new (
         deal_id uuid, id uuid, status text, participants int, units_by_variant jsonb, next_tier_at int, version int,
-        closed_at timestamptz, closed_by text)
+        closed_at timestamptz, closed_by text, awaiting int, settled int, captured_minor bigint,
+        refunded_minor bigint)
       WHERE groups.deal_id = new.deal_id AND groups.id = new.id""",
     "stock": """
       UPDATE variants SET stock_left = new.stock_left
@@ -42,10 +47,10 @@ _PARTS = {
       WHERE variants.deal_id = new.deal_id AND variants.id = new.id AND variants.stock_left <> new.stock_left""",
     "joined": """
       INSERT INTO participants (deal_id, shopper_id, group_id, variant_id, quantity, hold_minor, number, joined_at,
-                                invite_code, display_name)
+                                invite_code, display_name, order_id)
       SELECT * FROM json_to_recordset(CAST(:joined AS json)) AS new (
         deal_id uuid, shopper_id uuid, group_id uuid, variant_id uuid, quantity int, hold_minor bigint, number int,
-        joined_at timestamptz, invite_code text, display_name text)""",
+        joined_at timestamptz, invite_code text, display_name text, order_id uuid)""",
     "invited": """
       UPDATE invites SET joins = joins + new.change
       FROM json_to_recordset(CAST(:invited AS json)) AS new (code text, change int)
@@ -55,6 +60,7 @@ _PARTS = {
       SELECT subject_id, key, decode(request_hash, 'base64'), decode(answer, 'base64'), created_at
       FROM json_to_recordset(CAST(:answered AS json)) AS new (
         subject_id uuid, key text, request_hash text, answer text, created_at timestamptz)""",
+    **MONEY_PARTS,
     "told": """
       INSERT INTO outbox (deal_id, group_id, version, events, at)
       SELECT * FROM json_to_recordset(CAST(:told AS json)) AS new (
@@ -127,6 +133,7 @@ def _rows_by_part(world: World, changes: Changes, answers: list[NewAnswer], now:
             {"code": code, "change": change} for code, change in invited if change and code not in changes.invites
         ],
         "answered": [_answer_row(answer, now) for answer in answers],
+        **money_rows(world, changes, now),
         "told": _told_rows(world, changes, now),
     }
     return {part: those for part, those in rows.items() if those}
@@ -144,6 +151,10 @@ def _group_row(group: Group) -> Row:
         "version": group.version,
         "closed_at": group.closed_at,
         "closed_by": group.closed_by,
+        "awaiting": group.awaiting,
+        "settled": group.settled,
+        "captured_minor": group.captured_minor,
+        "refunded_minor": group.refunded_minor,
     }
 
 
@@ -182,6 +193,7 @@ def _place_row(key: PlaceKey, place: Place) -> Row:
         "joined_at": place.joined_at,
         "invite_code": place.invite_code,
         "display_name": place.display_name,
+        "order_id": place.order_id,
     }
 
 
@@ -213,4 +225,6 @@ def _told_rows(world: World, changes: Changes, now: datetime) -> list[Row]:
 
 
 def _event_json(event: Event) -> msgspec.Raw:
+    if isinstance(event, PlaceReserved) and event.address is not None:
+        event = replace(event, address=None)  # personal data lives in one place
     return msgspec.Raw(b'{"type":"%b",%b' % (type(event).__name__.encode(), _encode(event)[1:]))

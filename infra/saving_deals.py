@@ -27,6 +27,9 @@ _DEAL_TYPES = {
     "crowd_group_id": "uuid",
     "version": "int",
     "created_at": "timestamptz",
+    "needs_shipping": "boolean",
+    "reward": "jsonb",
+    "payment": "jsonb",
 }
 _COLUMNS = ", ".join(_DEAL_TYPES)
 _NEW_COLUMNS = ", ".join(f"new.{name}" for name in _DEAL_TYPES)
@@ -91,4 +94,7 @@ def _deal_values(deal: Deal) -> dict[str, Any]:
         "crowd_group_id": deal.crowd_group_id,
         "version": deal.version,
         "created_at": deal.created_at,
+        "needs_shipping": offer.needs_shipping,
+        "reward": offer.reward,
+        "payment": deal.payment,
     }

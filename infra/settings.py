@@ -132,6 +132,30 @@ class Settings:
     statement_timeout_ms: int = variable(
         "TUAN_STATEMENT_TIMEOUT_MS", whole_number(100, 600_000), 10_000, "longest a statement may run, in ms"
     )
+    payment_gateway: str = variable(
+        "TUAN_PAYMENT_GATEWAY",
+        one_of("sandbox", "stripe", "none"),
+        "sandbox",
+        "who takes shoppers' money for deals published from now on; none: prices are told, not taken",
+    )
+    payment_timeout_s: int = variable(
+        "TUAN_PAYMENT_TIMEOUT_S", whole_number(1, 86_400), 600, "how long a place is kept for an unfinished payment, in s"
+    )
+    platform_fee_bps: int = variable(
+        "TUAN_PLATFORM_FEE_BPS",
+        whole_number(0, 10_000),
+        0,
+        "the platform's part of what merchants capture, in basis points",
+    )
+    sandbox_strategy: str = variable(
+        "TUAN_SANDBOX_STRATEGY",
+        one_of("hold_and_capture", "pay_and_refund"),
+        "hold_and_capture",
+        "how the sandbox takes money: holds the ceiling, or takes it and refunds the difference",
+    )
+    sandbox_hold_lifetime_s: int = variable(
+        "TUAN_SANDBOX_HOLD_LIFETIME_S", whole_number(60, 31_536_000), 2_678_400, "how long the sandbox holds money, in s"
+    )
     stop_timeout_s: int = variable(
         "TUAN_STOP_TIMEOUT_S", whole_number(1, 300), 10, "how long open requests may take when stopping, in s"
     )

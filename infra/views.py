@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.groupbuy.group import Group, GroupStatus, Place
+from domain.groupbuy.payment import Payment
 from domain.pricing.schedule import Tier
 from domain.pricing.settlement import settle
 
@@ -18,8 +19,19 @@ class NextTier(msgspec.Struct, frozen=True):
     unit_price: int
 
 
+class SettlingView(msgspec.Struct, frozen=True):
+    """How far a closed group's money is: of so many participants' payments, `settled` have come to their end."""
+
+    settled: int
+    payments: int
+
+
 class GroupView(msgspec.Struct, frozen=True, kw_only=True):
-    """A group's public state at a version; prices are minor units of `currency`."""
+    """A group's public state at a version; prices are minor units of `currency`.
+
+    `awaiting_payment` are places reserved for shoppers who still have to pay. `settling` is null before closing, and
+    where no money is taken.
+    """
 
     id: UUID
     deal_id: UUID
@@ -38,15 +50,29 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: str | None
     version: int
     currency: str
+    awaiting_payment: int = 0
+    settling: SettlingView | None = None
 
     @property
     def is_closed(self) -> bool:
-        """Whether this state is final."""
+        """Whether the group's fate is decided."""
         return self.status != GroupStatus.OPEN
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of this state will change any more."""
+        settling = self.settling
+        return (
+            self.is_closed and not self.awaiting_payment and (settling is None or settling.settled == settling.payments)
+        )
 
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A shopper's own place; `hold` is held until closing, `pays` is final (null while the group is open)."""
+    """A shopper's own place; `hold` is held until closing, `pays` is final (null while the group is open).
+
+    `status` is `awaiting_payment` while the place is only reserved (`payment` says what to do and until when), `joined`
+    once it counts, and `dropped` where it was lost after closing, because its payment could not be captured.
+    """
 
     quantity: int
     variant_id: UUID
@@ -54,6 +80,24 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     invite_code: str | None
     hold: int
     pays: int | None
+    order_id: UUID
+    status: str = "joined"
+    payment: "AwaitedPayment | None" = None
+
+
+class AwaitedPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shopper still has to do, by `pay_by`, for the place to count.
+
+    `client_secret` or `redirect_url` is what the app finishes the payment with; both are null while the gateway has not
+    answered yet: ask again with `POST /v1/orders/{order_id}/payment`.
+    """
+
+    gateway: str
+    amount: int
+    currency: str
+    pay_by: datetime
+    client_secret: str | None = None
+    redirect_url: str | None = None
 
 
 def group_view(group: Group) -> GroupView:
@@ -78,7 +122,15 @@ def group_view(group: Group) -> GroupView:
         closed_by=group.closed_by and group.closed_by.value,
         version=group.version,
         currency=group.terms.currency,
+        awaiting_payment=group.awaiting,
+        settling=_settling(group),
     )
+
+
+def _settling(group: Group) -> SettlingView | None:
+    if group.is_open or group.terms.payment is None:
+        return None
+    return SettlingView(settled=group.settled, payments=group.participants)
 
 
 def _coming(tier: Tier, participants: int) -> NextTier:
@@ -90,7 +142,9 @@ def place_view(place: Place, group: GroupView) -> PlaceView:
     pays = None
     if group.is_closed:
         final_unit_price = group.unit_price if group.status == GroupStatus.SUCCEEDED else None
-        pays = settle(place.hold_minor, place.quantity, final_unit_price).capture_minor
+        pays = (
+            settle(place.hold_minor, place.quantity, final_unit_price).capture_minor if place.dropped_at is None else 0
+        )
     return PlaceView(
         quantity=place.quantity,
         variant_id=place.variant_id,
@@ -98,4 +152,21 @@ def place_view(place: Place, group: GroupView) -> PlaceView:
         invite_code=place.invite_code,
         hold=place.hold_minor,
         pays=pays,
+        order_id=place.order_id,
+        status="joined" if place.dropped_at is None else "dropped",
+    )
+
+
+def reserved_view(payment: Payment, awaited: AwaitedPayment) -> PlaceView:
+    """A reserved place as its shopper sees it."""
+    return PlaceView(
+        quantity=payment.quantity,
+        variant_id=payment.variant_id,
+        joined_at=payment.created_at,
+        invite_code=payment.invite_code,
+        hold=payment.hold_minor,
+        pays=None,
+        order_id=payment.order_id,
+        status="awaiting_payment",
+        payment=awaited,
     )

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.groupbuy.payment import SettlementStatus
 from infra.loading import GROUP_COLUMNS
 from infra.rows import GroupRow, group_from
 from workers.duty import Context, Duty
@@ -36,18 +37,20 @@ _SETTLE = text("""
   WITH claimed AS (
     SELECT * FROM unnest(
       CAST(:deal_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:currencies AS text[]),
-      CAST(:unit_prices AS bigint[]), CAST(:settled_through AS int[]), CAST(:places_max AS int[])
-    ) AS claimed (deal_id, group_id, currency, unit_price, settled_through, places_max)
+      CAST(:unit_prices AS bigint[]), CAST(:statuses AS text[]), CAST(:settled_through AS int[]),
+      CAST(:places_max AS int[])
+    ) AS claimed (deal_id, group_id, currency, unit_price, status, settled_through, places_max)
   ), chunk AS MATERIALIZED (
     SELECT claimed.*, place.* FROM claimed CROSS JOIN LATERAL (
-      SELECT shopper_id, variant_id, quantity, hold_minor, number FROM participants
+      SELECT shopper_id, variant_id, quantity, hold_minor, number, order_id FROM participants
       WHERE participants.group_id = claimed.group_id AND number > claimed.settled_through
       ORDER BY number LIMIT claimed.places_max) AS place
   ), written AS (
     INSERT INTO settlements (deal_id, group_id, shopper_id, variant_id, quantity, currency, unit_price, hold_minor,
-                             capture_minor, release_minor, created_at)
+                             capture_minor, release_minor, created_at, order_id, status, done_at)
     SELECT deal_id, group_id, shopper_id, variant_id, quantity, currency, unit_price, hold_minor,
-           coalesce(unit_price, 0) * quantity, hold_minor - coalesce(unit_price, 0) * quantity, clock_timestamp()
+           coalesce(unit_price, 0) * quantity, hold_minor - coalesce(unit_price, 0) * quantity, clock_timestamp(),
+           order_id, status, CASE WHEN status = 'done' THEN clock_timestamp() END
     FROM chunk
     ON CONFLICT DO NOTHING
   ), progress AS (
@@ -117,13 +120,17 @@ async def settle_chunk(
 
 async def _settle(connection: AsyncConnection, rows: Sequence[tuple[GroupRow, int]], places_max: int) -> int:
     columns: dict[str, list[object]] = {
-        name: [] for name in ("deal_ids", "group_ids", "currencies", "unit_prices", "settled_through", "places_max")
+        name: []
+        for name in ("deal_ids", "group_ids", "currencies", "unit_prices", "statuses", "settled_through", "places_max")
     }
     for row, settled_through in rows:
         if places_max <= 0:
             break
         group = group_from(row)
-        values = (group.deal_id, group.id, group.terms.currency, group.final_unit_price, settled_through, places_max)
+        # Where no money is taken through Tuan, the settlement tells what is due and there is nothing to carry out.
+        status = SettlementStatus.DONE if group.terms.payment is None else SettlementStatus.PENDING
+        unit_price = group.final_unit_price
+        values = (group.deal_id, group.id, group.terms.currency, unit_price, status, settled_through, places_max)
         for column, value in zip(columns.values(), values, strict=True):
             column.append(value)
         # A group with no place left still has its end to be written, so it counts as one.

@@ -26,6 +26,17 @@ _DIFFERENCES = text("""
     JOIN groups ON groups.deal_id = places.deal_id AND groups.id = places.group_id
       AND groups.status IN ('open', 'succeeded')
     GROUP BY places.deal_id, variant_id
+  ), taken AS (
+    SELECT deal_id, variant_id, sum(units) AS units FROM (
+      SELECT deal_id, variant_id, units FROM by_variant
+      UNION ALL
+      SELECT deal_id, variant_id, quantity FROM payments
+      WHERE holds_units AND deal_id = ANY(CAST(:deal_ids AS uuid[]))
+      UNION ALL
+      SELECT p.deal_id, p.variant_id, -p.quantity FROM participants p
+      JOIN groups ON groups.deal_id = p.deal_id AND groups.id = p.group_id AND groups.status IN ('open', 'succeeded')
+      WHERE p.dropped_at IS NOT NULL AND p.deal_id = ANY(CAST(:deal_ids AS uuid[]))) AS each
+    GROUP BY deal_id, variant_id
   ), by_invite AS (
     SELECT invite_code, count(*) AS joins FROM participants
     WHERE deal_id = ANY(CAST(:deal_ids AS uuid[])) AND invite_code IS NOT NULL GROUP BY invite_code
@@ -44,7 +55,7 @@ _DIFFERENCES = text("""
   WHERE kept.units <> coalesce(by_group.units, '{}')
   UNION ALL
   SELECT 'stock left of variant', variants.deal_id, id::text, stock_left::text, (stock - coalesce(units, 0))::text
-  FROM variants LEFT JOIN by_variant ON by_variant.deal_id = variants.deal_id AND variant_id = id
+  FROM variants LEFT JOIN taken ON taken.deal_id = variants.deal_id AND variant_id = id
   WHERE variants.deal_id = ANY(CAST(:deal_ids AS uuid[])) AND stock_left <> stock - coalesce(units, 0)
   UNION ALL
   SELECT 'joins of invite', invites.deal_id, code, invites.joins::text, coalesce(by_invite.joins, 0)::text

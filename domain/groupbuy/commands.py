@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.groupbuy.deal import Offer, Variant
+from domain.groupbuy.payment import LapsedBecause, PaymentTerms
+
+PAY_WITHIN_S_DEFAULT = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +36,16 @@ class EditDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishDeal:
-    """A merchant publishes a draft; `crowd_group_id` is the id its group gets if it is a crowd and opens now."""
+    """A merchant publishes a draft; `crowd_group_id` is the id its group gets if it is a crowd and opens now.
+
+    `payment` is how its groups take money (None: not at all), `hold_lifetime_s_max` how long that gateway can hold it.
+    """
 
     deal_id: UUID
     merchant_id: UUID
     crowd_group_id: UUID
+    payment: PaymentTerms | None = None
+    hold_lifetime_s_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +58,13 @@ class PauseDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeDeal:
-    """A merchant lets new groups open again; `crowd_group_id` as in `PublishDeal`."""
+    """A merchant lets new groups open again; the rest as in `PublishDeal`."""
 
     deal_id: UUID
     merchant_id: UUID
     crowd_group_id: UUID
+    payment: PaymentTerms | None = None
+    hold_lifetime_s_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +85,144 @@ class StartCrowd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenGroup:
-    """A shopper opens a group and joins it as its leader; `variant_id` may be left out where there is one."""
+    """A shopper opens a group and joins it as its leader; `variant_id` may be left out where there is one.
+
+    `order_id` names this attempt at buying, with its payment; where the deal takes money the place is reserved for
+    `pay_within_s`. `address` is where goods go, field by field, where the deal ships any.
+    """
 
     deal_id: UUID
     group_id: UUID
     shopper_id: UUID
+    order_id: UUID
     quantity: int = 1
     variant_id: UUID | None = None
     invite_code: str | None = None
     display_name: str | None = None
+    address: Mapping[str, str] | None = None
+    pay_within_s: int = PAY_WITHIN_S_DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinGroup:
-    """A shopper takes a place in an open group."""
+    """A shopper takes a place in an open group; the fields as in `OpenGroup`."""
 
     group_id: UUID
     shopper_id: UUID
+    order_id: UUID
     quantity: int = 1
     variant_id: UUID | None = None
     invite_code: str | None = None
     display_name: str | None = None
+    address: Mapping[str, str] | None = None
+    pay_within_s: int = PAY_WITHIN_S_DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyAlone:
+    """A shopper buys at the solo price, without a group; the fields as in `OpenGroup`."""
+
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    quantity: int = 1
+    variant_id: UUID | None = None
+    address: Mapping[str, str] | None = None
+    pay_within_s: int = PAY_WITHIN_S_DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPayment:
+    """The gateway holds an order's money, under the name `reference`; heard twice it changes nothing."""
+
+    deal_id: UUID
+    group_id: UUID | None
+    shopper_id: UUID
+    order_id: UUID
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapsePayment:
+    """A reservation comes to nothing: declined, or its deadline has come (only then does the clock ask)."""
+
+    deal_id: UUID
+    group_id: UUID | None
+    shopper_id: UUID
+    order_id: UUID
+    because: LapsedBecause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSettlement:
+    """The gateway has done what was decided about a payment, or, with `refused_because`, said no to it for good."""
+
+    deal_id: UUID
+    group_id: UUID | None
+    shopper_id: UUID
+    order_id: UUID
+    refused_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipOrder:
+    """A merchant has handed an order to a carrier; said again it corrects what was said."""
+
+    deal_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    carrier: str
+    tracking_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverOrder:
+    """The goods have arrived, says their merchant or their shopper (`caller_id`)."""
+
+    deal_id: UUID
+    order_id: UUID
+    caller_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """A merchant calls off an order that is not shipped: its units go back to stock, all its money to the shopper."""
+
+    deal_id: UUID
+    group_id: UUID | None
+    shopper_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    refund_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """A merchant gives back part of an order's money, or all that is left of it (`amount_minor` None).
+
+    `is_return`: the goods came back, so the order is over.
+    """
+
+    deal_id: UUID
+    group_id: UUID | None
+    order_id: UUID
+    merchant_id: UUID
+    refund_id: UUID
+    amount_minor: int | None
+    currency: str | None
+    reason: str
+    is_return: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRefund:
+    """The gateway has given a refund back."""
+
+    deal_id: UUID
+    group_id: UUID | None
+    order_id: UUID
+    refund_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +235,10 @@ class LeaveGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelGroup:
-    """A merchant calls an open group off: nobody pays."""
+    """A merchant (None: the platform) calls an open group off: nobody pays."""
 
     group_id: UUID
-    merchant_id: UUID
+    merchant_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +260,6 @@ class CreateInvite:
 
 DealCommand = CreateDeal | EditDeal | PublishDeal | PauseDeal | ResumeDeal | EndDeal | StartCrowd
 GroupCommand = OpenGroup | JoinGroup | LeaveGroup | CancelGroup | CloseGroup | CreateInvite
-Command = DealCommand | GroupCommand
+PaymentCommand = BuyAlone | ConfirmPayment | LapsePayment | RecordSettlement
+OrderCommand = ShipOrder | DeliverOrder | CancelOrder | RefundOrder | RecordRefund
+Command = DealCommand | GroupCommand | PaymentCommand | OrderCommand

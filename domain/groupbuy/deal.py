@@ -6,9 +6,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.errors import FieldProblems
+from domain.groupbuy.payment import PaymentTerms
 from domain.groupbuy.text import check_image_url, check_line, check_text
 from domain.pricing.currency import is_currency
 from domain.pricing.schedule import PARTICIPANTS_MAX, PriceSchedule
+from domain.pricing.shares import Reward
 
 TITLE_CHARACTERS_MAX = 200
 DESCRIPTION_CHARACTERS_MAX = 5_000
@@ -51,13 +53,16 @@ class Lifecycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a group runs on: frozen into it at opening, out of reach of later edits."""
+    """What a group runs on, frozen into it at opening and out of reach of later edits; without `payment` it takes no money."""
 
     currency: str
     schedule: PriceSchedule
     grouping: Grouping
     group_size_max: int
     units_per_shopper_max: int | None
+    payment: PaymentTerms | None = None
+    reward: Reward | None = None
+    needs_shipping: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ class Offer:
     starts_at: datetime | None
     ends_at: datetime | None
     units_per_shopper_max: int | None
+    needs_shipping: bool = False
+    reward: Reward | None = None
 
     def __post_init__(self) -> None:
         problems = FieldProblems()
@@ -84,17 +91,24 @@ class Offer:
         problems.require(is_currency(self.currency), "currency", "must be an ISO 4217 code such as USD")
         _check_group_rules(problems, self)
         _check_window(problems, self)
+        problems.require(
+            self.reward is None or self.grouping is Grouping.TEAM,
+            "reward",
+            "must be left out of a crowd: it has no leader",
+        )
         problems.raise_if_any()
 
-    @property
-    def terms(self) -> Terms:
-        """What a group opened now would run on."""
+    def terms_with(self, payment: PaymentTerms | None) -> Terms:
+        """What a group runs on that takes money so."""
         return Terms(
             currency=self.currency,
             schedule=self.schedule,
             grouping=self.grouping,
             group_size_max=self.group_size_max,
             units_per_shopper_max=self.units_per_shopper_max,
+            payment=payment,
+            reward=self.reward,
+            needs_shipping=self.needs_shipping,
         )
 
 
@@ -120,6 +134,12 @@ class Deal:
     version: int
     created_at: datetime
     crowd_group_id: UUID | None = None
+    payment: PaymentTerms | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What a group opened now would run on."""
+        return self.offer.terms_with(self.payment)
 
     def status_at(self, now: datetime) -> DealStatus:
         """What the deal is at a moment: its merchant's will, and the window."""
@@ -224,3 +244,21 @@ def require_publishable(deal: Deal, now: datetime) -> None:
             "must fit what is left of the deal's window, or no group could ever be opened",
         )
     problems.raise_if_any()
+
+
+def require_holdable(deal: Deal, hold_lifetime_s_max: int | None) -> None:
+    """Raise `InvalidInput` where a group would outlive what the merchant's gateway can hold; None is no bound."""
+    problems = FieldProblems()
+    problems.require(
+        hold_lifetime_s_max is None or _longest_group_s(deal) <= hold_lifetime_s_max,
+        "group_lifetime_s",
+        f"must be at most {hold_lifetime_s_max} seconds: the payment gateway cannot hold shoppers' money for longer",
+    )
+    problems.raise_if_any()
+
+
+def _longest_group_s(deal: Deal) -> float:
+    offer = deal.offer
+    if offer.grouping is Grouping.CROWD and offer.starts_at is not None and offer.ends_at is not None:
+        return min(offer.group_lifetime_s, (offer.ends_at - offer.starts_at).total_seconds())
+    return offer.group_lifetime_s

@@ -4,20 +4,31 @@ from datetime import datetime
 
 from domain.groupbuy import decide_deal as deals
 from domain.groupbuy import decide_group as groups
+from domain.groupbuy import decide_order as orders
+from domain.groupbuy import decide_payment as payments
 from domain.groupbuy.commands import (
+    BuyAlone,
     CancelGroup,
+    CancelOrder,
     CloseGroup,
     Command,
+    ConfirmPayment,
     CreateDeal,
     CreateInvite,
+    DeliverOrder,
     EditDeal,
     EndDeal,
     JoinGroup,
+    LapsePayment,
     LeaveGroup,
     OpenGroup,
     PauseDeal,
     PublishDeal,
+    RecordRefund,
+    RecordSettlement,
+    RefundOrder,
     ResumeDeal,
+    ShipOrder,
     StartCrowd,
 )
 from domain.groupbuy.events import Event
@@ -29,6 +40,8 @@ def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]: 
     match command:
         case JoinGroup():
             return groups.join(state, command, now)
+        case ConfirmPayment():
+            return payments.confirm(state, command, now)
         case OpenGroup():
             return groups.open_group(state, command, now)
         case LeaveGroup():
@@ -39,6 +52,22 @@ def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]: 
             return groups.cancel(state, command, now)
         case CreateInvite():
             return groups.invite(state, command, now)
+        case BuyAlone():
+            return payments.buy_alone(state, command, now)
+        case LapsePayment():
+            return payments.lapse_payment(state, command, now)
+        case RecordSettlement():
+            return payments.record_settlement(state, command, now)
+        case ShipOrder():
+            return orders.ship(state, command, now)
+        case DeliverOrder():
+            return orders.deliver(state, command, now)
+        case CancelOrder():
+            return orders.cancel(state, command, now)
+        case RefundOrder():
+            return orders.refund(state, command, now)
+        case RecordRefund():
+            return orders.record_refund(state, command, now)
         case CreateDeal():
             return deals.create(command, now)
         case EditDeal():

@@ -15,6 +15,7 @@ from domain.groupbuy.deal import (
     Lifecycle,
     Offer,
     check_variants,
+    require_holdable,
     require_publishable,
 )
 from domain.groupbuy.errors import DealNotEditable, DealNotFound, DealNotPublished, DealOver
@@ -92,8 +93,10 @@ def publish(state: State, command: PublishDeal, now: datetime) -> tuple[Event, .
             raise DealOver
         case DealStatus.DRAFT:
             require_publishable(deal, now)
-            published = replace(deal, lifecycle=Lifecycle.PUBLISHED)
-            return (DealPublished(deal_id=deal.id, at=now), *_crowd_opening(published, command.crowd_group_id, now))
+            require_holdable(deal, command.hold_lifetime_s_max)
+            live = replace(deal, lifecycle=Lifecycle.PUBLISHED, payment=command.payment)
+            published = DealPublished(deal_id=deal.id, payment=command.payment, at=now)
+            return (published, *_crowd_opening(live, command.crowd_group_id, now))
         case _:
             return ()
 
@@ -121,8 +124,10 @@ def resume(state: State, command: ResumeDeal, now: datetime) -> tuple[Event, ...
         case DealStatus.ENDED:
             raise DealOver
         case DealStatus.PAUSED:
-            resumed = replace(deal, lifecycle=Lifecycle.PUBLISHED)
-            return (DealResumed(deal_id=deal.id, at=now), *_crowd_opening(resumed, command.crowd_group_id, now))
+            require_holdable(deal, command.hold_lifetime_s_max)
+            live = replace(deal, lifecycle=Lifecycle.PUBLISHED, payment=command.payment)
+            resumed = DealResumed(deal_id=deal.id, payment=command.payment, at=now)
+            return (resumed, *_crowd_opening(live, command.crowd_group_id, now))
         case _:
             return ()
 
@@ -154,7 +159,7 @@ def _crowd_opening(deal: Deal, group_id: UUID, now: datetime) -> tuple[Event, ..
             group_id=group_id,
             deal_id=deal.id,
             leader_id=None,
-            terms=deal.offer.terms,
+            terms=deal.terms,
             expires_at=deadline,
             at=now,
         ),

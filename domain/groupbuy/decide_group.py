@@ -1,13 +1,14 @@
 """Decisions about groups: open, join, leave, close, cancel, invite."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
 from domain.groupbuy.errors import (
+    AddressRequired,
     CrowdHasOneGroup,
     DealClosesTooSoon,
     DealNotFound,
@@ -34,10 +35,13 @@ from domain.groupbuy.events import (
     InviteCreated,
     ParticipantJoined,
     ParticipantLeft,
+    PlaceReserved,
+    ReservationLapsed,
     TierReached,
 )
 from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus
+from domain.groupbuy.payment import LapsedBecause, Payment
 from domain.groupbuy.state import State
 from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
 from domain.pricing.settlement import hold_for
@@ -48,7 +52,7 @@ CHANNEL_CHARACTERS_MAX = 32
 def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
     """Take a place; being in already is no refusal and no event."""
     deal, group = _known(state, command.group_id)
-    if state.place is not None:
+    if state.place is not None or state.awaited is not None:
         return ()
     if not group.is_open:
         raise GroupFull if group.is_full and group.status is GroupStatus.SUCCEEDED else GroupClosed
@@ -62,7 +66,7 @@ def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, 
     deal = state.deal
     if deal is None or deal.status_at(now) is DealStatus.DRAFT:
         raise DealNotFound(command.deal_id)
-    _require_live(deal, now)
+    require_live(deal, now)
     if deal.offer.grouping is Grouping.CROWD:
         raise CrowdHasOneGroup(deal.crowd_group_id)
     expires_at = deal.group_deadline(now)
@@ -72,7 +76,7 @@ def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, 
         group_id=command.group_id,
         deal_id=deal.id,
         leader_id=command.shopper_id,
-        terms=deal.offer.terms,
+        terms=deal.terms,
         expires_at=expires_at,
         at=now,
     )
@@ -86,7 +90,7 @@ def leave(state: State, command: LeaveGroup, now: datetime) -> tuple[Event, ...]
     _, group = _known(state, command.group_id)
     place = state.place
     if place is None:
-        return ()
+        return () if state.awaited is None else lapse(group, state.awaited, LapsedBecause.LEFT, now)
     if not group.is_open or now >= group.expires_at:
         raise GroupClosed
     if group.is_tipped:
@@ -95,15 +99,54 @@ def leave(state: State, command: LeaveGroup, now: datetime) -> tuple[Event, ...]
         group_id=group.id,
         deal_id=group.deal_id,
         shopper_id=command.shopper_id,
+        order_id=place.order_id,
         variant_id=place.variant_id,
         quantity=place.quantity,
         invite_code=place.invite_code,
         participants=group.participants - 1,
         at=now,
     )
-    if left.participants or group.terms.grouping is Grouping.CROWD:
-        return (left,)
-    return (left, _cancelled(group, 0, {}, ClosedBy.EVERYONE_LEFT, now))
+    return (left, *_end_if_empty(group, left.participants, group.awaiting, now))
+
+
+def lapse(group: Group | None, payment: Payment, because: LapsedBecause, now: datetime) -> tuple[Event, ...]:
+    """A reservation comes to nothing; a team group in which nobody is left is over."""
+    lapsed = ReservationLapsed(
+        group_id=payment.group_id,
+        deal_id=payment.deal_id,
+        shopper_id=payment.shopper_id,
+        order_id=payment.order_id,
+        variant_id=payment.variant_id,
+        quantity=payment.quantity,
+        because=because,
+        at=now,
+    )
+    if group is None or not group.is_open:
+        return (lapsed,)
+    return (lapsed, *_end_if_empty(group, group.participants, group.awaiting - 1, now))
+
+
+def joined(group: Group, payment: Payment, reference: str | None, now: datetime) -> tuple[Event, ...]:
+    """A reserved place becomes one that counts, with all that follows from it."""
+    schedule = group.terms.schedule
+    participants = group.participants + 1
+    event = ParticipantJoined(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        shopper_id=payment.shopper_id,
+        variant_id=payment.variant_id,
+        quantity=payment.quantity,
+        hold_minor=payment.hold_minor,
+        participants=participants,
+        unit_price=schedule.unit_price(participants),
+        invite_code=payment.invite_code,
+        display_name=payment.display_name,
+        order_id=payment.order_id,
+        was_reserved=True,
+        reference=reference,
+        at=now,
+    )
+    return (event, *_after_joining(event, group.terms))
 
 
 def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]:
@@ -136,13 +179,14 @@ def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]
 def cancel(state: State, command: CancelGroup, now: datetime) -> tuple[Event, ...]:
     """Call an open group off, by the deal's merchant; cancelled already is no refusal."""
     deal, group = _known(state, command.group_id)
-    if deal.merchant_id != command.merchant_id:
+    if command.merchant_id is not None and deal.merchant_id != command.merchant_id:
         raise GroupNotFound(command.group_id)
     if group.status is GroupStatus.CANCELLED:
         return ()
     if not group.is_open or now >= group.expires_at:
         raise GroupClosed
-    return (_cancelled(group, group.participants, dict(group.units_by_variant), ClosedBy.MERCHANT, now),)
+    closed_by = ClosedBy.PLATFORM if command.merchant_id is None else ClosedBy.MERCHANT
+    return (_cancelled(group, group.participants, dict(group.units_by_variant), closed_by, now),)
 
 
 def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, ...]:
@@ -169,16 +213,19 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
 
 def _take_place(
     state: State, deal: Deal, group: Group, command: OpenGroup | JoinGroup, now: datetime
-) -> tuple[GroupEvent, ...]:
-    """The joining, the tier it reaches, and the closing if it fills the group."""
+) -> tuple[Event, ...]:
+    """The joining, the tier it reaches, and the closing if it fills the group; where money is taken, a reservation."""
     if group.is_full:
         raise GroupFull
     _check_place(command)
     terms = group.terms
-    variant_id = _variant(deal, command.variant_id)
-    _require_units(state, terms, variant_id, command.quantity)
+    variant_id = variant_of(deal, command.variant_id)
+    require_units(state, terms.units_per_shopper_max, variant_id, command.quantity)
+    if terms.payment is not None:
+        invite_code = _attributed_invite(state, deal, command)
+        return (_reserved(group, command, variant_id, invite_code, now),)
     participants = group.participants + 1
-    joined = ParticipantJoined(
+    event = ParticipantJoined(
         group_id=group.id,
         deal_id=deal.id,
         shopper_id=command.shopper_id,
@@ -189,9 +236,40 @@ def _take_place(
         unit_price=terms.schedule.unit_price(participants),
         invite_code=_attributed_invite(state, deal, command),
         display_name=command.display_name,
+        order_id=command.order_id,
+        was_reserved=False,
         at=now,
     )
-    return (joined, *_after_joining(joined, terms))
+    return (event, *_after_joining(event, terms))
+
+
+def _reserved(
+    group: Group, command: OpenGroup | JoinGroup, variant_id: UUID, invite_code: str | None, now: datetime
+) -> PlaceReserved:
+    terms = group.terms
+    assert terms.payment is not None
+    return PlaceReserved(
+        group_id=group.id,
+        deal_id=group.deal_id,
+        shopper_id=command.shopper_id,
+        order_id=command.order_id,
+        variant_id=variant_id,
+        quantity=command.quantity,
+        hold_minor=hold_for(terms.schedule.ceiling_price, command.quantity),
+        currency=terms.currency,
+        payment=terms.payment,
+        pay_by=min(now + timedelta(seconds=command.pay_within_s), group.expires_at),
+        invite_code=invite_code,
+        display_name=command.display_name,
+        address=address_for(terms.needs_shipping, command.address),
+        at=now,
+    )
+
+
+def _end_if_empty(group: Group, participants: int, awaiting: int, now: datetime) -> tuple[Event, ...]:
+    if participants or awaiting or group.terms.grouping is Grouping.CROWD:
+        return ()
+    return (_cancelled(group, 0, {}, ClosedBy.EVERYONE_LEFT, now),)
 
 
 def _after_joining(joined: ParticipantJoined, terms: Terms) -> tuple[GroupEvent, ...]:
@@ -230,7 +308,8 @@ def _check_place(command: OpenGroup | JoinGroup) -> None:
     problems.raise_if_any()
 
 
-def _variant(deal: Deal, variant_id: UUID | None) -> UUID:
+def variant_of(deal: Deal, variant_id: UUID | None) -> UUID:
+    """The variant asked for, or the only one."""
     if variant_id is None:
         if len(deal.variants) > 1:
             raise VariantRequired(len(deal.variants))
@@ -240,13 +319,20 @@ def _variant(deal: Deal, variant_id: UUID | None) -> UUID:
     return variant_id
 
 
-def _require_units(state: State, terms: Terms, variant_id: UUID, quantity: int) -> None:
-    units_max = terms.units_per_shopper_max
+def require_units(state: State, units_max: int | None, variant_id: UUID, quantity: int) -> None:
+    """Raise where the shopper would hold too many units of the deal, or too few are left."""
     if units_max is not None and state.units_held + quantity > units_max:
         raise UnitsLimitReached(units_max, state.units_held)
     stock_left = state.stock_left[variant_id]
     if quantity > stock_left:
         raise OutOfStock(stock_left)
+
+
+def address_for(needs_shipping: bool, address: Mapping[str, str] | None) -> Mapping[str, str] | None:  # noqa: FBT001 - a term of the deal, named by its only callers
+    """Where the goods go; an address nothing is sent to is not kept."""
+    if needs_shipping and address is None:
+        raise AddressRequired
+    return address if needs_shipping else None
 
 
 def _attributed_invite(state: State, deal: Deal, command: OpenGroup | JoinGroup) -> str | None:
@@ -258,7 +344,8 @@ def _attributed_invite(state: State, deal: Deal, command: OpenGroup | JoinGroup)
     return None if state.invite.sharer_id == command.shopper_id else command.invite_code
 
 
-def _require_live(deal: Deal, now: datetime) -> None:
+def require_live(deal: Deal, now: datetime) -> None:
+    """Raise unless the deal takes new groups now."""
     match deal.status_at(now):
         case DealStatus.LIVE:
             return

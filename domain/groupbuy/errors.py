@@ -2,12 +2,13 @@
 
 Refusal (domain.errors)
 ├── NotFound             what was named is not there, or not this caller's to see
-│   ├── DealNotFound, GroupNotFound, InviteNotFound
+│   ├── DealNotFound, GroupNotFound, InviteNotFound, OrderNotFound
 ├── WrongReference       a field names something that does not fit: `field` says which
-│   ├── VariantNotFound, VariantRequired, InviteNotUsable
+│   ├── VariantNotFound, VariantRequired, InviteNotUsable, AddressRequired, WrongCurrency
 └── Conflict             the thing asked cannot be done in the state things are in
     ├── DealNotStarted, DealPausedNow, DealOver, DealNotPublished, DealNotEditable, DealClosesTooSoon, CrowdHasOneGroup
-    └── GroupFull, GroupClosed, GroupCommitted, OutOfStock, UnitsLimitReached
+    ├── GroupFull, GroupClosed, GroupCommitted, OutOfStock, UnitsLimitReached
+    └── DealTakesNoPayments, OrderNotPaid, OrderNotShippable, OrderNotShipped, OrderOver, RefundTooLarge
 """
 
 from datetime import datetime
@@ -167,3 +168,70 @@ class UnitsLimitReached(Conflict):
 
     def __init__(self, units_max: int, units_held: int) -> None:
         super().__init__(f"One shopper may take {units_max} units of this deal and you hold {units_held} already.")
+
+
+class OrderNotFound(NotFound):
+    """No such order for this caller."""
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(f"There is no order {order_id} you can see or change.")
+
+
+class AddressRequired(WrongReference):
+    """The goods have to be sent somewhere."""
+
+    field = "address"
+
+    def __init__(self) -> None:
+        super().__init__("This deal is shipped: say where to with address.")
+
+
+class WrongCurrency(WrongReference):
+    """An amount in another currency than the order's."""
+
+    field = "currency"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"This order was paid in {currency}; say the amount in minor units of {currency}.")
+
+
+class DealTakesNoPayments(Conflict):
+    """Money of this deal is not taken here."""
+
+    def __init__(self) -> None:
+        super().__init__("This deal takes no payments here, so it can only be bought in a group.")
+
+
+class OrderNotPaid(Conflict):
+    """There is a payment, but its group has not succeeded or it has not been captured: nothing to ship or give back."""
+
+    def __init__(self) -> None:
+        super().__init__("This order is not paid: its group has not succeeded yet, or its payment came to nothing.")
+
+
+class OrderNotShippable(Conflict):
+    """The goods are past shipping, or the order is over."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This order is {status.replace('_', ' ')}, so it can no longer be shipped or called off.")
+
+
+class OrderNotShipped(Conflict):
+    """What has not been sent cannot have arrived."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This order is {status.replace('_', ' ')}; only a shipped order can be delivered.")
+
+
+class OrderOver(Conflict):
+    """The order was cancelled or returned already."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This order is {status} already.")
+
+
+class RefundTooLarge(Conflict):
+    """More is to go back than was paid and not given back yet."""
+
+    def __init__(self, left: str) -> None:
+        super().__init__(f"Of this order {left} can still be refunded; ask for that or less.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.groupbuy.deal import Offer, Terms, Variant
 from domain.groupbuy.group import ClosedBy
+from domain.groupbuy.payment import LapsedBecause, PaymentTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,10 @@ class DealEdited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealPublished:
-    """Groups may open from its start on."""
+    """Groups may open from its start on, and take money so."""
 
     deal_id: UUID
+    payment: PaymentTerms | None
     at: datetime
 
 
@@ -48,9 +50,10 @@ class DealPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealResumed:
-    """New groups may open again."""
+    """New groups may open again, and take money so."""
 
     deal_id: UUID
+    payment: PaymentTerms | None
     at: datetime
 
 
@@ -75,8 +78,76 @@ class GroupOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceReserved:
+    """A place and its units are kept for a shopper until the payment is approved, `pay_by` at the latest.
+
+    Without a group it is a purchase alone. The address stays with the payment: it is told to nobody else.
+    """
+
+    group_id: UUID | None
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    variant_id: UUID
+    quantity: int
+    hold_minor: int
+    currency: str
+    payment: PaymentTerms
+    pay_by: datetime
+    invite_code: str | None
+    display_name: str | None
+    address: Mapping[str, str] | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationLapsed:
+    """A reservation came to nothing: place and units are free again, what comes of the payment is released."""
+
+    group_id: UUID | None
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    variant_id: UUID
+    quantity: int
+    because: LapsedBecause
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentCameLate:
+    """Money came for a reservation that had lapsed; it is released at once."""
+
+    group_id: UUID | None
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    amount_minor: int
+    currency: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoughtAlone:
+    """The solo price is paid: no group has to succeed."""
+
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    quantity: int
+    hold_minor: int
+    unit_price: int
+    currency: str
+    reference: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantJoined:
-    """A shopper took a place; `participants` and `unit_price` are those after it, prices and hold in minor units."""
+    """A shopper took a place; `participants` and `unit_price` are those after it, prices and hold in minor units.
+
+    `was_reserved`: the place was kept for it and its payment has now been approved.
+    """
 
     group_id: UUID
     deal_id: UUID
@@ -88,6 +159,9 @@ class ParticipantJoined:
     unit_price: int
     invite_code: str | None
     display_name: str | None
+    order_id: UUID
+    was_reserved: bool
+    reference: str | None = None
     at: datetime
 
 
@@ -105,11 +179,12 @@ class TierReached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantLeft:
-    """A shopper gave a place up before the group tipped; its units are free again."""
+    """A shopper gave a place up before the group tipped; its units are free again, its hold is released."""
 
     group_id: UUID
     deal_id: UUID
     shopper_id: UUID
+    order_id: UUID
     variant_id: UUID
     quantity: int
     invite_code: str | None
@@ -167,9 +242,113 @@ class InviteCreated:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettled:
+    """A payment has ended: what was captured and released, and of the captured the platform's and the leader's part.
+
+    `refused_because`: the gateway would not give what was decided, so all of it is released.
+    """
+
+    group_id: UUID | None
+    deal_id: UUID
+    merchant_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    variant_id: UUID
+    quantity: int
+    unit_price: int | None
+    currency: str
+    captured_minor: int
+    released_minor: int
+    fee_minor: int
+    reward_minor: int
+    needs_shipping: bool
+    refused_because: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsReturned:
+    """A shopper's units are free again after the purchase: its capture was refused, or its order cancelled."""
+
+    group_id: UUID | None
+    deal_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    variant_id: UUID
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShipped:
+    """An order is with its carrier."""
+
+    deal_id: UUID
+    order_id: UUID
+    shopper_id: UUID
+    carrier: str
+    tracking_number: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDelivered:
+    """An order has arrived."""
+
+    deal_id: UUID
+    order_id: UUID
+    shopper_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled:
+    """An order was called off before it was shipped."""
+
+    deal_id: UUID
+    order_id: UUID
+    shopper_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefunded:
+    """Money of an order is to go back; `fee_back_minor` is the platform's part of it, `reward_back_minor` the leader's."""
+
+    group_id: UUID | None
+    deal_id: UUID
+    merchant_id: UUID
+    shopper_id: UUID
+    order_id: UUID
+    refund_id: UUID
+    amount_minor: int
+    currency: str
+    fee_back_minor: int
+    reward_back_minor: int
+    reason: str
+    is_return: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundMade:
+    """The gateway has given a refund back."""
+
+    group_id: UUID | None
+    deal_id: UUID
+    order_id: UUID
+    refund_id: UUID
+    amount_minor: int
+    currency: str
+    at: datetime
+
+
 DealChange = DealEdited | DealPublished | DealPaused | DealResumed | DealEnded
 DealEvent = DealCreated | DealChange
 GroupEvent = (
     GroupOpened | ParticipantJoined | TierReached | ParticipantLeft | GroupSucceeded | GroupFailed | GroupCancelled
 )
-Event = DealEvent | GroupEvent | InviteCreated
+PaymentEvent = PlaceReserved | ReservationLapsed | PaymentCameLate | BoughtAlone | PaymentSettled | UnitsReturned
+OrderEvent = OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded | RefundMade
+Event = DealEvent | GroupEvent | InviteCreated | PaymentEvent | OrderEvent

@@ -20,15 +20,22 @@ from domain.groupbuy.events import (
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
+    OrderCancelled,
+    OrderDelivered,
+    OrderRefunded,
+    OrderShipped,
     ParticipantJoined,
     ParticipantLeft,
+    RefundMade,
     TierReached,
 )
+from domain.groupbuy.evolve_order import order_changed
+from domain.groupbuy.evolve_payment import held, left, payment_changed, plus
 from domain.groupbuy.group import Group, GroupStatus, Invite, Place
 from domain.groupbuy.state import State
 
 
-def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one match over every event is the map of the domain
+def evolve(state: State, event: Event) -> State:  # noqa: C901, PLR0911 - one match over every event is the map of the domain
     """The state after `event`."""
     match event:
         case ParticipantJoined():
@@ -49,8 +56,12 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one match ov
             return _invited(state, event)
         case DealCreated():
             return _created(event)
-        case _:
+        case DealEdited() | DealPublished() | DealPaused() | DealResumed() | DealEnded():
             return _deal_changed(state, event)
+        case OrderShipped() | OrderDelivered() | OrderCancelled() | OrderRefunded() | RefundMade():
+            return order_changed(state, event)
+        case _:
+            return payment_changed(state, event)
 
 
 def _joined(state: State, event: ParticipantJoined) -> State:
@@ -63,25 +74,38 @@ def _joined(state: State, event: ParticipantJoined) -> State:
         hold_minor=event.hold_minor,
         number=group.version + 1,
         joined_at=event.at,
+        order_id=event.order_id,
         invite_code=event.invite_code,
         display_name=event.display_name,
     )
+    counted = _counted_anew(group, event, event.quantity)
+    stock_left, payments = state.stock_left, state.payments
+    if event.was_reserved:
+        counted = replace(counted, awaiting=group.awaiting - 1)
+        payments = {**payments, event.order_id: held(payments[event.order_id], event.reference, event.at)}
+    else:
+        stock_left = plus(stock_left, event.variant_id, -event.quantity)
     return State(
         deal=state.deal,
-        group=_counted_anew(group, event, event.quantity),
-        stock_left=_plus(state.stock_left, event.variant_id, -event.quantity),
+        group=counted,
+        stock_left=stock_left,
         places={**state.places, group.id: place},
+        payments=payments,
         invite=_counted(state.invite, event.invite_code, 1),
     )
 
 
 def _left(state: State, event: ParticipantLeft) -> State:
     group = _group(state)
+    payments = state.payments
+    if event.order_id in payments:
+        payments = {**payments, event.order_id: left(payments[event.order_id], event.at)}
     return State(
         deal=state.deal,
         group=_counted_anew(group, event, -event.quantity),
-        stock_left=_plus(state.stock_left, event.variant_id, event.quantity),
+        stock_left=plus(state.stock_left, event.variant_id, event.quantity),
         places={group_id: place for group_id, place in state.places.items() if group_id != group.id},
+        payments=payments,
         invite=_counted(state.invite, event.invite_code, -1),
     )
 
@@ -115,7 +139,7 @@ def _closed(
     closed = replace(group, version=group.version + 1, status=status, closed_at=event.at, closed_by=event.closed_by)
     stock_left = state.stock_left
     for variant_id, units in returned_units.items():
-        stock_left = _plus(stock_left, variant_id, units)
+        stock_left = plus(stock_left, variant_id, units)
     return replace(state, group=closed, stock_left=stock_left)
 
 
@@ -157,7 +181,7 @@ def _deal_changed(state: State, event: DealChange) -> State:
             stock_left = {variant.id: variant.stock for variant in variants}
             return replace(state, deal=replace(deal, offer=offer, variants=variants), stock_left=stock_left)
         case DealPublished() | DealResumed():
-            return replace(state, deal=replace(deal, lifecycle=Lifecycle.PUBLISHED))
+            return replace(state, deal=replace(deal, lifecycle=Lifecycle.PUBLISHED, payment=event.payment))
         case DealPaused():
             return replace(state, deal=replace(deal, lifecycle=Lifecycle.PAUSED))
         case DealEnded():
@@ -171,16 +195,12 @@ def _counted_anew(group: Group, event: ParticipantJoined | ParticipantLeft, unit
         group,
         version=group.version + 1,
         participants=event.participants,
-        units_by_variant=_plus(group.units_by_variant, event.variant_id, units),
+        units_by_variant=plus(group.units_by_variant, event.variant_id, units),
     )
 
 
 def _next(group: Group) -> Group:
     return replace(group, version=group.version + 1)
-
-
-def _plus(units: Mapping[UUID, int], variant_id: UUID, change: int) -> Mapping[UUID, int]:
-    return {**units, variant_id: units.get(variant_id, 0) + change}
 
 
 def _counted(invite: Invite | None, code: str | None, change: int) -> Invite | None:

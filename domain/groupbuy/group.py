@@ -25,13 +25,17 @@ class ClosedBy(StrEnum):
     DEADLINE = "deadline"
     MERCHANT = "merchant"
     EVERYONE_LEFT = "everyone_left"
+    PLATFORM = "platform"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A group as decisions see it: counters, never its members, so a million of them cost what two cost.
 
-    `version` rises by one with every event; `units_by_variant` is what the group has taken of the deal's stock.
+    `version` rises by one with every event; `units_by_variant` is what its participants have taken of the deal's stock.
+    `awaiting` are places reserved for shoppers who still have to pay: taken, but counting for no price. `settled` are
+    participants whose payment has come to its end, `captured_minor` and `refunded_minor` what was taken from them and
+    is decided to go back.
     """
 
     id: UUID
@@ -46,6 +50,10 @@ class Group:
     expires_at: datetime
     closed_at: datetime | None = None
     closed_by: ClosedBy | None = None
+    awaiting: int = 0
+    settled: int = 0
+    captured_minor: int = 0
+    refunded_minor: int = 0
 
     @property
     def unit_price(self) -> int:
@@ -74,13 +82,23 @@ class Group:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody more can join."""
-        return self.participants >= self.terms.group_size_max
+        """Whether nobody more can join: every place is taken or reserved."""
+        return self.participants + self.awaiting >= self.terms.group_size_max
 
     @property
     def seats_left(self) -> int:
         """How many can still join: none once it is closed."""
-        return self.terms.group_size_max - self.participants if self.is_open else 0
+        return self.terms.group_size_max - self.participants - self.awaiting if self.is_open else 0
+
+    @property
+    def units(self) -> int:
+        """Units its participants have taken, of all variants."""
+        return sum(self.units_by_variant.values())
+
+    @property
+    def asked_minor(self) -> int:
+        """What its participants are to pay in all; 0 where nobody pays, minor units."""
+        return (self.final_unit_price or 0) * self.units
 
     @property
     def units_count_for_limit(self) -> bool:
@@ -92,7 +110,8 @@ class Group:
 class Place:
     """One shopper's place in one group, with what is held for it (minor units).
 
-    `number` is the group's version at joining: it orders the places of a group and never repeats.
+    `number` is the group's version at joining: it orders the places of a group and never repeats. `dropped_at` is when
+    the place was lost after closing: its capture failed, or its order was cancelled.
     """
 
     group_id: UUID
@@ -102,8 +121,15 @@ class Place:
     hold_minor: int
     number: int
     joined_at: datetime
+    order_id: UUID
     invite_code: str | None = None
     display_name: str | None = None
+    dropped_at: datetime | None = None
+
+    @property
+    def units_count_for_limit(self) -> bool:
+        """Whether its units are still the shopper's: those of a dropped place went back to stock."""
+        return self.dropped_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,23 +7,36 @@ from uuid import UUID
 
 from domain.errors import DomainError
 from domain.groupbuy.commands import (
+    BuyAlone,
     CancelGroup,
+    CancelOrder,
     CloseGroup,
     Command,
+    ConfirmPayment,
     CreateInvite,
+    DeliverOrder,
     JoinGroup,
+    LapsePayment,
     LeaveGroup,
     OpenGroup,
+    OrderCommand,
+    RecordRefund,
+    RecordSettlement,
+    RefundOrder,
+    ShipOrder,
 )
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.decide import decide
 from domain.groupbuy.events import Event
 from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import Group, Invite, Place
+from domain.groupbuy.order import Order, Refund
+from domain.groupbuy.payment import Payment
 from domain.groupbuy.state import State
 
 InviteKey = tuple[UUID, UUID, str]
 """Group, sharer, channel: there is one invite for each."""
+_OF_ONE_PAYMENT = ConfirmPayment | LapsePayment | RecordSettlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +61,17 @@ Outcome = Accepted | Refused
 class World:
     """Deals, groups, stock, and of the members only those among the shoppers asking.
 
-    `places` holds, by deal and shopper, that shopper's places by group; `stock_left` units by deal and variant.
+    `places` holds, by deal and shopper, that shopper's places by group; `payments` in the same way by order: those that
+    units are kept for and those that are asked about. `stock_left` is units by deal and variant.
     """
 
     deals: dict[UUID, Deal] = field(default_factory=dict)
     groups: dict[UUID, Group] = field(default_factory=dict)
     stock_left: dict[UUID, dict[UUID, int]] = field(default_factory=dict)
     places: dict[tuple[UUID, UUID], dict[UUID, Place]] = field(default_factory=dict)
+    payments: dict[tuple[UUID, UUID], dict[UUID, Payment]] = field(default_factory=dict)
+    orders: dict[UUID, Order] = field(default_factory=dict)
+    refunds: dict[UUID, Refund] = field(default_factory=dict)
     invites: dict[str, Invite] = field(default_factory=dict)
     invite_codes: dict[InviteKey, str] = field(default_factory=dict)
 
@@ -79,6 +96,12 @@ class World:
         match command:
             case OpenGroup():
                 return self._state(command.deal_id, None, command.shopper_id, command.invite_code)
+            case BuyAlone():
+                return self._state(command.deal_id, None, command.shopper_id, None)
+            case ConfirmPayment() | LapsePayment() | RecordSettlement():
+                return self._state_of_payment(command)
+            case ShipOrder() | DeliverOrder() | CancelOrder() | RefundOrder() | RecordRefund():
+                return self._state_of_order(command)
             case JoinGroup() | LeaveGroup() | CreateInvite() | CloseGroup() | CancelGroup():
                 return self._state_of_group(command)
             case _:
@@ -99,6 +122,45 @@ class World:
             case _:
                 return self._state(deal_id, group, None, None)
 
+    def _state_of_payment(self, command: _OF_ONE_PAYMENT) -> State:
+        """Of its own payment only: what else the shopper has bears on no decision about it."""
+        deal_id, group_id, shopper_id = command.deal_id, command.group_id, command.shopper_id
+        payment = self.payments.get((deal_id, shopper_id), {}).get(command.order_id)
+        place = self._place(deal_id, group_id, shopper_id) if group_id else None
+        code = payment.invite_code if payment else None
+        return State(
+            deal=self.deals.get(deal_id),
+            group=self.groups.get(group_id) if group_id else None,
+            stock_left=self.stock_left.get(deal_id, {}),
+            places={place.group_id: place} if place else {},
+            payments={payment.order_id: payment} if payment else {},
+            invite=self.invites.get(code) if code is not None else None,
+        )
+
+    def _state_of_order(self, command: OrderCommand) -> State:
+        order = self.orders.get(command.order_id)
+        found = order or self._payment(command.deal_id, command.order_id)
+        if found is None:
+            return State(deal=self.deals.get(command.deal_id))
+        payment = self.payments.get((command.deal_id, found.shopper_id), {}).get(command.order_id)
+        place = self._place(command.deal_id, found.group_id, found.shopper_id) if found.group_id else None
+        refund_id = command.refund_id if isinstance(command, CancelOrder | RefundOrder | RecordRefund) else None
+        return State(
+            deal=self.deals.get(command.deal_id),
+            group=self.groups.get(found.group_id) if found.group_id else None,
+            stock_left=self.stock_left.get(command.deal_id, {}),
+            places={place.group_id: place} if place else {},
+            payments={payment.order_id: payment} if payment else {},
+            order=order,
+            refund=self.refunds.get(refund_id) if refund_id else None,
+        )
+
+    def _payment(self, deal_id: UUID, order_id: UUID) -> Payment | None:
+        for (of_deal_id, _), payments in self.payments.items():
+            if of_deal_id == deal_id and order_id in payments:
+                return payments[order_id]
+        return None
+
     def _state(
         self, deal_id: UUID | None, group: Group | None, shopper_id: UUID | None, invite_code: str | None
     ) -> State:
@@ -109,6 +171,7 @@ class World:
             group=group,
             stock_left=self.stock_left.get(deal_id, {}),
             places=self._places_that_count(deal_id, shopper_id, group) if shopper_id else {},
+            payments=self.payments.get((deal_id, shopper_id), {}) if shopper_id else {},
             invite=self.invites.get(invite_code) if invite_code is not None else None,
         )
 
@@ -132,16 +195,19 @@ class World:
         if group is not None:
             self.groups[group.id] = group
             self._keep_place(state, group, command)
+        for payment in state.payments.values():
+            self.payments.setdefault((payment.deal_id, payment.shopper_id), {})[payment.order_id] = payment
+        if state.order is not None:
+            self.orders[state.order.id] = state.order
+        if state.refund is not None:
+            self.refunds[state.refund.id] = state.refund
         if invite is not None:
             self.invites[invite.code] = invite
             self.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
 
     def _keep_place(self, state: State, group: Group, command: Command) -> None:
-        if not isinstance(command, OpenGroup | JoinGroup | LeaveGroup):
-            return
-        places = self.places.setdefault((group.deal_id, command.shopper_id), {})
         place = state.place
-        if place is None:
-            places.pop(group.id, None)
-        else:
-            places[group.id] = place
+        if place is not None:
+            self.places.setdefault((group.deal_id, place.shopper_id), {})[group.id] = place
+        elif isinstance(command, LeaveGroup):
+            self.places.get((group.deal_id, command.shopper_id), {}).pop(group.id, None)

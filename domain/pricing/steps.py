@@ -1,7 +1,7 @@
 """What is to be asked of a payment gateway so that an order ends with what was decided: pure, and safe to repeat.
 
-A decision says how much of a payment is kept and how much of that was given back later; the gateway says where the payment stands.
-The step between the two depends on the kind of gateway and on nothing else.
+A decision says how much of a payment is to be kept; the gateway says where the payment stands. The step between the
+two follows from these alone, so it is the same after a crash, for a late payment and for either kind of gateway.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -24,7 +24,9 @@ Asked = asyncio.Task[Answer]
 
 def ask(batcher: Batcher, group_id: UUID, shopper_id: UUID | None = None) -> Asked:
     """Somebody's join on its way."""
-    return asyncio.ensure_future(batcher.tell(JoinGroup(group_id=group_id, shopper_id=shopper_id or new_id())))
+    return asyncio.ensure_future(
+        batcher.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=shopper_id or new_id()))
+    )
 
 
 async def answers_to(*asked: Asked) -> list[type]:

@@ -1,7 +1,7 @@
 """Promise 6: an idempotency key has one effect and one answer, wherever and however often it comes."""
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -26,7 +26,7 @@ def keyed(subject_id: UUID = ANN, key: str = "k", body: bytes = b"one") -> Idemp
 
 def opening(deal_id: UUID, leader_id: UUID = ANN) -> OpenGroup:
     """A request to open a group: the server gives it another id each time it comes."""
-    return OpenGroup(deal_id=deal_id, group_id=new_id(), shopper_id=leader_id)
+    return OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=new_id(), shopper_id=leader_id)
 
 
 def said(answer: Answer | BaseException) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -52,14 +52,18 @@ class Cast:
     new_group_id: UUID = field(default_factory=new_id)
 
     def joins(self, shopper_id: UUID, code: str | None = None, group_id: UUID | None = None) -> JoinGroup:
-        return JoinGroup(group_id=group_id or self.group_id, shopper_id=shopper_id, invite_code=code)
+        return JoinGroup(order_id=uuid4(), group_id=group_id or self.group_id, shopper_id=shopper_id, invite_code=code)
 
     def leaves(self, shopper_id: UUID, group_id: UUID | None = None) -> LeaveGroup:
         return LeaveGroup(group_id=group_id or self.group_id, shopper_id=shopper_id)
 
     def opens(self, shopper_id: UUID, code: str | None = None, deal_id: UUID | None = None) -> OpenGroup:
         return OpenGroup(
-            deal_id=deal_id or self.deal_id, group_id=self.new_group_id, shopper_id=shopper_id, invite_code=code
+            order_id=uuid4(),
+            deal_id=deal_id or self.deal_id,
+            group_id=self.new_group_id,
+            shopper_id=shopper_id,
+            invite_code=code,
         )
 
     def shares(self, sharer_id: UUID, code: str, group_id: UUID | None = None, channel: str = "chat") -> CreateInvite:
@@ -117,8 +121,10 @@ TOGETHER: dict[str, Callable[[Cast], Sequence[Command]]] = {
             variants=(Variant(new_id(), "Blue", None, 2), Variant(of.variant_id, "Green", None, 1)),
         ),
         of.publishes(of.draft_id),
-        OpenGroup(deal_id=of.draft_id, group_id=of.new_group_id, shopper_id=ANN, variant_id=of.variant_id),
-        JoinGroup(group_id=of.new_group_id, shopper_id=BEN, variant_id=of.variant_id),
+        OpenGroup(
+            order_id=uuid4(), deal_id=of.draft_id, group_id=of.new_group_id, shopper_id=ANN, variant_id=of.variant_id
+        ),
+        JoinGroup(order_id=uuid4(), group_id=of.new_group_id, shopper_id=BEN, variant_id=of.variant_id),
     ],
     "a crowd published and joined": lambda of: [of.publishes(of.crowd_id), *of.joins_new(ANN, BEN)],
     "pause, edit, resume around openings": lambda of: [
@@ -164,7 +170,7 @@ async def test_leaving_and_joining_in_one_batch(
     deal_id = await shop.live(schedule=schedule(2_000, (4, 1_500)), group_size_max=5)
     group_id = await shop.opened(deal_id, leader_id=ANN)
     await shop.tell(CreateInvite(group_id=group_id, sharer_id=ANN, channel="chat", code="of-ann"))
-    await shop.tell(JoinGroup(group_id=group_id, shopper_id=BEN, invite_code="of-ann"))
+    await shop.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=BEN, invite_code="of-ann"))
     await shop.joined(group_id, CAT)
     of = Cast(people.merchant_id, deal_id, group_id, people.variant_id, people.draft_id, people.crowd_id)
     await _as_the_pure_core_says(LEAVING[scene](of), of, batcher, database, commits)
@@ -177,13 +183,15 @@ async def test_a_refused_command_refuses_alone(
     of = people
     commits.clear()
     answers = await asyncio.gather(
-        batcher.tell(JoinGroup(group_id=of.group_id, shopper_id=CAT, variant_id=new_id())),
+        batcher.tell(JoinGroup(order_id=uuid4(), group_id=of.group_id, shopper_id=CAT, variant_id=new_id())),
         batcher.tell(of.joins(CAT)),
         batcher.tell(of.joins(DAN, "no such code")),
-        batcher.tell(JoinGroup(group_id=of.group_id, shopper_id=DAN, quantity=3)),
-        batcher.tell(JoinGroup(group_id=of.group_id, shopper_id=DAN, quantity=2)),
+        batcher.tell(JoinGroup(order_id=uuid4(), group_id=of.group_id, shopper_id=DAN, quantity=3)),
+        batcher.tell(JoinGroup(order_id=uuid4(), group_id=of.group_id, shopper_id=DAN, quantity=2)),
         batcher.tell(of.joins(EVE)),
-        batcher.tell(OpenGroup(deal_id=of.deal_id, group_id=of.new_group_id, shopper_id=EVE, quantity=2)),
+        batcher.tell(
+            OpenGroup(order_id=uuid4(), deal_id=of.deal_id, group_id=of.new_group_id, shopper_id=EVE, quantity=2)
+        ),
         return_exceptions=True,
     )
     kinds = [type(answer) for answer in answers]
@@ -201,7 +209,10 @@ async def test_units_in_groups_that_no_batch_asks_about_count(shop: Shop) -> Non
     await shop.tell(CloseGroup(group_id=succeeded))
     cancelled = await shop.opened(deal_id, leader_id=EVE)
     await shop.tell(CancelGroup(group_id=cancelled, merchant_id=shop.merchant_id))
-    joins = [JoinGroup(group_id=await shop.opened(deal_id), shopper_id=who, quantity=2) for who in (CAT, EVE)]
+    joins = [
+        JoinGroup(order_id=uuid4(), group_id=await shop.opened(deal_id), shopper_id=who, quantity=2)
+        for who in (CAT, EVE)
+    ]
     answers = await asyncio.gather(*(shop.batcher.tell(join) for join in joins), return_exceptions=True)
     assert [type(answer) for answer in answers] == [UnitsLimitReached, Accepted]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -39,7 +39,9 @@ async def test_locks_are_taken_from_the_lowest_id_up(
     in_the_middle = len(deal_ids) // 2
     async with deal_locked(database, deal_ids[in_the_middle]):
         asked = [
-            asyncio.ensure_future(batcher.tell(OpenGroup(deal_id=deal_id, group_id=new_id(), shopper_id=new_id())))
+            asyncio.ensure_future(
+                batcher.tell(OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=new_id(), shopper_id=new_id()))
+            )
             for deal_id in reversed(deal_ids)
         ]
         await standing(database)
@@ -90,13 +92,15 @@ def _any_command(chance: random.Random, deal_ids: list[UUID], group_ids: list[UU
     group_id, shopper_id = chance.choice(group_ids), chance.choice(shoppers)
     match chance.choice(["join"] * 6 + ["leave", "leave", "invite", "open"]):
         case "join":
-            return JoinGroup(group_id=group_id, shopper_id=shopper_id)
+            return JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=shopper_id)
         case "leave":
             return LeaveGroup(group_id=group_id, shopper_id=shopper_id)
         case "invite":
             return CreateInvite(group_id=group_id, sharer_id=shopper_id, channel="chat", code=str(new_id()))
         case _:
-            return OpenGroup(deal_id=chance.choice(deal_ids), group_id=new_id(), shopper_id=shopper_id)
+            return OpenGroup(
+                order_id=uuid4(), deal_id=chance.choice(deal_ids), group_id=new_id(), shopper_id=shopper_id
+            )
 
 
 async def _ask(chance: random.Random, batcher: Batcher, command: Command) -> Answer:

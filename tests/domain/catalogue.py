@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.errors import DomainError, InvalidInput
 from domain.groupbuy.commands import Command, CreateDeal, JoinGroup, OpenGroup, PublishDeal
@@ -92,12 +92,14 @@ class Scene:
 
     def opened(self, leader_id: UUID = ANN, group_id: UUID = GROUP, deal_id: UUID = DEAL, quantity: int = 1) -> None:
         """Open a group with its leader in it."""
-        self.does(OpenGroup(deal_id=deal_id, group_id=group_id, shopper_id=leader_id, quantity=quantity))
+        self.does(
+            OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=group_id, shopper_id=leader_id, quantity=quantity)
+        )
 
     def joined(self, *shoppers: UUID, group_id: UUID = GROUP) -> None:
         """Let shoppers join one after the other, each with one unit."""
         for shopper_id in shoppers:
-            assert self.does(JoinGroup(group_id=group_id, shopper_id=shopper_id))
+            assert self.does(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=shopper_id))
 
     def group(self, group_id: UUID = GROUP) -> Group:
         """A group as it is."""
@@ -110,7 +112,9 @@ class Scene:
 
 def join(shopper_id: UUID = BEN, **changes: object) -> JoinGroup:
     """A join of the group everybody talks about."""
-    return replace(JoinGroup(group_id=GROUP, shopper_id=shopper_id), **cast("dict[str, Any]", changes))
+    return replace(
+        JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=shopper_id), **cast("dict[str, Any]", changes)
+    )
 
 
 def a_group(variants: Sequence[Variant] = (RED,), **changes: object) -> Scene:

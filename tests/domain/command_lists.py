@@ -55,7 +55,9 @@ def world_before() -> World:
     scene.draft(OTHER_DEAL, (replace(RED, id=UUID(int=8), stock=3),), **crowd)
     scene.does(PublishDeal(deal_id=OTHER_DEAL, merchant_id=MERCHANT, crowd_group_id=CROWD))
     for leader_id, group_id in ((ANN, TEAMS[0]), (BEN, TEAMS[1])):
-        scene.does(OpenGroup(deal_id=DEAL, group_id=group_id, shopper_id=leader_id, variant_id=RED.id))
+        scene.does(
+            OpenGroup(order_id=group_id, deal_id=DEAL, group_id=group_id, shopper_id=leader_id, variant_id=RED.id)
+        )
         scene.does(CreateInvite(group_id=group_id, sharer_id=leader_id, channel="chat", code=f"of-{group_id.int}"))
     return scene.world
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -122,6 +122,7 @@ class GroupBuying(Stage):
         if prefer_open:
             deal_id = next(iter(self.open_to_teams()), deal_id)
         command = OpenGroup(
+            order_id=uuid4(),
             deal_id=deal_id,
             group_id=self.new_id(),
             shopper_id=wish.shopper_id,
@@ -209,6 +210,7 @@ class GroupBuying(Stage):
 
     def _join(self, group_id: UUID, wish: Wish, code: str | None) -> None:
         command = JoinGroup(
+            order_id=uuid4(),
             group_id=group_id,
             shopper_id=wish.shopper_id,
             quantity=wish.quantity,

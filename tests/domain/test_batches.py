@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,7 +73,7 @@ def test_a_batch_needs_only_the_rows_it_asks_about(moments: list[Moment], cuts: 
 def test_units_in_groups_that_are_not_loaded_count() -> None:
     """Promise 1 in a batch of one: units held in another open group count, though only its place is loaded."""
     stored = world_before()
-    batch = [JoinGroup(group_id=TEAMS[1], shopper_id=ANN, quantity=2, variant_id=RED.id)]
+    batch = [JoinGroup(order_id=uuid4(), group_id=TEAMS[1], shopper_id=ANN, quantity=2, variant_id=RED.id)]
     part = loaded_for(stored, batch)
     assert set(part.groups) == {TEAMS[1]}
     outcome = part.fold(batch, NOON)[0]

@@ -1,6 +1,7 @@
 """A merchant calling a group off, and the links shoppers share."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_a_cancelled_group_costs_nobody_anything() -> None:
     assert scene.stock_left() == 10
     assert (scene.group().status, scene.group().final_unit_price) == (GroupStatus.CANCELLED, None)
     assert scene.does(CANCEL) == ()
-    scene.refuses(JoinGroup(group_id=GROUP, shopper_id=CAT), GroupClosed)
+    scene.refuses(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=CAT), GroupClosed)
     scene.refuses(LeaveGroup(group_id=GROUP, shopper_id=BEN), GroupClosed)
 
 
@@ -76,11 +77,11 @@ def test_an_invite_counts_whom_it_brought() -> None:
     scene = a_group()
     scene.does(SHARE)
     for shopper_id in (BEN, CAT):
-        scene.does(JoinGroup(group_id=GROUP, shopper_id=shopper_id, invite_code="from-ann"))
+        scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=shopper_id, invite_code="from-ann"))
     assert scene.world.invites["from-ann"].joins == 2
     scene.does(LeaveGroup(group_id=GROUP, shopper_id=BEN))
     assert scene.world.invites["from-ann"].joins == 1
-    scene.does(JoinGroup(group_id=GROUP, shopper_id=BEN))
+    scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=BEN))
     assert scene.world.invites["from-ann"].joins == 1
 
 
@@ -101,9 +102,9 @@ def test_invites_remember_the_invite_their_sharer_came_by() -> None:
     """The chain of shares can be walked back to its first link."""
     scene = a_group()
     scene.does(SHARE)
-    scene.does(JoinGroup(group_id=GROUP, shopper_id=BEN, invite_code="from-ann"))
+    scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=BEN, invite_code="from-ann"))
     scene.does(replace(SHARE, sharer_id=BEN, code="from-ben"))
-    scene.does(JoinGroup(group_id=GROUP, shopper_id=CAT, invite_code="from-ben"))
+    scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=CAT, invite_code="from-ben"))
     scene.does(replace(SHARE, sharer_id=CAT, code="from-cat"))
     parents = {code: invite.parent_code for code, invite in scene.world.invites.items()}
     assert parents == {"from-ann": None, "from-ben": "from-ann", "from-cat": "from-ben"}
@@ -113,7 +114,10 @@ def test_nobody_is_brought_by_his_own_link() -> None:
     """Joining through one's own link is a join that nobody brought, and its next link has no parent."""
     scene = a_group()
     scene.does(replace(SHARE, sharer_id=BEN, code="from-ben"))
-    joined = only(ParticipantJoined, scene.does(JoinGroup(group_id=GROUP, shopper_id=BEN, invite_code="from-ben")))
+    joined = only(
+        ParticipantJoined,
+        scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=BEN, invite_code="from-ben")),
+    )
     assert joined.invite_code is None
     assert scene.world.invites["from-ben"].joins == 0
 
@@ -123,9 +127,11 @@ def test_a_link_works_within_its_deal_only() -> None:
     scene = a_group()
     scene.does(SHARE)
     scene.live(OTHER_DEAL, (replace(RED, id=ELSEWHERE),))
-    foreign = OpenGroup(deal_id=OTHER_DEAL, group_id=OTHER_GROUP, shopper_id=BEN, invite_code="from-ann")
+    foreign = OpenGroup(
+        order_id=uuid4(), deal_id=OTHER_DEAL, group_id=OTHER_GROUP, shopper_id=BEN, invite_code="from-ann"
+    )
     scene.refuses(foreign, InviteNotUsable)
-    scene.refuses(JoinGroup(group_id=GROUP, shopper_id=BEN, invite_code="unknown"), InviteNotUsable)
+    scene.refuses(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=BEN, invite_code="unknown"), InviteNotUsable)
     joined = only(ParticipantJoined, scene.does(replace(foreign, deal_id=DEAL)))
     assert joined.invite_code == "from-ann"
     assert scene.world.invites["from-ann"].joins == 1

@@ -1,6 +1,7 @@
 """A crowd deal's one group: opened once by whatever makes the deal live, never by a shopper."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from domain.groupbuy.commands import (
     CloseGroup,
@@ -126,7 +127,9 @@ def test_shoppers_open_no_group_of_a_crowd() -> None:
     """The refusal names the one group to join."""
     scene = Scene()
     scene.live(grouping=Grouping.CROWD)
-    error = scene.refuses(OpenGroup(deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=ANN), CrowdHasOneGroup)
+    error = scene.refuses(
+        OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=ANN), CrowdHasOneGroup
+    )
     assert str(GROUP) in str(error)
 
 
@@ -151,4 +154,4 @@ def test_an_empty_crowd_fails_at_its_deadline() -> None:
     assert scene.group().status is GroupStatus.FAILED
     assert scene.stock_left() == 10
     assert scene.group().final_unit_price is None
-    scene.refuses(JoinGroup(group_id=GROUP, shopper_id=ANN), GroupClosed)
+    scene.refuses(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=ANN), GroupClosed)

@@ -1,7 +1,7 @@
 """A deal's life: draft, scheduled, live, paused, ended; who may steer it; and what it lets open when."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -51,7 +51,7 @@ PUBLISH = PublishDeal(deal_id=DEAL, merchant_id=MERCHANT, crowd_group_id=GROUP)
 PAUSE = PauseDeal(deal_id=DEAL, merchant_id=MERCHANT)
 RESUME = ResumeDeal(deal_id=DEAL, merchant_id=MERCHANT, crowd_group_id=GROUP)
 END = EndDeal(deal_id=DEAL, merchant_id=MERCHANT)
-OPEN = OpenGroup(deal_id=DEAL, group_id=GROUP, shopper_id=ANN)
+OPEN = OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=GROUP, shopper_id=ANN)
 
 
 def edit(**changes: object) -> EditDeal:
@@ -140,7 +140,9 @@ def test_the_last_group_opens_a_whole_lifetime_before_the_end() -> None:
     scene.does(OPEN)
     assert scene.group().expires_at == scene.now + LIFETIME
     scene.now += INSTANT
-    error = scene.refuses(OpenGroup(deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=BEN), DealClosesTooSoon)
+    error = scene.refuses(
+        OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=BEN), DealClosesTooSoon
+    )
     assert (NOON + 3 * LIFETIME).isoformat() in str(error)
     scene.joined(BEN)
 
@@ -153,7 +155,7 @@ def test_open_groups_outlive_a_pause_and_an_end() -> None:
     scene.does(PAUSE)
     scene.joined(BEN)
     scene.does(END)
-    scene.does(JoinGroup(group_id=GROUP, shopper_id=UUID(int=77)))
+    scene.does(JoinGroup(order_id=uuid4(), group_id=GROUP, shopper_id=UUID(int=77)))
     assert scene.group().participants == 3
 
 
@@ -217,7 +219,7 @@ def test_an_edit_does_not_reach_groups_already_open() -> None:
     scene.opened(UUID(int=77), OTHER_GROUP)
     assert (
         scene.group(OTHER_GROUP).terms
-        == offer(schedule=cheaper, group_size_max=2, group_lifetime_s=60, units_per_shopper_max=1).terms
+        == offer(schedule=cheaper, group_size_max=2, group_lifetime_s=60, units_per_shopper_max=1).terms_with(None)
     )
 
 

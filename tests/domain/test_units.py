@@ -1,6 +1,7 @@
 """What a place holds: a quantity of a variant, within the stock and the limit per shopper."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_variant_is_chosen_where_there_are_several() -> None:
     scene = Scene()
     scene.live(variants=(RED, BLUE))
     scene.live(OTHER_DEAL, (replace(RED, id=ELSEWHERE),))
-    command = OpenGroup(deal_id=DEAL, group_id=GROUP, shopper_id=ANN)
+    command = OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=GROUP, shopper_id=ANN)
     scene.refuses(command, VariantRequired)
     scene.refuses(replace(command, variant_id=ELSEWHERE), VariantNotFound)
     scene.does(replace(command, variant_id=BLUE.id))
@@ -73,17 +74,17 @@ def test_the_last_unit_is_sold_once() -> None:
     scene.does(join(quantity=3))
     assert scene.stock_left() == 0
     assert "sold out" in str(scene.refuses(join(CAT), OutOfStock))
-    scene.refuses(OpenGroup(deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=CAT), OutOfStock)
+    scene.refuses(OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=CAT), OutOfStock)
 
 
 def test_the_limit_of_units_counts_over_all_groups_that_hold_them() -> None:
     """Promise 1: the first purchase counts, as do open and succeeded groups; failed ones do not."""
     scene = Scene()
     scene.live(units_per_shopper_max=3)
-    command = OpenGroup(deal_id=DEAL, group_id=GROUP, shopper_id=ANN, quantity=4)
+    command = OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=GROUP, shopper_id=ANN, quantity=4)
     scene.refuses(command, UnitsLimitReached)
     scene.does(replace(command, quantity=2))
-    second = OpenGroup(deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=ANN, quantity=2)
+    second = OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=ANN, quantity=2)
     assert "you hold 2 already" in str(scene.refuses(second, UnitsLimitReached))
     scene.now += LIFETIME
     scene.does(CloseGroup(group_id=GROUP))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -73,7 +73,9 @@ class Shop:
     async def opened(self, deal_id: UUID, participants: int = 1, leader_id: UUID | None = None) -> UUID:
         """A group with so many participants."""
         group_id = new_id()
-        await self.tell(OpenGroup(deal_id=deal_id, group_id=group_id, shopper_id=leader_id or new_id()))
+        await self.tell(
+            OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=group_id, shopper_id=leader_id or new_id())
+        )
         for _ in range(participants - 1):
             await self.joined(group_id)
         return group_id
@@ -81,7 +83,7 @@ class Shop:
     async def joined(self, group_id: UUID, shopper_id: UUID | None = None, display_name: str | None = None) -> UUID:
         """Let somebody join; answers who."""
         joiner_id = shopper_id or new_id()
-        await self.tell(JoinGroup(group_id=group_id, shopper_id=joiner_id, display_name=display_name))
+        await self.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=joiner_id, display_name=display_name))
         return joiner_id
 
     async def make(self, statement: str, **parameters: object) -> None:

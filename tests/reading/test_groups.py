@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.groupbuy.commands import CancelGroup, CloseGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import Grouping
@@ -82,7 +82,9 @@ async def test_the_last_page_says_that_it_is_the_last(shop: Shop) -> None:
 async def test_participants_come_in_the_order_of_joining_with_nothing_private(shop: Shop) -> None:
     """A name, a picture, when, and who leads; a shopper without a name gets a neutral one that hides the id."""
     deal_id, leader_id, group_id = await shop.live(), new_id(), new_id()
-    await shop.tell(OpenGroup(deal_id=deal_id, group_id=group_id, shopper_id=leader_id, display_name="小明"))
+    await shop.tell(
+        OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=group_id, shopper_id=leader_id, display_name="小明")
+    )
     nameless_id = await shop.joined(group_id)
     await shop.joined(group_id, display_name="Ben")
     page = await list_participants(shop.engine, group_id)

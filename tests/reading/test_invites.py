@@ -1,5 +1,7 @@
 """Invites by their codes."""
 
+from uuid import uuid4
+
 import pytest
 
 from domain.groupbuy.commands import CreateInvite, JoinGroup, OpenGroup
@@ -11,10 +13,10 @@ from tests.reading.shop import Shop
 async def test_an_invite_says_who_shared_it_and_how_many_joined(shop: Shop) -> None:
     """Sharer by name, channel, parent and joins; nobody's id."""
     deal_id, group_id, ann, ben = await shop.live(), new_id(), new_id(), new_id()
-    await shop.tell(OpenGroup(deal_id=deal_id, group_id=group_id, shopper_id=ann, display_name="Ann"))
+    await shop.tell(OpenGroup(order_id=uuid4(), deal_id=deal_id, group_id=group_id, shopper_id=ann, display_name="Ann"))
     first, second = new_invite_code(), new_invite_code()
     await shop.tell(CreateInvite(group_id=group_id, sharer_id=ann, channel="wechat", code=first))
-    await shop.tell(JoinGroup(group_id=group_id, shopper_id=ben, invite_code=first))
+    await shop.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=ben, invite_code=first))
     await shop.tell(CreateInvite(group_id=group_id, sharer_id=ben, channel="line", code=second))
     shared, passed_on = await get_invite(shop.engine, first), await get_invite(shop.engine, second)
     assert shared is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -133,7 +133,7 @@ async def test_a_waiting_crowd_is_started_once(context: Context, shop: Shop, set
 
 async def _try_to_join(runtime: Runtime, group_id: UUID) -> bool:
     try:
-        await runtime.tell(JoinGroup(group_id=group_id, shopper_id=new_id()))
+        await runtime.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=new_id()))
     except DomainError:
         return False
     return True

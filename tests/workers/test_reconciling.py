@@ -1,6 +1,6 @@
 """Reconciling: nothing is found where all is well, and everything that is not is found and named."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -111,9 +111,9 @@ async def _busy_group(shop: Shop) -> UUID:
     await shop.tell(CreateInvite(group_id=group_id, sharer_id=sharer, channel="chat", code=code))
     fickle = new_id()
     other = await shop.opened(await shop.live(schedule=PriceSchedule(2_000, (Tier(4, 1_800),))))
-    await shop.tell(JoinGroup(group_id=other, shopper_id=fickle))
+    await shop.tell(JoinGroup(order_id=uuid4(), group_id=other, shopper_id=fickle))
     await shop.tell(LeaveGroup(group_id=other, shopper_id=fickle))
-    await shop.tell(JoinGroup(group_id=group_id, shopper_id=new_id(), invite_code=code, quantity=2))
+    await shop.tell(JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=new_id(), invite_code=code, quantity=2))
     await shop.opened(deal_id, 6)
     called_off = await shop.opened(deal_id, 3)
     await shop.tell(CancelGroup(group_id=called_off, merchant_id=shop.merchant_id))

@@ -4,7 +4,7 @@ import asyncio
 import random
 from datetime import timedelta
 from itertools import pairwise
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -132,7 +132,9 @@ async def _group_of_anything(shop: Shop, deal_id: UUID, chance: random.Random) -
     for _ in range(chance.randint(0, 12)):
         shopper_id = new_id()
         outcomes = await asyncio.gather(
-            shop.batcher.tell(JoinGroup(group_id=group_id, shopper_id=shopper_id, quantity=chance.randint(1, 9))),
+            shop.batcher.tell(
+                JoinGroup(order_id=uuid4(), group_id=group_id, shopper_id=shopper_id, quantity=chance.randint(1, 9))
+            ),
             return_exceptions=True,
         )
         if chance.random() < 0.2 and not isinstance(outcomes[0], Exception):
