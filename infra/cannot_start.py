@@ -7,8 +7,7 @@ CannotStart
 ├── ServerMissing        PostgreSQL or Redis does not answer
 ├── NotMigrated          the database is older or newer than this program
 ├── EmbeddedServerBroken a private server does not come up
-├── BadKey               no key pair to sign or verify access tokens with
-└── BadSecret            no secret to speak to a payment gateway with
+└── BadKey               no key pair to sign or verify access tokens with
 """
 
 
@@ -42,7 +41,3 @@ class EmbeddedServerBroken(CannotStart):
 
 class BadKey(CannotStart):
     """No key pair to sign or verify access tokens with."""
-
-
-class BadSecret(CannotStart):
-    """No secret to speak to a payment gateway with."""

@@ -45,6 +45,6 @@ def _sandbox(settings: Settings) -> PaymentGateway:
 
 
 def _stripe(settings: Settings) -> PaymentGateway:
-    from infra.payments.stripe_gateway import stripe_gateway  # noqa: PLC0415 - the SDK is loaded only where it is used
+    from infra.payments.stripe_opening import stripe_gateway  # noqa: PLC0415 - the SDK is loaded only where it is used
 
     return stripe_gateway(settings)

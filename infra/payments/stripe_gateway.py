@@ -30,7 +30,8 @@ from infra.payments.port import (
 )
 from infra.payments.stripe_amounts import refuse_inexact, refuse_not_positive
 from infra.payments.stripe_errors import heard_as_trouble, in_short, trouble
-from infra.payments.stripe_intents import Intent, payment_of, read_intent, read_page
+from infra.payments.stripe_http import CarefulClient
+from infra.payments.stripe_intents import Intent, payment_of, read_intent, read_page, read_refund
 from infra.payments.stripe_webhooks import read_event
 
 HOLD_LIFETIME_S = 7 * 24 * 3600
@@ -71,7 +72,7 @@ class StripeGateway:
         self.hold_lifetime_s = hold_lifetime_s
         self._webhook_secret = webhook_secret
         self._return_url = return_url
-        self._http = stripe.HTTPXClient(timeout=REQUEST_TIMEOUT_S)
+        self._http = CarefulClient(timeout=REQUEST_TIMEOUT_S)
         self._stripe = stripe.StripeClient(
             api_key,
             http_client=self._http,
@@ -130,13 +131,14 @@ class StripeGateway:
         """Give back so much of what was taken; Stripe answers with the refund and, in it, the payment after it."""
         refuse_not_positive(amount_minor)
         async with heard_as_trouble():
-            refund = await self._stripe.v1.refunds.create_async(
+            answer = await self._stripe.v1.refunds.create_async(
                 {"payment_intent": reference, "amount": amount_minor, "expand": ["payment_intent.latest_charge"]},
                 {"idempotency_key": key},
             )
+            refund = read_refund(answer)
             if refund.status in REFUNDS_THAT_CAME_TO_NOTHING:
-                raise GatewayRefused("refund_failed", f"Stripe says of the refund {refund.id} that it {refund.status}.")
-            return self._payment(refund.payment_intent)
+                raise GatewayRefused("refund_failed", f"Stripe says of the refund {refund.id}: {refund.status}.")
+            return payment_of(refund.payment_intent, self.hold_lifetime_s)
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Sequence[WebhookEvent]:
         return (read_event(body, headers, self._webhook_secret, now),)

@@ -87,6 +87,14 @@ class Page(msgspec.Struct, frozen=True):
     has_more: bool
 
 
+class Refund(msgspec.Struct, frozen=True):
+    """A refund with the payment after it."""
+
+    id: str
+    status: str
+    payment_intent: Intent
+
+
 def read_intent(answer: object) -> Intent:
     """An intent as stripe-python hands it over, or the dict inside an error; raises msgspec.ValidationError."""
     return msgspec.convert(_plain(answer), Intent)
@@ -95,6 +103,11 @@ def read_intent(answer: object) -> Intent:
 def read_page(answer: object) -> Page:
     """A list of intents as stripe-python hands it over; raises msgspec.ValidationError."""
     return msgspec.convert(_plain(answer), Page)
+
+
+def read_refund(answer: object) -> Refund:
+    """A refund whose payment was expanded; raises msgspec.ValidationError."""
+    return msgspec.convert(_plain(answer), Refund)
 
 
 def order_id_in(metadata: object) -> UUID | None:
