@@ -59,6 +59,14 @@ def test_the_time_is_the_signed_one() -> None:
             _read(Sent(sent.body, {"stripe-signature": header}), fresh)
 
 
+@pytest.mark.parametrize("header", ["t={t},v1=é", "t={t}", "t={t},v0=aa", "v1=aa", "t=,v1=aa", "t", "=,=,="])
+def test_a_header_that_is_no_signature_is_refused(header: str) -> None:
+    """Whatever stands there, it is refused and nothing breaks."""
+    body = event("payment_intent.succeeded", held(ORDER))
+    with pytest.raises(WebhookRefused):
+        _read(Sent(body, {"stripe-signature": header.format(t=int(NOW.timestamp()))}))
+
+
 def test_another_secret_is_refused() -> None:
     """Whoever does not know our secret is not Stripe."""
     with pytest.raises(WebhookRefused, match="not ours"):
