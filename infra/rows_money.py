@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.groupbuy.address import Address
 from domain.groupbuy.order import Order, Refund
 from domain.groupbuy.payment import Payment, PaymentStatus, PaymentTerms, Settlement, SettlementStatus
 
@@ -31,7 +32,7 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     invite_code: str | None
     display_name: str | None
-    address: dict[str, str] | None
+    address: Address | None
     held_at: datetime | None
     late_at: datetime | None
     left_at: datetime | None

@@ -15,6 +15,9 @@ from infra.counters import Counters
 from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.group_views import GroupViews
 from infra.live import Hub
+from infra.payments.checkout import Checkout
+from infra.payments.gateways import Gateways
+from infra.payments.payment_rows import PaymentRows
 from infra.places import PlaceFinder
 from infra.redis_client import make_redis
 from infra.settings import Settings
@@ -40,6 +43,9 @@ class Runtime:
     places: PlaceFinder
     closed_groups: ClosedGroups
     hub: Hub
+    gateways: Gateways
+    payments: PaymentRows
+    checkout: Checkout
     tokens: TokenVerifier
     after_commit: list[Callable[[Committed], None]]
 
@@ -77,6 +83,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         queue_commands_max=settings.queue_commands_max,
         on_commit=tell_others,
     )
+    gateways, payments = Gateways(settings), PaymentRows(by_key)
     try:
         yield Runtime(
             settings=settings,
@@ -88,12 +95,16 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             places=PlaceFinder(by_key),
             closed_groups=ClosedGroups(by_key, groups),
             hub=hub,
+            gateways=gateways,
+            payments=payments,
+            checkout=Checkout(batcher.tell, gateways, payments),
             tokens=TokenVerifier(settings),
             after_commit=after_commit,
         )
     finally:
         await hub.stop()
         await batcher.stop()
+        await gateways.close()
         await counters.stop()
         await engine.dispose()
         await by_key.dispose()

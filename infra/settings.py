@@ -139,7 +139,10 @@ class Settings:
         "who takes shoppers' money for deals published from now on; none: prices are told, not taken",
     )
     payment_timeout_s: int = variable(
-        "TUAN_PAYMENT_TIMEOUT_S", whole_number(1, 86_400), 600, "how long a place is kept for an unfinished payment, in s"
+        "TUAN_PAYMENT_TIMEOUT_S",
+        whole_number(1, 86_400),
+        600,
+        "how long a place is kept for an unfinished payment, in s",
     )
     platform_fee_bps: int = variable(
         "TUAN_PLATFORM_FEE_BPS",
@@ -154,7 +157,10 @@ class Settings:
         "how the sandbox takes money: holds the ceiling, or takes it and refunds the difference",
     )
     sandbox_hold_lifetime_s: int = variable(
-        "TUAN_SANDBOX_HOLD_LIFETIME_S", whole_number(60, 31_536_000), 2_678_400, "how long the sandbox holds money, in s"
+        "TUAN_SANDBOX_HOLD_LIFETIME_S",
+        whole_number(60, 31_536_000),
+        2_678_400,
+        "how long the sandbox holds money, in s",
     )
     stop_timeout_s: int = variable(
         "TUAN_STOP_TIMEOUT_S", whole_number(1, 300), 10, "how long open requests may take when stopping, in s"

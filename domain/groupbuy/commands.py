@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.groupbuy.address import Address
 from domain.groupbuy.deal import Offer, Variant
 from domain.groupbuy.payment import LapsedBecause, PaymentTerms
 
@@ -88,7 +89,7 @@ class OpenGroup:
     """A shopper opens a group and joins it as its leader; `variant_id` may be left out where there is one.
 
     `order_id` names this attempt at buying, with its payment; where the deal takes money the place is reserved for
-    `pay_within_s`. `address` is where goods go, field by field, where the deal ships any.
+    `pay_within_s`. `address` is where goods go, where the deal ships any.
     """
 
     deal_id: UUID
@@ -99,7 +100,7 @@ class OpenGroup:
     variant_id: UUID | None = None
     invite_code: str | None = None
     display_name: str | None = None
-    address: Mapping[str, str] | None = None
+    address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
 
 
@@ -114,7 +115,7 @@ class JoinGroup:
     variant_id: UUID | None = None
     invite_code: str | None = None
     display_name: str | None = None
-    address: Mapping[str, str] | None = None
+    address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
 
 
@@ -127,7 +128,7 @@ class BuyAlone:
     order_id: UUID
     quantity: int = 1
     variant_id: UUID | None = None
-    address: Mapping[str, str] | None = None
+    address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import FieldProblems
+from domain.groupbuy.address import Address
 from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
 from domain.groupbuy.errors import (
@@ -328,7 +329,7 @@ def require_units(state: State, units_max: int | None, variant_id: UUID, quantit
         raise OutOfStock(stock_left)
 
 
-def address_for(needs_shipping: bool, address: Mapping[str, str] | None) -> Mapping[str, str] | None:  # noqa: FBT001 - a term of the deal, named by its only callers
+def address_for(needs_shipping: bool, address: Address | None) -> Address | None:  # noqa: FBT001 - a term of the deal, named by its only callers
     """Where the goods go; an address nothing is sent to is not kept."""
     if needs_shipping and address is None:
         raise AddressRequired

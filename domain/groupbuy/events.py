@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.groupbuy.address import Address
 from domain.groupbuy.deal import Offer, Terms, Variant
 from domain.groupbuy.group import ClosedBy
 from domain.groupbuy.payment import LapsedBecause, PaymentTerms
@@ -96,7 +97,7 @@ class PlaceReserved:
     pay_by: datetime
     invite_code: str | None
     display_name: str | None
-    address: Mapping[str, str] | None
+    address: Address | None
     at: datetime
 
 

@@ -1,10 +1,11 @@
 """Payments: the money of one order, from the reservation of a place to its end, as decisions see it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from domain.groupbuy.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Payment:
     created_at: datetime
     invite_code: str | None = None
     display_name: str | None = None
-    address: Mapping[str, str] | None = None
+    address: Address | None = None
     held_at: datetime | None = None
     late_at: datetime | None = None
     left_at: datetime | None = None

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from domain.pricing.steps import Strategy
-from infra.cannot_start import WrongSetting
 from infra.payments.port import PaymentGateway
 from infra.payments.sandbox.gateway import SandboxGateway
 from infra.settings import Settings
@@ -20,7 +19,7 @@ class Gateways:
         self._makers: dict[str, Callable[[Settings], PaymentGateway]] = {"sandbox": _sandbox, "stripe": _stripe}
 
     def get(self, name: str) -> PaymentGateway:
-        """The gateway of that name; raises `WrongSetting` where it lacks what it needs to work."""
+        """The gateway of that name; raises `BadSecret` where it lacks what it needs to work."""
         gateway = self._made.get(name)
         if gateway is None:
             gateway = self._made[name] = self._makers[name](self._settings)

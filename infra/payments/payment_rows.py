@@ -1,0 +1,94 @@
+"""Payments as they are kept, looked up many at a time, and what is noted of them beside the decisions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.gathering import Gathering
+from infra.payments.port import GatewayPayment
+from infra.reading.fetching import fetch_json
+from infra.rows_money import PaymentRow
+from infra.views import AwaitedPayment
+
+_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
+_FIND = text(f"""
+SELECT coalesce(json_agg(q), '[]')::text FROM (
+  SELECT {_COLUMNS}, p.next_step FROM payments p WHERE p.order_id = ANY(CAST(:order_ids AS uuid[]))) q
+""")  # noqa: S608 - a constant
+_NOTE = text("""
+UPDATE payments SET reference = :reference, next_step = CAST(:next_step AS jsonb), looked_up_at = clock_timestamp()
+WHERE order_id = :order_id AND status = 'awaiting'
+""")
+
+
+class NextStep(msgspec.Struct, frozen=True):
+    """What the app needs to finish a payment."""
+
+    client_secret: str | None = None
+    redirect_url: str | None = None
+
+
+class NotedPayment(PaymentRow, frozen=True, kw_only=True):
+    """A row of `payments` with what was noted of its shopper's step."""
+
+    next_step: NextStep | None
+
+    @property
+    def awaited(self) -> AwaitedPayment:
+        """What its shopper still has to do."""
+        return awaited_payment(self, self.next_step)
+
+
+_decode = msgspec.json.Decoder(list[NotedPayment]).decode
+
+
+def awaited_payment(payment: PaymentRow, step: NextStep | None) -> AwaitedPayment:
+    """What a shopper still has to do."""
+    return AwaitedPayment(
+        gateway=payment.gateway,
+        amount=payment.hold_minor,
+        currency=payment.currency,
+        pay_by=payment.pay_by,
+        client_secret=step.client_secret if step else None,
+        redirect_url=step.redirect_url if step else None,
+    )
+
+
+async def find_payments(engine: AsyncEngine, order_ids: Sequence[UUID]) -> dict[UUID, NotedPayment]:
+    """The payments of these orders; raises `Unavailable`."""
+    rows = _decode(await fetch_json(engine, _FIND, {"order_ids": list(order_ids)}))
+    return {row.order_id: row for row in rows}
+
+
+class PaymentRows:
+    """Finds payments, and notes what a gateway said of one that its shopper has to finish."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._gathering = Gathering(self._fetch)
+
+    async def find(self, order_id: UUID) -> NotedPayment | None:
+        """The payment of an order as it is now; raises `Unavailable`."""
+        return await self._gathering.get(order_id)
+
+    async def find_all(self, order_ids: Sequence[UUID]) -> dict[UUID, NotedPayment]:
+        """The payments of these orders; raises `Unavailable`."""
+        return await find_payments(self._engine, order_ids)
+
+    async def note(self, found: GatewayPayment) -> NextStep:
+        """Keep what the app needs to finish a payment; one that is decided already stays as it is."""
+        step = NextStep(found.client_secret, found.redirect_url)
+        values = {
+            "order_id": found.order_id,
+            "reference": found.reference,
+            "next_step": msgspec.json.encode(step).decode(),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(_NOTE, values)
+        return step
+
+    async def _fetch(self, order_ids: list[UUID]) -> dict[UUID, NotedPayment]:
+        return await find_payments(self._engine, order_ids)
