@@ -9,8 +9,10 @@ import pytest
 from litestar import Litestar
 
 from api.app import create_app
+from infra.runtime import started
 from infra.settings import Settings
 from tests.api.people import Town
+from tests.money_shop import MoneyShop
 
 
 @pytest.fixture
@@ -22,6 +24,13 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def town(client: httpx.AsyncClient, settings: Settings) -> Town:
     return Town(client, settings)
+
+
+@pytest.fixture
+async def shop(town: Town, settings: Settings) -> AsyncIterator[MoneyShop]:
+    """The town's merchant at work in another process, with the gateway's side of every payment in hand."""
+    async with started(settings, "tuan tests") as runtime:
+        yield MoneyShop(runtime.engine, runtime.batcher, town.merchant.subject)
 
 
 @asynccontextmanager
