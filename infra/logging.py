@@ -34,6 +34,7 @@ def set_up_logging(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)  # it tells which selector it uses
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every request to a gateway
 
 
 def _renderer(settings: Settings) -> Callable[..., Any]:
