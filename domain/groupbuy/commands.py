@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.groupbuy.address import Address
@@ -156,13 +157,18 @@ class LapsePayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSettlement:
-    """The gateway has done what was decided about a payment, or, with `refused_because`, said no to it for good."""
+    """The gateway has done what was decided about a payment, or, with `refused_because`, said no to it for good.
+
+    `as_of` is when whoever did it took the settlement up (the database's time): of money that came after that moment
+    it knows nothing, so it is not heard about it.
+    """
 
     deal_id: UUID
     group_id: UUID | None
     shopper_id: UUID
     order_id: UUID
     refused_because: str | None = None
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ def cancel(state: State, command: CancelOrder, now: datetime) -> tuple[Event, ..
         return ()
     if order.status is not OrderStatus.TO_SHIP:
         raise OrderNotShippable(order.status)
+    _require_new_id(is_taken=state.refund is not None)
     cancelled = OrderCancelled(deal_id=order.deal_id, order_id=order.id, shopper_id=order.shopper_id, at=now)
     returned = units_returned(state.payments[order.id], now)
     if not order.kept_minor:
@@ -88,9 +89,10 @@ def cancel(state: State, command: CancelOrder, now: datetime) -> tuple[Event, ..
 
 def refund(state: State, command: RefundOrder, now: datetime) -> tuple[Event, ...]:
     """Give back a part or all that is left, never more than was captured; the same refund again is done already."""
-    if state.refund is not None:
-        return ()
     order = _own(state, command)
+    if state.refund is not None:
+        _require_new_id(is_taken=state.refund.order_id != order.id)
+        return ()
     _check_reason(command.reason)
     amount_minor = order.kept_minor if command.amount_minor is None else command.amount_minor
     problems = FieldProblems()
@@ -152,6 +154,12 @@ def _refunded(
 def _check_reason(reason: str) -> None:
     problems = FieldProblems()
     check_line(problems, "reason", reason, 1, REASON_CHARACTERS_MAX)
+    problems.raise_if_any()
+
+
+def _require_new_id(*, is_taken: bool) -> None:
+    problems = FieldProblems()
+    problems.require(not is_taken, "refund_id", "must be a new one: there is another refund with this id")
     problems.raise_if_any()
 
 

@@ -88,15 +88,20 @@ def lapse_payment(state: State, command: LapsePayment, now: datetime) -> tuple[E
 
 
 def record_settlement(state: State, command: RecordSettlement, now: datetime) -> tuple[Event, ...]:
-    """Book what the gateway has done; a capture it refuses costs that shopper the place and re-prices nobody."""
+    """Book what the gateway has done; a capture it refuses costs that shopper the place and re-prices nobody.
+
+    A refusal to give money back is no end: nothing is booked, it stays to be done.
+    """
     payment = _known(state.payments, command.order_id)
     settlement = payment.settlement
     if settlement is None or settlement.status in {SettlementStatus.DONE, SettlementStatus.FAILED}:
         return ()
+    if command.as_of is not None and payment.late_at is not None and command.as_of < payment.late_at:
+        return ()
     settled = _settled(state, payment, settlement, command.refused_because, now)
-    if command.refused_because is None or not settlement.capture_minor:
+    if command.refused_because is None:
         return (settled,)
-    return (settled, units_returned(payment, now))
+    return (settled, units_returned(payment, now)) if settlement.capture_minor else ()
 
 
 def units_returned(payment: Payment, now: datetime) -> UnitsReturned:
