@@ -63,6 +63,11 @@ async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *
         raise _unreadable(body, error) from None
 
 
+async def read_bytes(request: AnyRequest) -> bytes:
+    """The body as it came, for whoever checks its signature; raises `BodyTooLarge` or `BodyTooSlow`."""
+    return await _read(request)
+
+
 async def _read(request: AnyRequest) -> bytes:
     """All of the body, in as many pieces as it comes, and never more than the bound."""
     if _has_none(request):
@@ -115,11 +120,16 @@ def _wrong_shape(text: str, shape: type[object]) -> Exception:
 
 
 def _words_of(shape: type[object], field: str) -> Iterator[str]:
-    """What a field that is one of a fixed set of words may be."""
-    kind = get_type_hints(shape)[field]
-    for words in get_args(kind) or (kind,):
-        if issubclass(words, StrEnum):
-            yield from words
+    """What a field (`reward.kind`) that is one of a fixed set of words may be."""
+    name, _, rest = re.sub(r"\[[^]]*]", "", field).partition(".")
+    kind = get_type_hints(shape)[name]
+    for part in get_args(kind) or (kind,):
+        if not isinstance(part, type):
+            continue
+        if rest and issubclass(part, msgspec.Struct):
+            yield from _words_of(part, rest)
+        elif not rest and issubclass(part, StrEnum):
+            yield from part
 
 
 def _unreadable(body: bytes, error: Exception) -> Exception:

@@ -22,6 +22,7 @@ from domain.groupbuy.deal import (
 )
 from domain.groupbuy.text import URL_CHARACTERS_MAX
 from domain.pricing.schedule import PARTICIPANTS_MAX, PRICE_MINOR_MAX, TIERS_MAX
+from domain.pricing.shares import RewardKind
 
 
 def _bounds(low: int, high: int) -> Meta:
@@ -64,10 +65,21 @@ Tiers = Annotated[list[TierBody], _length(1, TIERS_MAX, "Items")]
 Variants = Annotated[list[VariantBody], _length(1, VARIANTS_MAX, "Items")]
 
 
+class RewardBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the leader of a group that succeeds gets, out of the merchant's share.
+
+    `fixed`: `amount` minor units; `share`: `amount` basis points of what the group pays; `free_unit`: a unit's price.
+    """
+
+    kind: RewardKind
+    amount: Annotated[int, _bounds(0, PRICE_MINOR_MAX)] = 0
+
+
 class CreateDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A draft deal; `stock` alone stands for one variant.
 
     A group runs 24 hours where `group_lifetime_s` is left out; a crowd's group then runs as long as the deal's window.
+    Shoppers of a deal that `needs_shipping` say where to; of another, a paid order is delivered at once.
     """
 
     title: Title
@@ -84,6 +96,8 @@ class CreateDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     units_per_shopper_max: Units | None = None
+    needs_shipping: bool = False
+    reward: RewardBody | None = None
 
 
 class EditDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -103,6 +117,8 @@ class EditDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     starts_at: datetime | UnsetType | None = UNSET
     ends_at: datetime | UnsetType | None = UNSET
     units_per_shopper_max: Units | UnsetType | None = UNSET
+    needs_shipping: bool | UnsetType = UNSET
+    reward: RewardBody | UnsetType | None = UNSET
 
 
 class PreviewBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody, TierBody, VariantBody
+from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody, RewardBody, TierBody, VariantBody
 from api.requests import invalid
 from domain.errors import FieldProblem, InvalidInput
 from domain.groupbuy.commands import CreateDeal, EditDeal
@@ -23,6 +23,7 @@ from domain.groupbuy.deal import (
     check_variants,
 )
 from domain.pricing.schedule import PriceSchedule, Tier
+from domain.pricing.shares import Reward
 from infra.ids import new_id
 from infra.reading.deals import DealView
 
@@ -35,6 +36,7 @@ FIELDS_AS_THEY_ARE: Final = (
     "group_size_max",
     "group_lifetime_s",
     "units_per_shopper_max",
+    "needs_shipping",
 )
 
 _STAND_IN: Final = PriceSchedule(2, (Tier(1, 1),))
@@ -49,6 +51,7 @@ def deal_created(deal_id: UUID, merchant_id: UUID, body: CreateDealBody, now: da
     schedule = parts.make(lambda: _schedule(body.solo_price, body.tiers), _STAND_IN)
     starts_at, ends_at = _utc(body.starts_at), _utc(body.ends_at)
     variants = parts.make(lambda: _variants(body, body.title), ())
+    reward = parts.make(lambda: _reward(body.reward), None)
     offer = parts.make(
         lambda: Offer(
             title=body.title,
@@ -62,6 +65,8 @@ def deal_created(deal_id: UUID, merchant_id: UUID, body: CreateDealBody, now: da
             starts_at=starts_at,
             ends_at=ends_at,
             units_per_shopper_max=body.units_per_shopper_max,
+            needs_shipping=body.needs_shipping,
+            reward=reward,
         ),
         None,
     )
@@ -87,6 +92,8 @@ def deal_edited(deal: DealView, body: EditDealBody) -> EditDeal:
     for name, moment in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
         if not isinstance(moment, UnsetType):
             changes[name] = _utc(moment)
+    if not isinstance(reward := body.reward, UnsetType):
+        changes["reward"] = parts.make(lambda: _reward(reward), None)
     variants = None
     if body.variants is not UNSET or body.stock is not UNSET:
         title = deal.title if body.title is UNSET else body.title
@@ -140,6 +147,10 @@ class _Parts:
 
 def _schedule(solo_price: int, tiers: Sequence[TierBody | Tier]) -> PriceSchedule:
     return PriceSchedule(solo_price, tuple(Tier(tier.participants, tier.unit_price) for tier in tiers))
+
+
+def _reward(body: RewardBody | None) -> Reward | None:
+    return None if body is None else Reward(body.kind, body.amount)
 
 
 def _check_quantity(quantity: int) -> None:

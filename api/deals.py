@@ -19,6 +19,7 @@ from domain.groupbuy.deal import DealStatus
 from domain.groupbuy.errors import DealNotFound
 from domain.groupbuy.world import Accepted
 from infra.ids import new_id
+from infra.payments.merchant_terms import taking_money
 from infra.reading.deal_orders import DealSort
 from infra.reading.deals import DealView, deal_view, get_deal, list_deals
 
@@ -52,7 +53,15 @@ async def edit_deal(request: AnyRequest) -> Answer:
 @route("POST", "/v1/deals/{deal_id}/publish")
 async def publish_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    command = PublishDeal(deal_id=deal_id, merchant_id=merchant_id, crowd_group_id=new_id())
+    runtime = runtime_of(request)
+    taking = await taking_money(runtime.engine, runtime.settings, runtime.gateways, merchant_id)
+    command = PublishDeal(
+        deal_id=deal_id,
+        merchant_id=merchant_id,
+        crowd_group_id=new_id(),
+        payment=taking.payment,
+        hold_lifetime_s_max=taking.hold_lifetime_s_max,
+    )
     return await _told(request, deal_id, command)
 
 
@@ -65,7 +74,15 @@ async def pause_deal(request: AnyRequest) -> Answer:
 @route("POST", "/v1/deals/{deal_id}/resume")
 async def resume_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    command = ResumeDeal(deal_id=deal_id, merchant_id=merchant_id, crowd_group_id=new_id())
+    runtime = runtime_of(request)
+    taking = await taking_money(runtime.engine, runtime.settings, runtime.gateways, merchant_id)
+    command = ResumeDeal(
+        deal_id=deal_id,
+        merchant_id=merchant_id,
+        crowd_group_id=new_id(),
+        payment=taking.payment,
+        hold_lifetime_s_max=taking.hold_lifetime_s_max,
+    )
     return await _told(request, deal_id, command)
 
 

@@ -15,7 +15,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api.answers import Answer, Headers
 from api.bodies import ClientGone
 from api.problems import FieldError, ProblemType, problem_answer
-from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
+from api.refused import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MalformedJson,
+    NoSuchGateway,
+    NotAuthenticated,
+    RoleMissing,
+    WrongContentType,
+)
 from api.requests import AnyRequest
 from domain.errors import InvalidInput
 from domain.groupbuy.errors import (
@@ -51,6 +59,8 @@ from domain.groupbuy.errors import (
 from infra.batch import KeyReused
 from infra.database import is_connection_lost
 from infra.ids import new_id
+from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
+from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
 from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
 
 PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
@@ -89,6 +99,13 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
     BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
     WrongContentType: ProblemType(415, "wrong-content-type", "The body must be JSON"),
+    PaymentDeclined: ProblemType(402, "payment-declined", "The payment was declined"),
+    PaymentTooLate: ProblemType(409, "payment-too-late", "The payment came too late"),
+    PaymentLapsed: ProblemType(409, "payment-lapsed", "The payment came to nothing"),
+    NoSuchGateway: ProblemType(404, "no-such-gateway", "No such payment gateway"),
+    WebhookRefused: ProblemType(400, "webhook-refused", "The webhook cannot be trusted"),
+    GatewayRefused: ProblemType(409, "gateway-refused", "The payment gateway says no"),
+    GatewayUnavailable: ProblemType(503, "gateway-unavailable", "The payment gateway cannot be reached"),
     Overloaded: ProblemType(503, "overloaded", "Too busy"),
     DatabaseUnavailable: ProblemType(503, "database-unavailable", "The database cannot be reached"),
 }
@@ -117,7 +134,8 @@ def answer_error(request: AnyRequest, error: Exception) -> Answer:
     kind = _kind(error)
     if kind is None:
         return problem_answer(*FRAMEWORK_PROBLEMS[400]) if isinstance(error, ClientGone) else _fault(request, error)
-    return problem_answer(kind, str(error), errors=_fields(error), headers=_headers(error))
+    groups = error.joinable_groups if isinstance(error, PaymentTooLate) else None
+    return problem_answer(kind, str(error), errors=_fields(error), joinable_groups=groups, headers=_headers(error))
 
 
 def _kind(error: Exception) -> ProblemType | None:
@@ -136,6 +154,8 @@ def _headers(error: Exception) -> Headers:
     if isinstance(error, NotAuthenticated):
         because = f', error="invalid_token", error_description="{error.reason}"' if error.reason else ""
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
+    if isinstance(error, GatewayUnavailable):
+        return ((b"retry-after", b"5"),)
     if isinstance(error, Unavailable):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()

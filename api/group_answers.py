@@ -4,9 +4,12 @@ from functools import lru_cache
 
 from api.answers import Answer, encode
 from domain.errors import FieldProblems, InvalidInput
+from domain.groupbuy.group import Place
 from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
 from domain.groupbuy.world import Accepted
-from infra.views import GroupView, PlaceView, group_view, place_view
+from infra.payments.payment_rows import NotedPayment
+from infra.rows_money import payment_from
+from infra.views import GroupView, PlaceView, group_view, place_view, reserved_view
 
 NAMES_REMEMBERED_MAX = 16_384
 
@@ -33,6 +36,17 @@ def taken_place(accepted: Accepted) -> Answer:
     if not accepted.events:
         return Answer(200, body)
     return Answer(201, body, ((b"location", f"/v1/groups/{group.id}".encode()),))
+
+
+def shown_place(found: Place | NotedPayment | None, view: GroupView) -> PlaceView | None:
+    """A shopper's place, or the one reserved for him, as he sees it."""
+    match found:
+        case Place():
+            return place_view(found, view)
+        case NotedPayment():
+            return reserved_view(payment_from(found), found.awaited)
+        case None:
+            return None
 
 
 @lru_cache(NAMES_REMEMBERED_MAX)

@@ -3,17 +3,17 @@
 from api.access import caller_if_known, caller_of
 from api.answers import NOT_KEPT, Answer, answered, resource
 from api.deals import visible_deal
-from api.group_answers import display_name, group_body, taken_place
-from api.idempotency import tell
-from api.place_body import read_place
+from api.group_answers import display_name, group_body, shown_place
+from api.place_body import address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
+from api.taking import take_place
 from domain.groupbuy.commands import CancelGroup, OpenGroup
 from domain.groupbuy.errors import GroupNotFound
 from infra.batch import Stored
 from infra.ids import new_id
 from infra.reading.groups import list_open_groups
-from infra.views import group_view, place_view
+from infra.views import group_view
 
 
 @route("POST", "/v1/deals/{deal_id}/groups")
@@ -30,8 +30,10 @@ async def open_group(request: AnyRequest) -> Answer:
         variant_id=body.variant_id,
         invite_code=body.invite_code,
         display_name=display_name(caller.name),
+        address=address_of(body),
+        pay_within_s=runtime_of(request).settings.payment_timeout_s,
     )
-    return await tell(request, command, body, taken_place)
+    return await take_place(request, command, body)
 
 
 @route("GET", "/v1/deals/{deal_id}/groups")
@@ -53,8 +55,8 @@ async def read_group(request: AnyRequest) -> Answer:
     caller = caller_if_known(request)
     if caller is None:
         return resource(request, group_body(view, None), view.version, is_private=False)
-    place = await runtime.places.find(view.deal_id, group_id, caller.subject)
-    body = group_body(view, None if place is None else place_view(place, view))
+    found = await runtime.places.find_any(view.deal_id, group_id, caller.subject)
+    body = group_body(view, shown_place(found, view))
     return resource(request, body, view.version, is_private=True)
 
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
+from sqlalchemy import text
 
 from api.access import caller_of
 from api.answers import Answer, encode
@@ -27,6 +28,7 @@ class _Kept(msgspec.Struct):
 
 
 _kept = msgspec.json.Decoder(_Kept)
+_KEEP_INSTEAD = text("UPDATE idempotency_keys SET answer = :answer WHERE subject_id = :subject_id AND key = :key")
 
 
 async def tell(
@@ -36,23 +38,46 @@ async def tell(
 
     `body` as it was understood, not as it was spelled, decides with method and path whether a request is the same.
     """
+    outcome = await tell_once(request, command, body, answer_of)
+    return replayed(outcome) if isinstance(outcome, Stored) else answer_of(outcome)
+
+
+async def tell_once(
+    request: AnyRequest, command: Command, body: msgspec.Struct, answer_of: Callable[[Accepted], Answer]
+) -> Accepted | Stored:
+    """As `tell`, for whoever has more to do before it answers; stored is the answer as it is after the decision."""
     runtime = runtime_of(request)
     key = _key(request)
     if key is None:
-        outcome = await runtime.tell(command)
-    else:
-        path = request.scope["path"].rstrip("/").lower()  # ids may be spelled either way
-        asked = f"{request.scope['method']} {path}\n".encode() + encode(body)
-        outcome = await runtime.tell(
-            command,
-            Idempotency(
-                subject_id=caller_of(request).subject,
-                key=key,
-                request_hash=sha256(asked).digest(),
-                render=lambda accepted: _keep(answer_of(accepted)),
-            ),
-        )
-    return _replayed(outcome) if isinstance(outcome, Stored) else answer_of(outcome)
+        return await runtime.tell(command)
+    path = request.scope["path"].rstrip("/").lower()  # ids may be spelled either way
+    asked = f"{request.scope['method']} {path}\n".encode() + encode(body)
+    return await runtime.tell(
+        command,
+        Idempotency(
+            subject_id=caller_of(request).subject,
+            key=key,
+            request_hash=sha256(asked).digest(),
+            render=lambda accepted: _keep(answer_of(accepted)),
+        ),
+    )
+
+
+def replayed(stored: Stored) -> Answer:
+    """The stored answer, marked as such."""
+    kept = _kept.decode(stored.answer)
+    location = () if kept.location is None else ((b"location", kept.location.encode()),)
+    return Answer(kept.status, bytes(kept.body), (REPLAYED, *location))
+
+
+async def keep_instead(request: AnyRequest, answer: Answer) -> None:
+    """Store an answer in the place of the one its key has: what was awaited has come."""
+    key = _key(request)
+    if key is None:
+        return
+    values = {"subject_id": caller_of(request).subject, "key": key, "answer": _keep(answer)}
+    async with runtime_of(request).engine.begin() as connection:
+        await connection.execute(_KEEP_INSTEAD, values)
 
 
 def _key(request: AnyRequest) -> str | None:
@@ -68,9 +93,3 @@ def _key(request: AnyRequest) -> str | None:
 def _keep(answer: Answer) -> bytes:
     location = next((value.decode() for name, value in answer.headers if name == b"location"), None)
     return encode(_Kept(answer.status, location, msgspec.Raw(answer.body)))
-
-
-def _replayed(stored: Stored) -> Answer:
-    kept = _kept.decode(stored.answer)
-    location = () if kept.location is None else ((b"location", kept.location.encode()),)
-    return Answer(kept.status, bytes(kept.body), (REPLAYED, *location))

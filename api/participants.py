@@ -2,11 +2,11 @@
 
 from api.access import caller_of
 from api.answers import NOT_KEPT, PRIVATE, Answer, NothingToSay, answered
-from api.group_answers import display_name, taken_place
-from api.idempotency import tell
-from api.place_body import read_place
+from api.group_answers import display_name
+from api.place_body import address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
+from api.taking import take_place
 from domain.groupbuy.commands import JoinGroup, LeaveGroup
 from domain.groupbuy.errors import GroupNotFound
 from infra.ids import new_id
@@ -26,8 +26,10 @@ async def join_group(request: AnyRequest) -> Answer:
         variant_id=body.variant_id,
         invite_code=body.invite_code,
         display_name=display_name(caller.name),
+        address=address_of(body),
+        pay_within_s=runtime_of(request).settings.payment_timeout_s,
     )
-    return await tell(request, command, body, taken_place)
+    return await take_place(request, command, body)
 
 
 @route("DELETE", "/v1/groups/{group_id}/participants/me")

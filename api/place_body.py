@@ -1,5 +1,6 @@
 """What a shopper sends to open or join a group."""
 
+import re
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from msgspec import Meta
 
 from api.bodies import read_json
 from api.requests import AnyRequest, invalid
+from domain.groupbuy.address import LINE_CHARACTERS_MAX, PHONE_CHARACTERS_MAX, POSTAL_CODE_CHARACTERS_MAX, Address
 from domain.groupbuy.deal import QUANTITY_MAX
 
 INVITE_CODE_CHARACTERS_MAX = 64
@@ -15,21 +17,52 @@ INVITE_CODE_CHARACTERS_MAX = 64
 Quantity = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": QUANTITY_MAX})]
 OF_A_CODE: Final = {"pattern": "^[A-Za-z0-9_-]+$", "minLength": 1, "maxLength": INVITE_CODE_CHARACTERS_MAX}
 InviteCode = Annotated[str, Meta(extra_json_schema=OF_A_CODE)]
+PAYMENT_METHOD_CHARACTERS_MAX = 255
+PaymentMethod = Annotated[
+    str, Meta(extra_json_schema={"pattern": "^[!-~]+$", "minLength": 1, "maxLength": PAYMENT_METHOD_CHARACTERS_MAX})
+]
+_Line = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": LINE_CHARACTERS_MAX})]
 
 
-class PlaceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """How many units, of which variant, and whose link brought the shopper.
+class AddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where goods go; `country` is ISO 3166-1 alpha-2."""
 
-    All may be left out; `variant_id` only where the deal has one variant.
+    name: _Line
+    line1: _Line
+    city: _Line
+    country: Annotated[str, Meta(extra_json_schema={"pattern": "^[A-Z]{2}$"})]
+    line2: _Line | None = None
+    region: _Line | None = None
+    postal_code: (
+        Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": POSTAL_CODE_CHARACTERS_MAX})] | None
+    ) = None
+    phone: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": PHONE_CHARACTERS_MAX})] | None = None
+
+
+class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How many units, of which variant, how they are paid and where they go.
+
+    `variant_id` may be left out where the deal has one variant. `payment_method` is the shopper's at the payment
+    gateway; without one the gateway asks for it. `address` is needed where the deal `needs_shipping`.
     """
 
     quantity: Quantity = 1
     variant_id: UUID | None = None
+    payment_method: PaymentMethod | None = None
+    address: AddressBody | None = None
+
+
+class PlaceBody(PurchaseBody, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """As a purchase alone, and whose link brought the shopper. All may be left out."""
+
     invite_code: InviteCode | None = None
 
 
 _place_body: Final = msgspec.json.Decoder(PlaceBody)
 _ONE_OF_THE_ONLY_VARIANT: Final = PlaceBody()
+_purchase_body: Final = msgspec.json.Decoder(PurchaseBody)
+_ONE_ALONE: Final = PurchaseBody()
+_METHOD: Final = re.compile(rf"[!-~]{{1,{PAYMENT_METHOD_CHARACTERS_MAX}}}")
 
 
 async def read_place(request: AnyRequest) -> PlaceBody:
@@ -38,7 +71,26 @@ async def read_place(request: AnyRequest) -> PlaceBody:
     code = body.invite_code
     if code is not None and not is_invite_code(code):
         raise invalid("invite_code", "must be the code of an invite, as in its link")
+    _check_method(body)
     return body
+
+
+async def read_purchase(request: AnyRequest) -> PurchaseBody:
+    """The body of a purchase alone; none at all means one unit of the only variant."""
+    body = await read_json(request, _purchase_body, empty=_ONE_ALONE)
+    _check_method(body)
+    return body
+
+
+def address_of(body: PurchaseBody) -> Address | None:
+    """The address as the domain knows it; raises `InvalidInput`."""
+    return None if body.address is None else Address(**msgspec.structs.asdict(body.address))
+
+
+def _check_method(body: PurchaseBody) -> None:
+    method = body.payment_method
+    if method is not None and not _METHOD.fullmatch(method):
+        raise invalid("payment_method", f"must have from 1 to {PAYMENT_METHOD_CHARACTERS_MAX} visible ASCII characters")
 
 
 def is_invite_code(text: str) -> bool:

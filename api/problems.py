@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from api.answers import Answer, Headers, encode
+from infra.views import GroupView
 
 PROBLEM_JSON = b"application/problem+json"
 
@@ -31,7 +32,10 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One refusal; `detail` is a sentence to act on, `instance` names one fault of ours in the log."""
+    """One refusal; `detail` is a sentence to act on, `instance` names one fault of ours in the log.
+
+    `joinable_groups` are other groups of the deal, where a payment came too late for one.
+    """
 
     type: str
     title: str
@@ -39,18 +43,26 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     errors: list[FieldError] = []
     instance: str | None = None
+    joinable_groups: list[GroupView] = []
 
 
-def problem_answer(
+def problem_answer(  # noqa: PLR0913 - the members a problem may have
     kind: ProblemType,
     detail: str,
     *,
     errors: list[FieldError] | None = None,
     instance: str | None = None,
+    joinable_groups: list[GroupView] | None = None,
     headers: Headers = (),
 ) -> Answer:
     """A refusal as it is sent."""
     problem = Problem(
-        type=kind.uri, title=kind.title, status=kind.status, detail=detail, errors=errors or [], instance=instance
+        type=kind.uri,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=errors or [],
+        instance=instance,
+        joinable_groups=joinable_groups or [],
     )
     return Answer(kind.status, encode(problem), headers, PROBLEM_JSON)

@@ -6,7 +6,8 @@ ApiRefusal
 ├── MalformedJson        the body is not JSON
 ├── BodyTooLarge         the body is over `BODY_BYTES_MAX`
 ├── BodyTooSlow          the body did not come in time
-└── WrongContentType     the body is said to be something else than JSON
+├── WrongContentType     the body is said to be something else than JSON
+└── NoSuchGateway        a webhook for a payment gateway that is not used here
 """
 
 
@@ -59,3 +60,10 @@ class WrongContentType(ApiRefusal):
 
     def __init__(self) -> None:
         super().__init__("Send the body as JSON: Content-Type: application/json.")
+
+
+class NoSuchGateway(ApiRefusal):
+    """No payment gateway of that name is used here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No payment gateway called {name[:40]!r} is used here.")

@@ -43,13 +43,13 @@ _DEAL_COLUMNS = ", ".join(name for name in DealRow.__struct_fields__ if name != 
 GROUP_COLUMNS = ", ".join(GroupRow.__struct_fields__)
 PLACE_COLUMNS = ", ".join(f"p.{name}" for name in PlaceRow.__struct_fields__)
 _INVITE_COLUMNS = ", ".join(column.name for column in fields(Invite))
-_PAYMENT_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
+PAYMENT_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
 _ORDER_COLUMNS = ", ".join(column.name for column in fields(Order))
 _REFUND_COLUMNS = ", ".join(column.name for column in fields(Refund))
 
 _OF_ORDERS = f"""
   'payments', (SELECT json_agg(q) FROM (
-      SELECT {_PAYMENT_COLUMNS}, s.capture_minor, s.unit_price AS settled_unit_price, s.status AS settlement_status
+      SELECT {PAYMENT_COLUMNS}, s.capture_minor, s.unit_price AS settled_unit_price, s.status AS settlement_status
       FROM payments p LEFT JOIN settlements s ON s.deal_id = p.deal_id AND s.order_id = p.order_id
       WHERE p.order_id IN (
         SELECT unnest(CAST(:order_ids AS uuid[]))
@@ -84,7 +84,7 @@ SELECT json_build_object(
       JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
       WHERE g.status IN ('open', 'succeeded') OR g.id = ANY(CAST(:group_ids AS uuid[]))) q),
   'keeping', (SELECT json_agg(q) FROM (
-      SELECT {_PAYMENT_COLUMNS}
+      SELECT {PAYMENT_COLUMNS}
       FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (deal_id, shopper_id)
       JOIN payments p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id AND p.holds_units) q),
   /* orders */

@@ -217,3 +217,16 @@ merchant_payments = Table(
     CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_bps"),
 )
 """Where a merchant's way of taking money differs from the settings; it goes into deals when they are published."""
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("began_at", _MOMENT, nullable=False),
+    Column("ended_at", _MOMENT, nullable=False),
+    Column("payments", BigInteger, nullable=False),
+    Column("differences", BigInteger, nullable=False),
+    Column("repaired", BigInteger, nullable=False),
+    CheckConstraint("repaired BETWEEN 0 AND differences", name="repaired"),
+)
+"""Runs that compared everything since the last one that left no difference, and mended what they could."""

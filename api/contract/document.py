@@ -21,6 +21,7 @@ from infra.unavailable import DatabaseUnavailable, Overloaded
 WHO: Final = {
     Access.UNASKED: "anyone; no token is looked at",
     Access.ANYONE: "anyone; a token that is sent must be good",
+    Access.SIGNED_IN: "anybody with a token, for what is theirs; anything else is 404 to them",
     Access.SHOPPER: "shoppers",
     Access.MERCHANT: "merchants, for what is theirs; anything else is 404 to them",
 }
@@ -35,6 +36,8 @@ ids are UUIDs. Lists take `limit` and `cursor`. What is refused is answered as p
 _TAGS: Final = {
     "deals": "What merchants offer.",
     "groups": "Groups, the places in them and the links that lead there.",
+    "orders": "What was bought: where it is, and its money.",
+    "payments": "How gateways, and apps whose shopper has paid, tell of payments.",
     "probes": "For whoever runs it.",
 }
 

@@ -4,6 +4,7 @@ DEAL_ID = "01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"
 MERCHANT_ID = "01997b3e-1111-7a11-9111-000000000001"
 VARIANT_ID = "01997b3e-7f5a-7cc1-9a3b-5b7d2e4c8f21"
 GROUP_ID = "01997b40-03c1-7b7e-a5d0-6e1f0c9d3a42"
+ORDER_ID = "01997b41-03c1-7b7e-a5d0-6e1f0c9d3a43"
 SHOPPER_ID = "4b1d9c1e-52b8-4a0e-9d57-0b5a5d0f7a11"
 INVITE_CODE = "q3V9cH2kTz0aWm7B"
 
@@ -22,7 +23,14 @@ NEW_DEAL = {
 }
 DEAL_EDIT = {"title": "Jasmine tea, spring harvest, 250 g", "units_per_shopper_max": None}
 PREVIEW = {"currency": "USD", "solo_price": 1200, "tiers": TIERS, "group_size_max": 4, "quantity": 2}
-PLACE = {"quantity": 2, "variant_id": VARIANT_ID, "invite_code": INVITE_CODE}
+ADDRESS = {
+    "name": "Ada Byron",
+    "line1": "12 St James Square",
+    "city": "London",
+    "country": "GB",
+    "postal_code": "SW1Y 4JH",
+}
+PLACE = {"quantity": 2, "variant_id": VARIANT_ID, "invite_code": INVITE_CODE, "address": ADDRESS}
 NEW_INVITE = {"channel": "wechat"}
 
 DEAL = {
@@ -46,6 +54,9 @@ DEAL = {
     "crowd_group_id": None,
     "version": 2,
     "created_at": "2027-05-01T08:00:00Z",
+    "needs_shipping": True,
+    "reward": {"kind": "share", "amount": 200},
+    "takes_payment": True,
 }
 GROUP = {
     "id": GROUP_ID,
@@ -65,6 +76,8 @@ GROUP = {
     "closed_by": None,
     "version": 3,
     "currency": "USD",
+    "awaiting_payment": 0,
+    "settling": None,
 }
 YOUR_PLACE = {
     "quantity": 2,
@@ -73,8 +86,25 @@ YOUR_PLACE = {
     "invite_code": INVITE_CODE,
     "hold": 1800,
     "pays": None,
+    "order_id": ORDER_ID,
+    "status": "joined",
+    "payment": None,
 }
 GROUP_WITH_YOU = GROUP | {"you": YOUR_PLACE}
+AWAITED = {
+    "gateway": "sandbox",
+    "amount": 1800,
+    "currency": "USD",
+    "pay_by": "2027-05-02T09:51:07Z",
+    "client_secret": "pay_01997b41_secret_Zk3v",
+    "redirect_url": None,
+}
+GROUP_AWAITING_YOU = GROUP | {
+    "awaiting_payment": 1,
+    "you": YOUR_PLACE | {"status": "awaiting_payment", "payment": AWAITED},
+}
+PAYMENT_STATE = {"order_id": ORDER_ID, "group_id": GROUP_ID, "status": "approved", "payment": None}
+STEP_TAKEN = {"reference": "sandbox_01997b4103c17b7ea5d06e1f0c9d3a43", "state": "held"}
 INVITE = {
     "code": INVITE_CODE,
     "deal_id": DEAL_ID,

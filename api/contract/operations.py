@@ -4,13 +4,17 @@ from typing import Any, Final
 
 from api.contract import examples
 from api.contract.operation import Operation, Received, Sent
+from api.contract.order_operations import ORDERS
 from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody
 from api.group_answers import GroupAnswer
 from api.invites import InviteBody
+from api.payments import PaymentState, StepBody, StepTaken
 from api.place_body import PlaceBody
 from api.price_schedules import Preview
 from api.probes import Alive, Readiness
+from api.refused import NoSuchGateway
 from domain.groupbuy.errors import (
+    AddressRequired,
     CrowdHasOneGroup,
     DealClosesTooSoon,
     DealNotEditable,
@@ -25,18 +29,35 @@ from domain.groupbuy.errors import (
     GroupNotFound,
     InviteNotFound,
     InviteNotUsable,
+    OrderNotFound,
     OutOfStock,
     UnitsLimitReached,
     VariantNotFound,
     VariantRequired,
 )
+from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
+from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
 from infra.reading.deals import DealView
 from infra.reading.groups import MyGroup, ParticipantView
 from infra.reading.invites import InviteView
 from infra.reading.page import Page
 from infra.views import GroupView
 
-_TAKING_A_PLACE: Final = (VariantNotFound, VariantRequired, InviteNotUsable, OutOfStock, UnitsLimitReached)
+_BUYING: Final = (
+    VariantNotFound,
+    VariantRequired,
+    AddressRequired,
+    OutOfStock,
+    UnitsLimitReached,
+    PaymentDeclined,
+    PaymentTooLate,
+    PaymentLapsed,
+)
+_TAKING_A_PLACE: Final = (*_BUYING, InviteNotUsable)
+_AWAITED: Final = (
+    "A place is kept for you until `you.payment.pay_by`. Finish the payment with its `client_secret` or `redirect_url`;"
+    " while both are null the gateway has not answered, so ask again."
+)
 _PAGE: Final = ("limit", "cursor")
 
 
@@ -46,6 +67,10 @@ def _deal(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sen
 
 def _place(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
     return Sent(meaning, GroupAnswer, examples.GROUP_WITH_YOU, **more)
+
+
+def _awaited_place() -> Sent:
+    return Sent(_AWAITED, GroupAnswer, examples.GROUP_AWAITING_YOU, ("Location", "Idempotency-Replayed"))
 
 
 DEALS: Final[dict[str, Operation]] = {
@@ -117,7 +142,10 @@ GROUPS: Final[dict[str, Operation]] = {
         "open_group",
         summary="Open a group and join it as its leader",
         body=Received(PlaceBody, examples.PLACE, is_required=False),
-        answers={201: _place("The group, your place in it.", headers=("Location", "Idempotency-Replayed"))},
+        answers={
+            201: _place("The group, your place in it.", headers=("Location", "Idempotency-Replayed")),
+            202: _awaited_place(),
+        },
         problems=(
             DealNotFound,
             DealNotStarted,
@@ -164,6 +192,7 @@ GROUPS: Final[dict[str, Operation]] = {
         answers={
             200: _place("You were in already: your place.", headers=("Idempotency-Replayed",)),
             201: _place("You are in.", headers=("Location", "Idempotency-Replayed")),
+            202: _awaited_place(),
         },
         problems=(GroupNotFound, GroupFull, GroupClosed, *_TAKING_A_PLACE),
         takes_idempotency_key=True,
@@ -213,6 +242,31 @@ GROUPS: Final[dict[str, Operation]] = {
     ),
 }
 
+PAYMENTS: Final[dict[str, Operation]] = {
+    "POST /v1/orders/{order_id}/payment": Operation(
+        "look_at_payment",
+        summary="Say that the shopper has finished the payment",
+        description="Asks the gateway now, instead of waiting for its webhook; whichever comes first counts, once.",
+        answers={200: Sent("How the payment stands.", PaymentState, examples.PAYMENT_STATE)},
+        problems=(OrderNotFound, PaymentDeclined, PaymentTooLate, PaymentLapsed),
+    ),
+    "POST /v1/webhooks/{gateway}": Operation(
+        "hear_webhook",
+        summary="Hear a payment gateway",
+        description="Signed as the gateway signs. Repeated and reordered messages change nothing.",
+        answers={204: Sent("Heard.")},
+        problems=(NoSuchGateway, WebhookRefused, GatewayUnavailable),
+    ),
+    "POST /sandbox/payments/{reference}/step": Operation(
+        "take_sandbox_step",
+        summary="Approve, or fail, the step the sandbox asked for",
+        description="What a bank's page does elsewhere. Only while payments go through the sandbox.",
+        body=Received(StepBody, {"client_secret": "secret", "approve": True}),
+        answers={200: Sent("How the payment stands at the sandbox.", StepTaken, examples.STEP_TAKEN)},
+        problems=(NoSuchGateway, GatewayRefused, GatewayUnavailable),
+    ),
+}
+
 PROBES: Final[dict[str, Operation]] = {
     "GET /healthz": Operation(
         "healthz",
@@ -228,5 +282,5 @@ PROBES: Final[dict[str, Operation]] = {
     ),
 }
 
-OPERATIONS: Final = {"deals": DEALS, "groups": GROUPS, "probes": PROBES}
+OPERATIONS: Final = {"deals": DEALS, "groups": GROUPS, "orders": ORDERS, "payments": PAYMENTS, "probes": PROBES}
 """By tag."""

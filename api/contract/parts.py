@@ -7,8 +7,11 @@ from api.idempotency import KEY_CHARACTERS_MAX, KEY_HEADER
 from api.place_body import OF_A_CODE
 from api.problems import ProblemType
 from domain.groupbuy.deal import DealStatus
+from domain.groupbuy.order import OrderStatus
+from infra.payments.gateways import GATEWAYS
 from infra.reading.cursors import CURSOR_CHARACTERS_MAX
 from infra.reading.deal_orders import DealSort
+from infra.reading.order_rows import ShownStatus
 from infra.reading.page import LIMIT_DEFAULT, LIMIT_MAX
 from infra.reading.search import SEARCH_CHARACTERS_MAX
 
@@ -28,6 +31,9 @@ _UUID: Final = {"type": "string", "format": "uuid"}
 PARAMETERS: Final[dict[str, Json]] = {
     "deal_id": _in_path("deal_id", "The deal.", _UUID),
     "group_id": _in_path("group_id", "The group.", _UUID),
+    "order_id": _in_path("order_id", "The order.", _UUID),
+    "gateway": _in_path("gateway", "The payment gateway.", {"enum": list(GATEWAYS)}),
+    "reference": _in_path("reference", "The gateway's name for the payment.", {"type": "string", "maxLength": 255}),
     "code": _in_path("code", "The code of an invite.", {"type": "string", **OF_A_CODE}),
     "limit": _in_query(
         "limit",
@@ -47,6 +53,10 @@ PARAMETERS: Final[dict[str, Json]] = {
         {"type": "string", "maxLength": SEARCH_CHARACTERS_MAX},
     ),
     "merchant_id": _in_query("merchant_id", "Deals of this merchant.", _UUID),
+    "shown_status": _in_query("status", "Orders of this status.", {"enum": list(ShownStatus)}),
+    "order_status": _in_query("status", "Orders of this status.", {"enum": list(OrderStatus)}),
+    "of_deal": _in_query("deal_id", "Orders of this deal.", _UUID),
+    "of_group": _in_query("group_id", "Orders of this group.", _UUID),
     "idempotency_key": {
         "name": KEY_HEADER,
         "in": "header",

@@ -28,6 +28,7 @@ from infra.payments.port import (
     PaymentRequest,
     WebhookEvent,
 )
+from infra.views import GroupView
 
 FIRST_ANSWER_WITHIN_S = CALL_TIMEOUT_S + 2
 """By then an authorisation that was under way has its answer, or never had one."""
@@ -48,6 +49,7 @@ class PaymentTooLate(Exception):  # noqa: N818 - named after what happened
 
     def __init__(self, deal_id: UUID, group_id: UUID | None) -> None:
         self.deal_id, self.group_id = deal_id, group_id
+        self.joinable_groups: list[GroupView] = []
         super().__init__(
             "The payment came after the place was gone: its time was over, or the group had closed. It is released at"
             " once and nothing is taken. Join another group of the deal, or open your own."

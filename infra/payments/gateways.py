@@ -8,6 +8,7 @@ from infra.payments.sandbox.gateway import SandboxGateway
 from infra.settings import Settings
 
 NONE = "none"
+GATEWAYS = ("sandbox", "stripe")
 
 
 class Gateways:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.groupbuy.payment import Payment
 from infra.gathering import Gathering
 from infra.payments.port import GatewayPayment
 from infra.reading.fetching import fetch_json
@@ -45,10 +46,10 @@ class NotedPayment(PaymentRow, frozen=True, kw_only=True):
 _decode = msgspec.json.Decoder(list[NotedPayment]).decode
 
 
-def awaited_payment(payment: PaymentRow, step: NextStep | None) -> AwaitedPayment:
+def awaited_payment(payment: PaymentRow | Payment, step: NextStep | None) -> AwaitedPayment:
     """What a shopper still has to do."""
     return AwaitedPayment(
-        gateway=payment.gateway,
+        gateway=payment.gateway if isinstance(payment, PaymentRow) else payment.terms.gateway,
         amount=payment.hold_minor,
         currency=payment.currency,
         pay_by=payment.pay_by,

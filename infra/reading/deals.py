@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.deal import Deal, DealStatus, Grouping
 from domain.pricing.schedule import Tier
+from domain.pricing.shares import Reward
 from infra.reading.cursors import decode
 from infra.reading.deal_listing import listing
 from infra.reading.deal_orders import STRETCHES, DealSort, position_in
@@ -36,7 +37,8 @@ class DealView(msgspec.Struct, frozen=True, kw_only=True):
     """A deal as it is at a moment; prices are minor units of `currency`.
 
     `crowd_group_id` is the one group of a crowd deal once it is open. `last_opening_at` is the last moment at which a
-    team can open, null where there is none.
+    team can open, null where there is none. `reward` is what a leader gets;
+    `takes_payment` whether joining takes money here, which is decided when the deal is published.
     """
 
     id: UUID
@@ -59,6 +61,9 @@ class DealView(msgspec.Struct, frozen=True, kw_only=True):
     crowd_group_id: UUID | None
     version: int
     created_at: datetime
+    needs_shipping: bool
+    reward: Reward | None
+    takes_payment: bool
 
 
 _ONE_DEAL = deals_document(all_columns().where(deals.c.id == bindparam("deal_id", type_=UUID_COLUMN)))
@@ -128,6 +133,9 @@ def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> Deal
         crowd_group_id=deal.crowd_group_id,
         version=deal.version,
         created_at=deal.created_at,
+        needs_shipping=offer.needs_shipping,
+        reward=offer.reward,
+        takes_payment=deal.payment is not None,
     )
 
 

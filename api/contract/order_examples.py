@@ -1,0 +1,48 @@
+"""The story of `examples` goes on: two of the tea for 7 dollars each, sent, and later one of them refunded."""
+
+from api.contract import examples
+
+_REFUND_ID = "01997b52-5d1e-7a31-8c55-1f0b7c3d9e77"
+
+SHIPPED = {"carrier": "DHL", "tracking_number": "00340434161094015902"}
+CANCELLATION = {"reason": "The harvest was smaller than expected."}
+NEW_REFUND = {"amount": 700, "currency": "USD", "reason": "One tin came dented."}
+ORDER = {
+    "id": examples.ORDER_ID,
+    "deal_id": examples.DEAL_ID,
+    "group_id": examples.GROUP_ID,
+    "deal_title": "Jasmine tea, 250 g",
+    "variant": {"id": examples.VARIANT_ID, "title": "Jasmine tea, 250 g"},
+    "quantity": 2,
+    "unit_price": 700,
+    "currency": "USD",
+    "hold": 1800,
+    "captured": 1400,
+    "refunded": 0,
+    "status": "shipped",
+    "address": examples.ADDRESS,
+    "payment": None,
+    **SHIPPED,
+    "created_at": "2027-05-02T09:41:07Z",
+    "placed_at": "2027-05-03T09:30:02Z",
+    "shipped_at": "2027-05-04T07:00:00Z",
+    "delivered_at": None,
+    "cancelled_at": None,
+    "returned_at": None,
+    "refunds": [],
+    "version": 2,
+}
+REFUNDED_ORDER = ORDER | {
+    "refunded": 700,
+    "refunds": [
+        {
+            "id": _REFUND_ID,
+            "amount": 700,
+            "reason": NEW_REFUND["reason"],
+            "status": "pending",
+            "created_at": "2027-05-08T18:12:40Z",
+            "made_at": None,
+        }
+    ],
+    "version": 3,
+}

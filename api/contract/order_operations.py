@@ -1,0 +1,95 @@
+"""Operations on orders for their callers."""
+
+from typing import Any, Final
+
+from api.contract import examples, order_examples
+from api.contract.operation import Operation, Received, Sent
+from api.order_bodies import CancelBody, RefundBody, ShipBody
+from domain.groupbuy.errors import (
+    OrderNotFound,
+    OrderNotPaid,
+    OrderNotShippable,
+    OrderNotShipped,
+    OrderOver,
+    RefundTooLarge,
+    WrongCurrency,
+)
+from infra.reading.order_views import OrderView
+from infra.reading.page import Page
+
+_OF_AN_ORDER: Final = (OrderNotFound, OrderNotPaid)
+_REPLAYED: Final = ("Idempotency-Replayed",)
+
+
+def _order(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
+    return Sent(meaning, OrderView, order_examples.ORDER, **more)
+
+
+ORDERS: Final[dict[str, Operation]] = {
+    "GET /v1/me/orders": Operation(
+        "list_my_orders",
+        summary="What I have tried to buy, newest first",
+        description="Paid or not: `status` says where each is, from `awaiting_payment` to `delivered`.",
+        query=("shown_status", "limit", "cursor"),
+        answers={200: Sent("A page of your orders.", Page[OrderView], examples.page(order_examples.ORDER))},
+    ),
+    "GET /v1/orders": Operation(
+        "list_orders",
+        summary="Orders of my deals, newest first",
+        description="Only what is paid and captured; `status=to_ship` is what is to be sent now.",
+        query=("order_status", "of_deal", "of_group", "limit", "cursor"),
+        answers={200: Sent("A page of orders.", Page[OrderView], examples.page(order_examples.ORDER))},
+    ),
+    "GET /v1/orders/{order_id}": Operation(
+        "read_order",
+        summary="Read an order",
+        description="Its shopper sees it from the first try to pay on, its merchant once it is captured.",
+        answers={200: _order("The order.", headers=("ETag",))},
+        problems=(OrderNotFound,),
+    ),
+    "POST /v1/orders/{order_id}/ship": Operation(
+        "ship_order",
+        summary="Say that an order is with its carrier",
+        description="Said again while it is on its way it corrects what was said.",
+        body=Received(ShipBody, order_examples.SHIPPED),
+        answers={200: _order("The shipped order.", headers=_REPLAYED)},
+        problems=(*_OF_AN_ORDER, OrderNotShippable),
+        takes_idempotency_key=True,
+    ),
+    "POST /v1/orders/{order_id}/deliver": Operation(
+        "deliver_order",
+        summary="Say that a shipped order has arrived",
+        description="By its shopper or its merchant.",
+        answers={200: _order("The delivered order.", headers=_REPLAYED)},
+        problems=(*_OF_AN_ORDER, OrderNotShipped),
+        takes_idempotency_key=True,
+    ),
+    "POST /v1/orders/{order_id}/cancel": Operation(
+        "cancel_order",
+        summary="Call off an order that is not shipped",
+        description="Its units go back to stock and all its money to the shopper.",
+        body=Received(CancelBody, order_examples.CANCELLATION),
+        answers={200: _order("The cancelled order.", headers=_REPLAYED)},
+        problems=(*_OF_AN_ORDER, OrderNotShippable),
+        takes_idempotency_key=True,
+    ),
+    "POST /v1/orders/{order_id}/refunds": Operation(
+        "refund_order",
+        summary="Give money of an order back",
+        description=(
+            "Part of it, with `amount` and `currency`, or all that is left. Platform fee and leader's reward go back in "
+            "proportion. Send an `Idempotency-Key`: without one, asking twice is two refunds."
+        ),
+        body=Received(RefundBody, order_examples.NEW_REFUND),
+        answers={
+            201: Sent(
+                "The order with the new refund, on its way.",
+                OrderView,
+                order_examples.REFUNDED_ORDER,
+                ("Location", *_REPLAYED),
+            )
+        },
+        problems=(*_OF_AN_ORDER, WrongCurrency, OrderNotShipped, OrderOver, RefundTooLarge),
+        takes_idempotency_key=True,
+    ),
+}

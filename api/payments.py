@@ -1,0 +1,111 @@
+"""Payments from outside: gateways' webhooks, the app's own word that its shopper is done, and the sandbox's step."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from api.access import caller_of
+from api.answers import PRIVATE, Answer, NothingToSay, answered
+from api.bodies import read_bytes, read_json
+from api.refused import NoSuchGateway
+from api.requests import AnyRequest, path_id, runtime_of
+from api.routing import route
+from api.taking import with_other_groups
+from domain.groupbuy.errors import OrderNotFound
+from infra.payments.checkout import Approved, Awaited, PaymentTooLate
+from infra.payments.gateways import GATEWAYS
+from infra.payments.payment_rows import NotedPayment, awaited_payment
+from infra.payments.port import GatewayState
+from infra.payments.sandbox.gateway import SandboxGateway
+from infra.runtime import Runtime
+from infra.views import AwaitedPayment
+
+
+class PaymentState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the payment of an order stands: `approved`, or `awaiting_payment` with what is still to do."""
+
+    order_id: UUID
+    group_id: UUID | None
+    status: str
+    payment: AwaitedPayment | None
+
+
+class StepTaken(msgspec.Struct, frozen=True):
+    """A payment at the sandbox after the step."""
+
+    reference: str
+    state: GatewayState
+
+
+class StepBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What the shopper did in the sandbox's step; `client_secret` shows that it is the same shopper."""
+
+    client_secret: str
+    approve: bool = True
+
+
+_step_body: Final = msgspec.json.Decoder(StepBody)
+
+
+@route("POST", "/v1/webhooks/{gateway}")
+async def hear_webhook(request: AnyRequest) -> Answer:
+    """Believe nothing but the signature, and of a good message only that something may have changed."""
+    name: str = request.scope["path_params"]["gateway"]
+    if name not in GATEWAYS:
+        raise NoSuchGateway(name)
+    runtime = runtime_of(request)
+    gateway = runtime.gateways.get(name)
+    events = gateway.read_webhook(await read_bytes(request), _headers(request), datetime.now(UTC))
+    await runtime.checkout.hear(name, list(events))
+    return NothingToSay()
+
+
+@route("POST", "/v1/orders/{order_id}/payment")
+async def look_at_payment(request: AnyRequest) -> Answer:
+    """The app's own word that its shopper is done: ask the gateway now instead of waiting for its webhook."""
+    order_id = path_id(request, "order_id")
+    runtime = runtime_of(request)
+    row = await runtime.payments.find(order_id)
+    if row is None or row.shopper_id != caller_of(request).subject:
+        raise OrderNotFound(order_id)
+    try:
+        result = await runtime.checkout.look(row)
+    except PaymentTooLate as late:
+        raise await with_other_groups(request, late) from None
+    return answered(_state(row, result), headers=PRIVATE)
+
+
+@route("POST", "/sandbox/payments/{reference}/step")
+async def take_sandbox_step(request: AnyRequest) -> Answer:
+    """The shopper approves or fails the further step that the sandbox asked for; its webhook tells us, as another's."""
+    runtime = runtime_of(request)
+    gateway = _sandbox(runtime)
+    body = await read_json(request, _step_body)
+    reference: str = request.scope["path_params"]["reference"]
+    found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
+    return answered(StepTaken(found.reference, found.state), headers=PRIVATE)
+
+
+def _sandbox(runtime: Runtime) -> SandboxGateway:
+    gateway = runtime.gateways.get("sandbox")
+    if not isinstance(gateway, SandboxGateway):
+        raise NoSuchGateway("sandbox")
+    return gateway
+
+
+def _state(row: NotedPayment, result: Approved | Awaited) -> PaymentState:
+    match result:
+        case Approved():
+            return PaymentState(order_id=row.order_id, group_id=row.group_id, status="approved", payment=None)
+        case Awaited(step=step):
+            awaited = awaited_payment(row, step)
+            return PaymentState(
+                order_id=row.order_id, group_id=row.group_id, status="awaiting_payment", payment=awaited
+            )
+
+
+def _headers(request: AnyRequest) -> Mapping[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
