@@ -1,11 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.ids import new_id
-from infra.payments.port import GatewayRefused, GatewayState, GatewayUnavailable, PaymentRequest
+from infra.payments.port import GatewayPayment, GatewayRefused, GatewayState, GatewayUnavailable, PaymentRequest
 from infra.payments.sandbox import SandboxGateway
 from infra.payments.sandbox.booked import reference_of
 from infra.payments.sandbox.books import PAGE_PAYMENTS
@@ -87,6 +88,17 @@ async def test_changes_of_one_payment_in_one_batch_are_made_one_after_the_other(
     assert (await present(sandbox, payment)).refunded_minor == 600
 
 
+async def test_two_amounts_for_one_order_at_once(sandbox: SandboxSubject) -> None:
+    """One of them is booked and answered, the other is refused, also within one statement."""
+    request = payment_request(sandbox)
+    both = (request, msgspec.structs.replace(request, amount_minor=2_000))
+    answers = await asyncio.gather(*(sandbox.gateway.authorise(one) for one in both), return_exceptions=True)
+    held = [answer for answer in answers if isinstance(answer, GatewayPayment)]
+    refused = [answer.reason for answer in answers if isinstance(answer, GatewayRefused)]
+    assert refused == ["idempotency_mismatch"]
+    assert held == [await present(sandbox, held[0])]
+
+
 async def test_a_lost_answer_is_lost_once(sandbox: SandboxSubject) -> None:
     """The hold is there although its call failed, and asking again answers."""
     request = payment_request(sandbox, method="sandbox_timeout_after_success")
@@ -134,7 +146,10 @@ async def test_a_hold_that_is_over_says_so(sandbox: SandboxSubject) -> None:
     """An expired hold refuses its capture with the reason, shows as cancelled, and is cancelled without an error."""
     payment = await authorised(sandbox)
     await sandbox.expire_hold(payment)
-    assert (await present(sandbox, payment)).state is GatewayState.CANCELLED
+    assert payment.created_at is not None
+    assert payment.hold_expires_at is not None
+    listed = [found async for found in sandbox.gateway.payments_between(payment.created_at, payment.hold_expires_at)]
+    assert [found.state for found in (*listed, await present(sandbox, payment))] == [GatewayState.CANCELLED] * 2
     with pytest.raises(GatewayRefused) as refused:
         await sandbox.gateway.capture(payment.reference, 640, "capture")
     assert refused.value.reason == "hold_expired"
