@@ -77,8 +77,8 @@ ORDERS: Final[dict[str, Operation]] = {
         "refund_order",
         summary="Give money of an order back",
         description=(
-            "Part of it, with `amount` and `currency`, or all that is left. Platform fee and leader's reward go back in "
-            "proportion. Send an `Idempotency-Key`: without one, asking twice is two refunds."
+            "Part of it, with `amount` and `currency`, or all that is left. Platform fee and leader's reward go back "
+            "in proportion. Send an `Idempotency-Key`: without one, asking twice is two refunds."
         ),
         body=Received(RefundBody, order_examples.NEW_REFUND),
         answers={
