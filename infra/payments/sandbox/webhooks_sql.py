@@ -9,7 +9,7 @@ CLAIM = Statement("""
       SELECT id FROM sandbox_events WHERE delivered_at IS NULL AND due_at <= now()
       ORDER BY due_at LIMIT :rows_max FOR UPDATE SKIP LOCKED)
     RETURNING id, at, events, attempts, deliveries)
-  SELECT coalesce(json_agg(claimed), '[]')::text FROM claimed""")
+  SELECT coalesce(json_agg(claimed ORDER BY id), '[]')::text FROM claimed""")
 """Whoever claims has the rows to himself until the lease is over; if he dies they are due again."""
 
 MARK = Statement("""
