@@ -51,6 +51,7 @@ WHO_MAY: Final = {
     "POST /v1/orders/{order_id}/deliver": _SIGNED_IN,  # as above
     "POST /v1/orders/{order_id}/cancel": _MERCHANT,
     "POST /v1/orders/{order_id}/refunds": _MERCHANT,
+    "POST /v1/deals/{deal_id}/orders": _SHOPPER,
     "POST /v1/orders/{order_id}/payment": _SHOPPER,  # its own; others get 404
     "POST /v1/webhooks/{gateway}": _UNASKED,  # whoever signs as the gateway
     "POST /sandbox/payments/{reference}/step": _UNASKED,  # whoever has the client secret

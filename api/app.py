@@ -7,7 +7,19 @@ from typing import Any, Final, cast
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
-from api import deals, documents, groups, invites, live, orders, participants, payments, price_schedules, probes
+from api import (
+    buying_alone,
+    deals,
+    documents,
+    groups,
+    invites,
+    live,
+    orders,
+    participants,
+    payments,
+    price_schedules,
+    probes,
+)
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
@@ -16,7 +28,19 @@ from api.stopping import told_of_stop
 from infra.runtime import Runtime, started
 from infra.settings import Settings, read_settings
 
-MODULES: Final = (deals, price_schedules, groups, participants, orders, payments, live, invites, probes, documents)
+MODULES: Final = (
+    deals,
+    price_schedules,
+    groups,
+    participants,
+    orders,
+    buying_alone,
+    payments,
+    live,
+    invites,
+    probes,
+    documents,
+)
 HANDLERS: Final[Sequence[HTTPRouteHandler]] = [
     handler for module in MODULES for handler in vars(module).values() if isinstance(handler, HTTPRouteHandler)
 ]

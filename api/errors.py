@@ -103,7 +103,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     PaymentTooLate: ProblemType(409, "payment-too-late", "The payment came too late"),
     PaymentLapsed: ProblemType(409, "payment-lapsed", "The payment came to nothing"),
     NoSuchGateway: ProblemType(404, "no-such-gateway", "No such payment gateway"),
-    WebhookRefused: ProblemType(400, "webhook-refused", "The webhook cannot be trusted"),
+    WebhookRefused: ProblemType(403, "webhook-refused", "The webhook cannot be trusted"),
     GatewayRefused: ProblemType(409, "gateway-refused", "The payment gateway says no"),
     GatewayUnavailable: ProblemType(503, "gateway-unavailable", "The payment gateway cannot be reached"),
     Overloaded: ProblemType(503, "overloaded", "Too busy"),

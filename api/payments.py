@@ -15,10 +15,11 @@ from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from api.taking import with_other_groups
 from domain.groupbuy.errors import OrderNotFound
+from infra.cannot_start import WrongSetting
 from infra.payments.checkout import Approved, Awaited, PaymentTooLate
 from infra.payments.gateways import GATEWAYS
 from infra.payments.payment_rows import NotedPayment, awaited_payment
-from infra.payments.port import GatewayState
+from infra.payments.port import GatewayState, PaymentGateway
 from infra.payments.sandbox.gateway import SandboxGateway
 from infra.runtime import Runtime
 from infra.views import AwaitedPayment
@@ -54,10 +55,8 @@ _step_body: Final = msgspec.json.Decoder(StepBody)
 async def hear_webhook(request: AnyRequest) -> Answer:
     """Believe nothing but the signature, and of a good message only that something may have changed."""
     name: str = request.scope["path_params"]["gateway"]
-    if name not in GATEWAYS:
-        raise NoSuchGateway(name)
     runtime = runtime_of(request)
-    gateway = runtime.gateways.get(name)
+    gateway = _gateway(runtime, name)
     events = gateway.read_webhook(await read_bytes(request), _headers(request), datetime.now(UTC))
     await runtime.checkout.hear(name, list(events))
     return NothingToSay()
@@ -87,6 +86,15 @@ async def take_sandbox_step(request: AnyRequest) -> Answer:
     reference: str = request.scope["path_params"]["reference"]
     found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
     return answered(StepTaken(found.reference, found.state), headers=PRIVATE)
+
+
+def _gateway(runtime: Runtime, name: str) -> PaymentGateway:
+    if name not in GATEWAYS:
+        raise NoSuchGateway(name)
+    try:
+        return runtime.gateways.get(name)
+    except WrongSetting:  # nobody has set it up, so it has nothing to tell
+        raise NoSuchGateway(name) from None
 
 
 def _sandbox(runtime: Runtime) -> SandboxGateway:

@@ -94,7 +94,7 @@ async def _resumed(request: AnyRequest, order_id: UUID, method: str | None, stat
     if row is None or row.group_id is None:
         raise OrderNotFound(order_id)
     try:
-        result = await _looked_at(request, row, method)
+        result = await looked_at(request, row, method)
     except PaymentTooLate as late:
         raise await with_other_groups(request, late) from None
     if isinstance(result, Approved):
@@ -102,7 +102,8 @@ async def _resumed(request: AnyRequest, order_id: UUID, method: str | None, stat
     return _awaiting(await _view(request, row.group_id), payment_from(row), result.step)
 
 
-async def _looked_at(request: AnyRequest, row: NotedPayment, method: str | None) -> Approved | Awaited:
+async def looked_at(request: AnyRequest, row: NotedPayment, method: str | None) -> Approved | Awaited:
+    """How a payment stands at its gateway; one whose request was lost on the way there is asked for once more."""
     checkout = runtime_of(request).checkout
     result = await checkout.look(row)
     if isinstance(result, Awaited) and result.step is None and checkout.may_ask_anew(row):

@@ -16,7 +16,7 @@ from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.group_views import GroupViews
 from infra.live import Hub
 from infra.payments.checkout import Checkout
-from infra.payments.gateways import Gateways
+from infra.payments.gateways import NONE, Gateways
 from infra.payments.payment_rows import PaymentRows
 from infra.places import PlaceFinder
 from infra.redis_client import make_redis
@@ -84,6 +84,8 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         on_commit=tell_others,
     )
     gateways, payments = Gateways(settings), PaymentRows(by_key)
+    if settings.payment_gateway != NONE:
+        gateways.get(settings.payment_gateway)  # what it lacks is said at the start
     try:
         yield Runtime(
             settings=settings,

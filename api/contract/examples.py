@@ -30,6 +30,7 @@ ADDRESS = {
     "country": "GB",
     "postal_code": "SW1Y 4JH",
 }
+PURCHASE = {"quantity": 1, "variant_id": VARIANT_ID, "address": ADDRESS}
 PLACE = {"quantity": 2, "variant_id": VARIANT_ID, "invite_code": INVITE_CODE, "address": ADDRESS}
 NEW_INVITE = {"channel": "wechat"}
 

@@ -5,16 +5,14 @@ from typing import Any, Final
 from api.contract import examples
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
+from api.contract.payment_operations import BUYING, PAYMENTS
 from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody
 from api.group_answers import GroupAnswer
 from api.invites import InviteBody
-from api.payments import PaymentState, StepBody, StepTaken
 from api.place_body import PlaceBody
 from api.price_schedules import Preview
 from api.probes import Alive, Readiness
-from api.refused import NoSuchGateway
 from domain.groupbuy.errors import (
-    AddressRequired,
     CrowdHasOneGroup,
     DealClosesTooSoon,
     DealNotEditable,
@@ -29,31 +27,14 @@ from domain.groupbuy.errors import (
     GroupNotFound,
     InviteNotFound,
     InviteNotUsable,
-    OrderNotFound,
-    OutOfStock,
-    UnitsLimitReached,
-    VariantNotFound,
-    VariantRequired,
 )
-from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
-from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
 from infra.reading.deals import DealView
 from infra.reading.groups import MyGroup, ParticipantView
 from infra.reading.invites import InviteView
 from infra.reading.page import Page
 from infra.views import GroupView
 
-_BUYING: Final = (
-    VariantNotFound,
-    VariantRequired,
-    AddressRequired,
-    OutOfStock,
-    UnitsLimitReached,
-    PaymentDeclined,
-    PaymentTooLate,
-    PaymentLapsed,
-)
-_TAKING_A_PLACE: Final = (*_BUYING, InviteNotUsable)
+_TAKING_A_PLACE: Final = (*BUYING, InviteNotUsable)
 _AWAITED: Final = (
     "A place is kept for you until `you.payment.pay_by`. Finish the payment with its `client_secret` or `redirect_url`;"
     " while both are null the gateway has not answered, so ask again."
@@ -239,31 +220,6 @@ GROUPS: Final[dict[str, Operation]] = {
         summary="Look up an invite",
         answers={200: Sent("The invite.", InviteView, examples.INVITE, ("ETag",))},
         problems=(InviteNotFound,),
-    ),
-}
-
-PAYMENTS: Final[dict[str, Operation]] = {
-    "POST /v1/orders/{order_id}/payment": Operation(
-        "look_at_payment",
-        summary="Say that the shopper has finished the payment",
-        description="Asks the gateway now, instead of waiting for its webhook; whichever comes first counts, once.",
-        answers={200: Sent("How the payment stands.", PaymentState, examples.PAYMENT_STATE)},
-        problems=(OrderNotFound, PaymentDeclined, PaymentTooLate, PaymentLapsed),
-    ),
-    "POST /v1/webhooks/{gateway}": Operation(
-        "hear_webhook",
-        summary="Hear a payment gateway",
-        description="Signed as the gateway signs. Repeated and reordered messages change nothing.",
-        answers={204: Sent("Heard.")},
-        problems=(NoSuchGateway, WebhookRefused, GatewayUnavailable),
-    ),
-    "POST /sandbox/payments/{reference}/step": Operation(
-        "take_sandbox_step",
-        summary="Approve, or fail, the step the sandbox asked for",
-        description="What a bank's page does elsewhere. Only while payments go through the sandbox.",
-        body=Received(StepBody, {"client_secret": "secret", "approve": True}),
-        answers={200: Sent("How the payment stands at the sandbox.", StepTaken, examples.STEP_TAKEN)},
-        problems=(NoSuchGateway, GatewayRefused, GatewayUnavailable),
     ),
 }
 

@@ -7,7 +7,7 @@ _REFUND_ID = "01997b52-5d1e-7a31-8c55-1f0b7c3d9e77"
 SHIPPED = {"carrier": "DHL", "tracking_number": "00340434161094015902"}
 CANCELLATION = {"reason": "The harvest was smaller than expected."}
 NEW_REFUND = {"amount": 700, "currency": "USD", "reason": "One tin came dented."}
-ORDER = {
+ORDER: dict[str, object] = {
     "id": examples.ORDER_ID,
     "deal_id": examples.DEAL_ID,
     "group_id": examples.GROUP_ID,

@@ -1,1 +1,1 @@
-"""Payments: the port to gateways, the gateways, and what is done through them. No call here happens in a transaction."""
+"""Payments: the port to gateways, the gateways, and what is done through them. None of it in a transaction."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from domain.pricing.steps import Strategy
-from infra.payments.port import PaymentGateway
+from infra.cannot_start import WrongSetting
+from infra.payments.port import GatewayUnavailable, PaymentGateway
 from infra.payments.sandbox.gateway import SandboxGateway
 from infra.settings import Settings
 
@@ -20,11 +21,18 @@ class Gateways:
         self._makers: dict[str, Callable[[Settings], PaymentGateway]] = {"sandbox": _sandbox, "stripe": _stripe}
 
     def get(self, name: str) -> PaymentGateway:
-        """The gateway of that name; raises `BadSecret` where it lacks what it needs to work."""
+        """The gateway of that name; raises `WrongSetting` where it lacks what it needs to work."""
         gateway = self._made.get(name)
         if gateway is None:
             gateway = self._made[name] = self._makers[name](self._settings)
         return gateway
+
+    def ready(self, name: str) -> PaymentGateway:
+        """As `get`, for requests: raises `GatewayUnavailable` where it lacks what it needs to work."""
+        try:
+            return self.get(name)
+        except WrongSetting as missing:
+            raise GatewayUnavailable(f"The payment gateway {name} is not set up here.") from missing
 
     def use(self, gateway: PaymentGateway) -> None:
         """Put a gateway in the place of the one of its name: a stand-in for tests of what a gateway may do to us."""

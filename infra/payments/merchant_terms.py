@@ -24,7 +24,7 @@ class TakingMoney:
 
 
 async def taking_money(engine: AsyncEngine, settings: Settings, gateways: Gateways, merchant_id: UUID) -> TakingMoney:
-    """How this merchant's deals take money from now on; raises `BadSecret` for a gateway that is not set up."""
+    """How this merchant's deals take money from now on; raises `GatewayUnavailable` for one that is not set up."""
     ours = merchant_payments.c
     async with engine.connect() as connection:
         found = await connection.execute(select(ours.gateway, ours.fee_bps).where(ours.merchant_id == merchant_id))
@@ -33,4 +33,4 @@ async def taking_money(engine: AsyncEngine, settings: Settings, gateways: Gatewa
     if name == NONE:
         return TakingMoney(None, None)
     terms = PaymentTerms(name, settings.platform_fee_bps if fee_bps is None else fee_bps)
-    return TakingMoney(terms, gateways.get(name).hold_lifetime_s - SETTLED_WITHIN_S)
+    return TakingMoney(terms, gateways.ready(name).hold_lifetime_s - SETTLED_WITHIN_S)

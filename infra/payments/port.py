@@ -53,8 +53,8 @@ class GatewayState(StrEnum):
 class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be held (or paid) for one order; `amount_minor` are minor units of `currency`.
 
-    `order_id` is the idempotency key: asking twice for one order holds once. `method` names the shopper's payment method
-    as the gateway knows it; None lets the shopper choose in the gateway's own step (the sandbox then approves).
+    `order_id` is the idempotency key: asking twice for one order holds once. `method` names the shopper's payment
+    method as the gateway knows it; None lets the shopper choose in the gateway's own step (the sandbox approves).
     """
 
     order_id: UUID
@@ -69,8 +69,8 @@ class GatewayPayment(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as the gateway knows it; amounts in minor units.
 
     `captured_minor` is what was taken before refunds, `refunded_minor` what of it went back. `client_secret` and
-    `redirect_url` are what the app needs for the shopper's step while `PENDING`; `declined_because` is the last decline,
-    for a person. `hold_expires_at` is the gateway's own word on how long the hold lives.
+    `redirect_url` are what the app needs for the shopper's step while `PENDING`; `declined_because` is the last
+    decline, for a person. `hold_expires_at` is the gateway's own word on how long the hold lives.
     """
 
     reference: str
@@ -102,8 +102,8 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentGateway(Protocol):
     """A gateway by its name; every call is safe to repeat with the same key, and none blocks the event loop.
 
-    All calls raise `GatewayUnavailable`; those that move money raise `GatewayRefused` as well. No call takes longer than
-    `CALL_TIMEOUT_S`.
+    All calls raise `GatewayUnavailable`; those that move money raise `GatewayRefused` as well. No call takes longer
+    than `CALL_TIMEOUT_S`.
     """
 
     name: str
@@ -119,7 +119,7 @@ class PaymentGateway(Protocol):
     ) -> GatewayPayment | None:
         """The payment of an order as it is now; None where the gateway has none.
 
-        Where the reference is not known (its answer was lost) it is searched for among those made after `created_after`.
+        Where the reference is not known (its answer was lost) it is searched for among those made after that moment.
         """
 
     async def capture(self, reference: str, amount_minor: int, key: str) -> GatewayPayment:

@@ -194,7 +194,8 @@ STATEMENTS = (
       CONSTRAINT ledger_two_accounts_check CHECK (from_account <> to_account),
       CONSTRAINT ledger_known_accounts_check CHECK (from_account IN (
         'gateway_clearing', 'shopper_hold', 'merchant_payable', 'platform_fee', 'leader_reward', 'refunds')
-        AND to_account IN ('gateway_clearing', 'shopper_hold', 'merchant_payable', 'platform_fee', 'leader_reward', 'refunds')),
+        AND to_account IN (
+        'gateway_clearing', 'shopper_hold', 'merchant_payable', 'platform_fee', 'leader_reward', 'refunds')),
       CONSTRAINT ledger_cause_check CHECK (cause IN ('hold', 'settlement', 'refund', 'refund_made'))
     )
     """,
