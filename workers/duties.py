@@ -8,21 +8,26 @@ from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ending import end
 from infra.runtime import Runtime
 from workers.closing import CLOSING
-from workers.duty import REST_AFTER_ERROR_S, Context, Duty, Outages
+from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
 from workers.leadership import Leadership
+from workers.paying import PAYING
 from workers.reconciling import RECONCILING
 from workers.relay import RELAYING
 from workers.settling import SETTLING
 
-ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING)
+ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING)
+SPARE_CONNECTIONS = 2
+"""For duties that do two things at once."""
 
 
 class Duties:
     """Loops over duties; `wake` makes one of them look at once."""
 
-    def __init__(self, runtime: Runtime, duties: Sequence[Duty], *, is_worker: bool) -> None:
-        by_key = make_engine(runtime.settings, "tuan duties", connections_max=len(duties) + 1, planner=ALWAYS_BY_INDEX)
-        self._context = Context(runtime, by_key)
+    def __init__(self, runtime: Runtime, duties: Sequence[AnyDuty], *, is_worker: bool) -> None:
+        by_key = make_engine(
+            runtime.settings, "tuan duties", connections_max=len(duties) + SPARE_CONNECTIONS, planner=ALWAYS_BY_INDEX
+        )
+        self._context = Context(runtime, by_key, self.wake)
         self._duties = duties
         self._leadership = Leadership(runtime.settings, [duty.number for duty in duties], is_worker=is_worker)
         self._wakes = {duty.name: asyncio.Event() for duty in duties}
@@ -48,12 +53,16 @@ class Duties:
             await end(leading)
             await self._context.by_key.dispose()
 
-    async def _perform(self, duty: Duty) -> None:
+    async def _perform(self, duty: AnyDuty) -> None:
+        async with duty.at_work(self._context) as step:
+            await self._step_on(duty, step)
+
+    async def _step_on(self, duty: AnyDuty, step: Step) -> None:
         outages, wake = Outages(duty.name), self._wakes[duty.name]
         while await self._leads(duty):
             wake.clear()
             try:
-                rest_s = await duty.step(self._context)
+                rest_s = await step()
             except Exception as error:  # noqa: BLE001 - a duty goes on for ever; what is wrong gets said once
                 outages.failed(error)
                 rest_s = REST_AFTER_ERROR_S
@@ -62,7 +71,7 @@ class Duties:
             if not self._stopping.is_set():
                 await _first_of(wake, rest_s)
 
-    async def _leads(self, duty: Duty) -> bool:
+    async def _leads(self, duty: AnyDuty) -> bool:
         """Wait to lead the duty; False when there is no more to come."""
         if self._stopping.is_set() or self._leadership.leads(duty.number):
             return not self._stopping.is_set()
@@ -75,7 +84,9 @@ class Duties:
 
 
 @asynccontextmanager
-async def performed(runtime: Runtime, *, is_worker: bool, duties: Sequence[Duty] = ALL_DUTIES) -> AsyncIterator[Duties]:
+async def performed(
+    runtime: Runtime, *, is_worker: bool, duties: Sequence[AnyDuty] = ALL_DUTIES
+) -> AsyncIterator[Duties]:
     """Duties in the background; at the end each finishes its step, within the time allowed for stopping."""
     performing = Duties(runtime, duties, is_worker=is_worker)
     task = asyncio.create_task(performing.run())

@@ -1,13 +1,16 @@
 """A duty: work that some process must always be doing, safe to do anywhere, at any time and by two at once."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database import is_connection_lost
+from infra.payments.port import GatewayUnavailable
 from infra.runtime import Runtime
 from infra.unavailable import Unavailable
 
@@ -16,12 +19,23 @@ REST_AFTER_ERROR_S = 0.5
 _log = structlog.get_logger(__name__)
 
 
+def _wake_nobody(_: str) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a duty works with: the process's runtime, and an engine for statements that find their rows by an index."""
+    """What a duty works with: the process's runtime, and an engine for statements that find their rows by an index.
+
+    `wake` tells another duty, by its name, that there may be something to do for it.
+    """
 
     runtime: Runtime
     by_key: AsyncEngine
+    wake: Callable[[str], None] = _wake_nobody
+
+
+Step = Callable[[], Awaitable[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,22 @@ class Duty:
     name: str
     number: int
     step: Callable[[Context], Awaitable[float]]
+
+    def at_work(self, context: Context) -> AbstractAsyncContextManager[Step]:
+        """The step, as long as it is needed."""
+        return nullcontext(partial(self.step, context))
+
+
+@dataclass(frozen=True, slots=True)
+class LastingDuty:
+    """A duty that keeps something from step to step: `at_work` gives its step, and after the last one ends the rest."""
+
+    name: str
+    number: int
+    at_work: Callable[[Context], AbstractAsyncContextManager[Step]]
+
+
+AnyDuty = Duty | LastingDuty
 
 
 class Outages:
@@ -59,8 +89,9 @@ class Outages:
 
 
 def is_server_gone(error: BaseException) -> bool:
-    """Whether PostgreSQL or Redis is away, so that the same step will do later."""
-    return isinstance(error, Unavailable | RedisError | OSError | TimeoutError) or is_connection_lost(error)
+    """Whether PostgreSQL, Redis or a payment gateway is away, so that the same step will do later."""
+    away = Unavailable | GatewayUnavailable | RedisError | OSError | TimeoutError
+    return isinstance(error, away) or is_connection_lost(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -78,7 +78,10 @@ class Settling:
             groups = await settle_chunk(context.by_key, self._spoilt)
         except IntegrityError:
             groups = await self._one_by_one(context.by_key)
-        return time.monotonic() - began_at if groups else LOOK_EVERY_S
+        if not groups:
+            return LOOK_EVERY_S
+        context.wake("paying")
+        return time.monotonic() - began_at
 
     async def _one_by_one(self, engine: AsyncEngine) -> int:
         """Find the groups that spoil a chunk: their rows break a promise, so a person must look at them."""
