@@ -14,6 +14,7 @@ from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, WrongContentTy
 from api.requests import ID_MESSAGE, AnyRequest, header, invalid
 
 BODY_BYTES_MAX = 64 * 1024
+JSON_TYPE = "application/json"
 BODY_WAIT_S = 8.0
 """Below the time a stopping process gives its open requests."""
 
@@ -44,16 +45,21 @@ class ClientGone(Exception):  # noqa: N818 - nobody is left to be told of an err
     """The caller hung up before the body was whole."""
 
 
-async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *, empty: Shape | None = None) -> Shape:
+async def read_json(
+    request: AnyRequest,
+    decoder: msgspec.json.Decoder[Shape],
+    *,
+    empty: Shape | None = None,
+    bytes_max: int = BODY_BYTES_MAX,
+) -> Shape:
     """The body as a value of the decoder's shape; no body at all is `empty` where that is given.
 
     Raises `BodyTooLarge`, `BodyTooSlow`, `WrongContentType`, `MalformedJson` or `InvalidInput`, and changes nothing.
     """
-    body = await _read(request)
+    body = await read_bytes(request, bytes_max)
     if not body and empty is not None:
         return empty
-    content_type = header(request, b"content-type")
-    if content_type is not None and content_type.partition(b";")[0].strip().lower() != b"application/json":
+    if content_type(request) not in {None, JSON_TYPE}:
         raise WrongContentType
     try:
         return decoder.decode(body)
@@ -63,34 +69,35 @@ async def read_json(request: AnyRequest, decoder: msgspec.json.Decoder[Shape], *
         raise _unreadable(body, error) from None
 
 
-async def read_bytes(request: AnyRequest) -> bytes:
-    """The body as it came, for whoever checks its signature; raises `BodyTooLarge` or `BodyTooSlow`."""
-    return await _read(request)
-
-
-async def _read(request: AnyRequest) -> bytes:
-    """All of the body, in as many pieces as it comes, and never more than the bound."""
+async def read_bytes(request: AnyRequest, bytes_max: int = BODY_BYTES_MAX) -> bytes:
+    """All of the body as it came, in as many pieces as it comes; raises `BodyTooLarge` or `BodyTooSlow`."""
     if _has_none(request):
         return b""
     try:
         async with asyncio.timeout(BODY_WAIT_S):
-            return await _read_whole(request)
+            return await _read_whole(request, bytes_max)
     except TimeoutError:
         raise BodyTooSlow(BODY_WAIT_S) from None
 
 
-async def _read_whole(request: AnyRequest) -> bytes:
-    body = b""
+def content_type(request: AnyRequest) -> str | None:
+    """What the body is said to be, without parameters; None where nothing is said."""
+    said = header(request, b"content-type")
+    return None if said is None else said.partition(b";")[0].strip().lower().decode("latin-1")
+
+
+async def _read_whole(request: AnyRequest, bytes_max: int) -> bytes:
+    body = bytearray()  # it may come byte by byte
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         piece = cast("HTTPRequestEvent", message)
-        body = body + piece["body"] if body else piece["body"]
-        if len(body) > BODY_BYTES_MAX:
-            raise BodyTooLarge(BODY_BYTES_MAX)
+        if len(body) + len(piece["body"]) > bytes_max:
+            raise BodyTooLarge(bytes_max)
         if not piece.get("more_body", False):
-            return body
+            return bytes(body + piece["body"]) if body else piece["body"]
+        body += piece["body"]
 
 
 def _has_none(request: AnyRequest) -> bool:

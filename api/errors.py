@@ -98,7 +98,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
     BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
-    WrongContentType: ProblemType(415, "wrong-content-type", "The body must be JSON"),
+    WrongContentType: ProblemType(415, "wrong-content-type", "The body is of a type that is not read here"),
     PaymentDeclined: ProblemType(402, "payment-declined", "The payment was declined"),
     PaymentTooLate: ProblemType(409, "payment-too-late", "The payment came too late"),
     PaymentLapsed: ProblemType(409, "payment-lapsed", "The payment came to nothing"),

@@ -4,9 +4,9 @@ ApiRefusal
 ├── NotAuthenticated     no token, or one that proves nothing
 ├── RoleMissing          a good token of somebody who may not do this
 ├── MalformedJson        the body is not JSON
-├── BodyTooLarge         the body is over `BODY_BYTES_MAX`
+├── BodyTooLarge         the body is longer than may be sent here
 ├── BodyTooSlow          the body did not come in time
-├── WrongContentType     the body is said to be something else than JSON
+├── WrongContentType     the body is said to be something that is not read here
 └── NoSuchGateway        a webhook for a payment gateway that is not used here
 """
 
@@ -56,10 +56,10 @@ class BodyTooSlow(ApiRefusal):
 
 
 class WrongContentType(ApiRefusal):
-    """The body is declared as something else than JSON."""
+    """The body is declared as something that is not read here."""
 
-    def __init__(self) -> None:
-        super().__init__("Send the body as JSON: Content-Type: application/json.")
+    def __init__(self, *taken: str) -> None:
+        super().__init__(f"Send the body as {' or '.join(taken or ['application/json'])} and say so in Content-Type.")
 
 
 class NoSuchGateway(ApiRefusal):

@@ -41,7 +41,7 @@ def header(request: AnyRequest, name: bytes) -> bytes | None:
 def path_id(request: AnyRequest, name: str) -> UUID:
     """An id of the path; raises `InvalidInput` for anything but a UUID in its usual form."""
     text: str = request.scope["path_params"][name]
-    found = _uuid(text)
+    found = read_id(text)
     if found is None:
         raise invalid(name, ID_MESSAGE)
     return found
@@ -79,7 +79,7 @@ def query_choice(query: dict[str, str], name: str, choices: type[Choice]) -> Cho
 def query_id(query: dict[str, str], name: str) -> UUID | None:
     """An id in the query."""
     text = query.get(name)
-    found = None if text is None else _uuid(text)
+    found = None if text is None else read_id(text)
     if text is not None and found is None:
         raise invalid(name, ID_MESSAGE)
     return found
@@ -109,5 +109,6 @@ def invalid(field: str, message: str) -> InvalidInput:
 
 
 @lru_cache(IDS_REMEMBERED_MAX)
-def _uuid(text: str) -> UUID | None:
+def read_id(text: str) -> UUID | None:
+    """An id in its usual form; None for any other text."""
     return UUID(text) if _UUID.fullmatch(text) else None
