@@ -47,6 +47,7 @@ WHO_MAY: Final = {
     "GET /v1/me/orders": _SHOPPER,
     "GET /v1/orders": _MERCHANT,
     "GET /v1/orders/{order_id}": _SIGNED_IN,  # its shopper and its merchant; others get 404
+    "POST /v1/orders/shipments": _MERCHANT,
     "POST /v1/orders/{order_id}/ship": _MERCHANT,
     "POST /v1/orders/{order_id}/deliver": _SIGNED_IN,  # as above
     "POST /v1/orders/{order_id}/cancel": _MERCHANT,

@@ -19,6 +19,7 @@ from api import (
     payments,
     price_schedules,
     probes,
+    shipments,
 )
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
@@ -34,6 +35,7 @@ MODULES: Final = (
     groups,
     participants,
     orders,
+    shipments,
     buying_alone,
     payments,
     live,

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -100,7 +100,7 @@ def _operation(name: str, tag: str, operation: Operation, schema_of: Schemas) ->
         content = {"schema": schema_of[operation.body.shape], "example": operation.body.example}
         described["requestBody"] = {
             "required": operation.body.is_required,
-            "content": {"application/json": content},
+            "content": {"application/json": content, **_as_text(operation.body.as_text)},
         }
     return described
 
@@ -120,10 +120,14 @@ def _sent(sent: Sent, schema_of: Schemas) -> Json:
         content: Json = {"schema": schema_of[sent.shape]}
         if sent.example is not None:
             content["example"] = sent.example
-        described["content"] = {sent.media_type: content}
+        described["content"] = {sent.media_type: content, **_as_text(sent.as_text)}
     if sent.headers:
         described["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in sent.headers}
     return described
+
+
+def _as_text(examples: Mapping[str, str]) -> Json:
+    return {media_type: {"schema": {"type": "string"}, "example": example} for media_type, example in examples.items()}
 
 
 def _unchanged() -> Json:

@@ -46,3 +46,10 @@ REFUNDED_ORDER = ORDER | {
     ],
     "version": 3,
 }
+SHIPMENTS = {"shipments": [{"order_id": examples.ORDER_ID, **SHIPPED}]}
+SHIPMENTS_CSV = f"order_id,carrier,tracking_number\r\n{examples.ORDER_ID},DHL,00340434161094015902\r\n"
+SHIPMENTS_TOLD = {
+    "applied": 1,
+    "unchanged": 0,
+    "errors": [{"row": 3, "field": "order_id", "message": "is in row 2 already"}],
+}

@@ -5,6 +5,8 @@ from typing import Any, Final
 from api.contract import examples, order_examples
 from api.contract.operation import Operation, Received, Sent
 from api.order_bodies import CancelBody, RefundBody, ShipBody
+from api.shipment_rows import ShipmentsBody
+from api.shipments import ShipmentsTold
 from domain.groupbuy.errors import (
     OrderNotFound,
     OrderNotPaid,
@@ -46,6 +48,16 @@ ORDERS: Final[dict[str, Operation]] = {
         description="Its shopper sees it from the first try to pay on, its merchant once it is captured.",
         answers={200: _order("The order.", headers=("ETag",))},
         problems=(OrderNotFound,),
+    ),
+    "POST /v1/orders/shipments": Operation(
+        "tell_shipments",
+        summary="Say for up to 5,000 orders at once that they are with their carriers",
+        description=(
+            "As JSON or as `text/csv` in UTF-8, with a header row, up to 1 MiB. Valid rows are applied; wrong ones are "
+            "named by number (the header is row 1 of a CSV) and left out. Sending the same again changes nothing."
+        ),
+        body=Received(ShipmentsBody, order_examples.SHIPMENTS, as_text={"text/csv": order_examples.SHIPMENTS_CSV}),
+        answers={200: Sent("What became of the rows.", ShipmentsTold, order_examples.SHIPMENTS_TOLD)},
     ),
     "POST /v1/orders/{order_id}/ship": Operation(
         "ship_order",
