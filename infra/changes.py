@@ -78,6 +78,8 @@ class Changes:
             match event:
                 case ParticipantJoined():
                     self._add_joined(event)
+                case PlaceReserved():
+                    self._add_reserved(event)
                 case ParticipantLeft():
                     self._add_left(event)
                 case GroupOpened():
@@ -123,15 +125,18 @@ class Changes:
             self.moving.append(event)
         self._add_taken(event, 1)
 
+    def _add_reserved(self, event: PlaceReserved) -> None:
+        self.reserved.add((event.deal_id, event.shopper_id, event.order_id))
+        self.stock.add(event.deal_id)
+        if event.group_id is not None:
+            self.changed_groups.add(event.group_id)
+
     def _add_payment(self, event: PaymentEvent) -> None:
         key = (event.deal_id, event.shopper_id, event.order_id)
-        if isinstance(event, PlaceReserved):
-            self.reserved.add(key)
-        else:
-            self.paid.add(key)
+        self.paid.add(key)
         if isinstance(event, ReservationLapsed | PaymentCameLate | BoughtAlone | PaymentSettled):
             self.settlements.add(key)
-        if isinstance(event, PlaceReserved | ReservationLapsed | UnitsReturned):
+        if isinstance(event, ReservationLapsed | UnitsReturned):
             self.stock.add(event.deal_id)
         if isinstance(event, PaymentCameLate | BoughtAlone | PaymentSettled):
             self.moving.append(event)

@@ -26,11 +26,12 @@ from domain.groupbuy.events import (
     OrderShipped,
     ParticipantJoined,
     ParticipantLeft,
+    PlaceReserved,
     RefundMade,
     TierReached,
 )
 from domain.groupbuy.evolve_order import order_changed
-from domain.groupbuy.evolve_payment import held, left, payment_changed, plus
+from domain.groupbuy.evolve_payment import held, left, payment_changed, plus, reserved
 from domain.groupbuy.group import Group, GroupStatus, Invite, Place
 from domain.groupbuy.state import State
 
@@ -40,6 +41,8 @@ def evolve(state: State, event: Event) -> State:  # noqa: C901, PLR0911 - one ma
     match event:
         case ParticipantJoined():
             return _joined(state, event)
+        case PlaceReserved():
+            return reserved(state, event)
         case TierReached():
             return replace(state, group=_next(_group(state)))
         case GroupOpened():
@@ -78,16 +81,14 @@ def _joined(state: State, event: ParticipantJoined) -> State:
         invite_code=event.invite_code,
         display_name=event.display_name,
     )
-    counted = _counted_anew(group, event, event.quantity)
     stock_left, payments = state.stock_left, state.payments
     if event.was_reserved:
-        counted = replace(counted, awaiting=group.awaiting - 1)
         payments = {**payments, event.order_id: held(payments[event.order_id], event.reference, event.at)}
     else:
         stock_left = plus(stock_left, event.variant_id, -event.quantity)
     return State(
         deal=state.deal,
-        group=counted,
+        group=_counted_anew(group, event, event.quantity, group.awaiting - event.was_reserved),
         stock_left=stock_left,
         places={**state.places, group.id: place},
         payments=payments,
@@ -102,7 +103,7 @@ def _left(state: State, event: ParticipantLeft) -> State:
         payments = {**payments, event.order_id: left(payments[event.order_id], event.at)}
     return State(
         deal=state.deal,
-        group=_counted_anew(group, event, -event.quantity),
+        group=_counted_anew(group, event, -event.quantity, group.awaiting),
         stock_left=plus(state.stock_left, event.variant_id, event.quantity),
         places={group_id: place for group_id, place in state.places.items() if group_id != group.id},
         payments=payments,
@@ -190,12 +191,13 @@ def _deal_changed(state: State, event: DealChange) -> State:
             assert_never(event)
 
 
-def _counted_anew(group: Group, event: ParticipantJoined | ParticipantLeft, units: int) -> Group:
+def _counted_anew(group: Group, event: ParticipantJoined | ParticipantLeft, units: int, awaiting: int) -> Group:
     return replace(
         group,
         version=group.version + 1,
         participants=event.participants,
         units_by_variant=plus(group.units_by_variant, event.variant_id, units),
+        awaiting=awaiting,
     )
 
 

@@ -26,7 +26,7 @@ def payment_changed(state: State, event: PaymentEvent) -> State:
     """The state after an event of a payment."""
     match event:
         case PlaceReserved():
-            return _reserved(state, event)
+            return reserved(state, event)
         case ReservationLapsed():
             return _lapsed(state, event)
         case PaymentCameLate():
@@ -47,22 +47,8 @@ def payment_changed(state: State, event: PaymentEvent) -> State:
             return _units_returned(state, event)
 
 
-def held(payment: Payment, reference: str | None, at: datetime) -> Payment:
-    """A payment whose money is held and whose units a place has taken over."""
-    return replace(payment, status=PaymentStatus.HELD, holds_units=False, held_at=at, reference=reference)
-
-
-def left(payment: Payment, at: datetime) -> Payment:
-    """A payment whose shopper gave the place up: all of it goes back."""
-    return replace(payment, left_at=at, settlement=_ALL_GOES_BACK)
-
-
-def plus(units: Mapping[UUID, int], variant_id: UUID, change: int) -> Mapping[UUID, int]:
-    """Units by variant after a change."""
-    return {**units, variant_id: units.get(variant_id, 0) + change}
-
-
-def _reserved(state: State, event: PlaceReserved) -> State:
+def reserved(state: State, event: PlaceReserved) -> State:
+    """The state after a reservation; every join that is paid goes through here."""
     payment = Payment(
         order_id=event.order_id,
         deal_id=event.deal_id,
@@ -84,12 +70,29 @@ def _reserved(state: State, event: PlaceReserved) -> State:
     group = state.group
     if group is not None:
         group = replace(group, version=group.version + 1, awaiting=group.awaiting + 1)
-    return replace(
-        state,
+    return State(
+        deal=state.deal,
         group=group,
         stock_left=plus(state.stock_left, event.variant_id, -event.quantity),
+        places=state.places,
         payments={**state.payments, event.order_id: payment},
+        invite=state.invite,
     )
+
+
+def held(payment: Payment, reference: str | None, at: datetime) -> Payment:
+    """A payment whose money is held and whose units a place has taken over."""
+    return replace(payment, status=PaymentStatus.HELD, holds_units=False, held_at=at, reference=reference)
+
+
+def left(payment: Payment, at: datetime) -> Payment:
+    """A payment whose shopper gave the place up: all of it goes back."""
+    return replace(payment, left_at=at, settlement=_ALL_GOES_BACK)
+
+
+def plus(units: Mapping[UUID, int], variant_id: UUID, change: int) -> Mapping[UUID, int]:
+    """Units by variant after a change."""
+    return {**units, variant_id: units.get(variant_id, 0) + change}
 
 
 def _lapsed(state: State, event: ReservationLapsed) -> State:
