@@ -224,9 +224,10 @@ reconciliations = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("began_at", _MOMENT, nullable=False),
     Column("ended_at", _MOMENT, nullable=False),
+    Column("changed_since", _MOMENT, nullable=False),
     Column("payments", BigInteger, nullable=False),
     Column("differences", BigInteger, nullable=False),
     Column("repaired", BigInteger, nullable=False),
     CheckConstraint("repaired BETWEEN 0 AND differences", name="repaired"),
 )
-"""Runs that compared everything since the last one that left no difference, and mended what they could."""
+"""Runs that compared all that changed since a moment that left nothing out, and what they found and mended."""

@@ -15,9 +15,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(always=True)),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("payments", sa.BigInteger, nullable=False),
         sa.Column("differences", sa.BigInteger, nullable=False),
         sa.Column("repaired", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="reconciliations_pkey"),
-        sa.CheckConstraint("repaired BETWEEN 0 AND differences", name="reconciliations_repaired_check"),
+        sa.CheckConstraint("repaired BETWEEN 0 AND differences", name="repaired"),
     )
