@@ -24,8 +24,8 @@ from infra.settings import Settings
 LOOK_EVERY_S = 0.2
 READY_LIMIT_S = 60
 ORPHANS_GRACE_S = 3
-# What a process holds for the write path beside its pool for reads: a bound, not the exact number.
-WRITING_CONNECTIONS = 16
+# What a process holds for writes, duties and the sandbox beside its pool for reads: a bound, not the exact number.
+WRITING_CONNECTIONS = 24
 # Connections besides the pools: migrations, sweepers' locks, a developer's psql.
 SPARE_CONNECTIONS = 30
 

@@ -124,7 +124,7 @@ class Settings:
         "TUAN_DATABASE_CONNECTIONS_MAX",
         whole_number(2, 200),
         10,
-        "PostgreSQL connections per process for reads; writes and duties take up to 16 more",
+        "PostgreSQL connections per process for reads; writes and duties take up to 24 more",
     )
     lock_timeout_ms: int = variable(
         "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 1_000, "longest wait for a row lock, in ms"
@@ -162,6 +162,13 @@ class Settings:
         2_678_400,
         "how long the sandbox holds money, in s",
     )
+    sandbox_webhook_url: str = variable(
+        "TUAN_SANDBOX_WEBHOOK_URL",
+        url("http", "https"),
+        "",
+        "where the sandbox sends its webhooks",
+        default_shown="the API on this machine",
+    )
     stop_timeout_s: int = variable(
         "TUAN_STOP_TIMEOUT_S", whole_number(1, 300), 10, "how long open requests may take when stopping, in s"
     )
@@ -170,6 +177,14 @@ class Settings:
     def place(self) -> Place:
         """Where the private servers of this data directory are."""
         return place_for(self.data_dir)
+
+    @property
+    def sandbox_webhooks_go_to(self) -> str:
+        """The address that was set, or this machine's API; one that listens everywhere is reached at home."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return self.sandbox_webhook_url or f"http://{host}:{self.port}/v1/webhooks/sandbox"
 
     @property
     def database_is_embedded(self) -> bool:

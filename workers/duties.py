@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ending import end
 from infra.runtime import Runtime
+from workers.awaiting import LAPSING, LOOKING_UP
 from workers.closing import CLOSING
 from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
 from workers.leadership import Leadership
 from workers.paying import PAYING
 from workers.reconciling import RECONCILING
 from workers.relay import RELAYING
+from workers.sandbox_webhooks import SENDING
 from workers.settling import SETTLING
 
-ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING)
+ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING, LAPSING, LOOKING_UP, SENDING)
 SPARE_CONNECTIONS = 2
 """For duties that do two things at once."""
 

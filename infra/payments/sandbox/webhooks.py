@@ -77,6 +77,7 @@ class SandboxWebhooks:
             timeout=ANSWER_TIMEOUT_S, trust_env=False, verify=httpx.URL(url).scheme == "https"
         )
         self._expire_at_s = self._forget_at_s = 0.0
+        self._said = ""
 
     async def step(self) -> float:
         """Send what is due; answers how long there is nothing more to do, in seconds.
@@ -116,16 +117,24 @@ class SandboxWebhooks:
                     if await self._is_heard(_message(parcel)):
                         heard.update(row.id for row in parcel)
         except (httpx.HTTPError, TimeoutError) as error:
-            _log.warning("sandbox_webhooks_not_sent", url=self._url, why=str(error) or type(error).__name__)
+            self._say_once(str(error) or type(error).__name__)
         return heard
 
     async def _is_heard(self, message: Message) -> bool:
         body = msgspec.json.encode(message)
         headers = signed(self._key, body, datetime.now(UTC))
         answer = await self._client.post(self._url, content=body, headers=headers)
-        if not answer.is_success:
-            _log.warning("sandbox_webhook_not_heard", url=self._url, answer=answer.status_code)
+        if answer.is_success:
+            self._said = ""
+        else:
+            self._say_once(f"answered {answer.status_code}")
         return answer.is_success
+
+    def _say_once(self, why: str) -> None:
+        """That nobody listens is no news each time: what is not heard is sent again until it is."""
+        if why != self._said:
+            self._said = why
+            _log.warning("sandbox_webhooks_wait", url=self._url, why=why)
 
     async def _value(self, statement: Statement, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  as asyncpg has it
         return await self._connection.statement(lambda driver: statement.value(driver, parameters))
