@@ -8,6 +8,7 @@ from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ending import end
 from infra.runtime import Runtime
 from workers.awaiting import LAPSING, LOOKING_UP
+from workers.balancing.duty import BALANCING
 from workers.closing import CLOSING
 from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
 from workers.leadership import Leadership
@@ -17,7 +18,7 @@ from workers.relay import RELAYING
 from workers.sandbox_webhooks import SENDING
 from workers.settling import SETTLING
 
-ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING, LAPSING, LOOKING_UP, SENDING)
+ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING, LAPSING, LOOKING_UP, SENDING, BALANCING)
 SPARE_CONNECTIONS = 2
 """For duties that do two things at once."""
 

@@ -28,7 +28,7 @@ async def step(context: Context) -> float:
     return LOOK_EVERY_S if rest_s is None else min(rest_s, LOOK_EVERY_S)
 
 
-BALANCING = Duty("balancing", 8, step)
+BALANCING = Duty("balancing", 9, step)
 
 
 def _tell(found: Balance) -> None:
