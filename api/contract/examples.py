@@ -105,7 +105,7 @@ GROUP_AWAITING_YOU = GROUP | {
     "you": YOUR_PLACE | {"status": "awaiting_payment", "payment": AWAITED},
 }
 PAYMENT_STATE = {"order_id": ORDER_ID, "group_id": GROUP_ID, "status": "approved", "payment": None}
-STEP_TAKEN = {"reference": "sandbox_01997b4103c17b7ea5d06e1f0c9d3a43", "state": "held"}
+STEP_TAKEN = {"reference": "pay_01997b4103c17b7ea5d06e1f0c9d3a43", "state": "held"}
 INVITE = {
     "code": INVITE_CODE,
     "deal_id": DEAL_ID,

@@ -53,7 +53,7 @@ class Lifecycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a group runs on, frozen into it at opening and out of reach of later edits; without `payment` it takes no money."""
+    """What a group runs on: frozen into it at opening, out of reach of later edits. Without `payment` nobody pays here."""
 
     currency: str
     schedule: PriceSchedule

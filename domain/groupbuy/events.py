@@ -315,7 +315,7 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded:
-    """Money of an order is to go back; `fee_back_minor` is the platform's part of it, `reward_back_minor` the leader's."""
+    """Money of an order is to go back, of it `fee_back_minor` by the platform and `reward_back_minor` by the leader."""
 
     group_id: UUID | None
     deal_id: UUID

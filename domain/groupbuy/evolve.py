@@ -36,7 +36,7 @@ from domain.groupbuy.group import Group, GroupStatus, Invite, Place
 from domain.groupbuy.state import State
 
 
-def evolve(state: State, event: Event) -> State:  # noqa: C901, PLR0911 - one match over every event is the map of the domain
+def evolve(state: State, event: Event) -> State:  # noqa: C901, PLR0911, PLR0912 - one match over every event is the map of the domain
     """The state after `event`."""
     match event:
         case ParticipantJoined():
