@@ -41,6 +41,7 @@ WHO_MAY: Final = {
     "DELETE /v1/groups/{group_id}/participants/me": _SHOPPER,
     "GET /v1/groups/{group_id}/participants": _ANYONE,
     "POST /v1/groups/{group_id}/cancel": _MERCHANT,
+    "GET /v1/groups/{group_id}/explain": _SHOPPER,  # who has or had a place; others get 404
     "GET /v1/me/groups": _SHOPPER,
     "POST /v1/groups/{group_id}/invites": _SHOPPER,
     "GET /v1/invites/{code}": _ANYONE,
@@ -55,6 +56,7 @@ WHO_MAY: Final = {
     "POST /v1/deals/{deal_id}/orders": _SHOPPER,
     "POST /v1/orders/{order_id}/payment": _SHOPPER,  # its own; others get 404
     "POST /v1/webhooks/{gateway}": _UNASKED,  # whoever signs as the gateway
+    "GET /sandbox/payments/{reference}/step": _UNASKED,
     "POST /sandbox/payments/{reference}/step": _UNASKED,  # whoever has the client secret
     "GET /healthz": _UNASKED,
     "GET /readyz": _UNASKED,

@@ -53,3 +53,32 @@ SHIPMENTS_TOLD = {
     "unchanged": 0,
     "errors": [{"row": 3, "field": "order_id", "message": "is in row 2 already"}],
 }
+EXPLANATION = {
+    "group_id": examples.GROUP_ID,
+    "deal_id": examples.DEAL_ID,
+    "order_id": examples.ORDER_ID,
+    "status": "succeeded",
+    "currency": "USD",
+    "participants": 5,
+    "tier": {"participants": 4, "unit_price": 700},
+    "quantity": 2,
+    "ceiling_price": 900,
+    "unit_price": 700,
+    "hold": 1800,
+    "captured": 1400,
+    "released": 400,
+    "refunded": 0,
+    "because": None,
+    "summary": (
+        "5 people joined, so the price fell to 7.00 USD: you pay 14.00 USD for 2; 4.00 USD of the 18.00 USD held went "
+        "back at 2027-05-03 09:30 UTC."
+    ),
+    "lines": [
+        {
+            "kind": "captured",
+            "at": "2027-05-03T09:30:02Z",
+            "amount": 1400,
+            "sentence": "14.00 USD were taken: 2 x 7.00 USD.",
+        }
+    ],
+}

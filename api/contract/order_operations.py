@@ -4,10 +4,12 @@ from typing import Any, Final
 
 from api.contract import examples, order_examples
 from api.contract.operation import Operation, Received, Sent
+from api.explain import Explanation
 from api.order_bodies import CancelBody, RefundBody, ShipBody
 from api.shipment_rows import ShipmentsBody
 from api.shipments import ShipmentsTold
 from domain.groupbuy.errors import (
+    GroupNotFound,
     OrderNotFound,
     OrderNotPaid,
     OrderNotShippable,
@@ -103,5 +105,15 @@ ORDERS: Final[dict[str, Operation]] = {
         },
         problems=(*_OF_AN_ORDER, WrongCurrency, OrderNotShipped, OrderOver, RefundTooLarge),
         takes_idempotency_key=True,
+    ),
+    "GET /v1/groups/{group_id}/explain": Operation(
+        "explain_payment",
+        summary="Why did I pay this?",
+        description=(
+            "For whoever has, or had, a place in the group: the count at closing, the tier, what was held, taken and "
+            "given back, each with its time; before the closing what will happen; where nothing is paid, why."
+        ),
+        answers={200: Sent("The explanation.", Explanation, order_examples.EXPLANATION)},
+        problems=(GroupNotFound,),
     ),
 }
