@@ -20,6 +20,7 @@ from api import (
     payments,
     price_schedules,
     probes,
+    sandbox,
     shipments,
 )
 from api.access import authorise
@@ -40,6 +41,7 @@ MODULES: Final = (
     explain,
     buying_alone,
     payments,
+    sandbox,
     live,
     invites,
     probes,

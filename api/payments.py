@@ -1,15 +1,14 @@
-"""Payments from outside: gateways' webhooks, the app's own word that its shopper is done, and the sandbox's step."""
+"""Payments from outside: gateways' webhooks, and the app's own word that its shopper is done."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from api.access import caller_of
 from api.answers import PRIVATE, Answer, NothingToSay, answered
-from api.bodies import read_bytes, read_json
+from api.bodies import read_bytes
 from api.refused import NoSuchGateway
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
@@ -19,8 +18,7 @@ from infra.cannot_start import WrongSetting
 from infra.payments.checkout import Approved, Awaited, PaymentTooLate
 from infra.payments.gateways import GATEWAYS
 from infra.payments.payment_rows import NotedPayment, awaited_payment
-from infra.payments.port import GatewayState, PaymentGateway
-from infra.payments.sandbox.gateway import SandboxGateway
+from infra.payments.port import PaymentGateway
 from infra.runtime import Runtime
 from infra.views import AwaitedPayment
 
@@ -32,23 +30,6 @@ class PaymentState(msgspec.Struct, frozen=True, kw_only=True):
     group_id: UUID | None
     status: str
     payment: AwaitedPayment | None
-
-
-class StepTaken(msgspec.Struct, frozen=True):
-    """A payment at the sandbox after the step."""
-
-    reference: str
-    state: GatewayState
-
-
-class StepBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What the shopper did in the sandbox's step; `client_secret` shows that it is the same shopper."""
-
-    client_secret: str
-    approve: bool = True
-
-
-_step_body: Final = msgspec.json.Decoder(StepBody)
 
 
 @route("POST", "/v1/webhooks/{gateway}")
@@ -77,17 +58,6 @@ async def look_at_payment(request: AnyRequest) -> Answer:
     return answered(_state(row, result), headers=PRIVATE)
 
 
-@route("POST", "/sandbox/payments/{reference}/step")
-async def take_sandbox_step(request: AnyRequest) -> Answer:
-    """The shopper approves or fails the further step that the sandbox asked for; its webhook tells us, as another's."""
-    runtime = runtime_of(request)
-    gateway = _sandbox(runtime)
-    body = await read_json(request, _step_body)
-    reference: str = request.scope["path_params"]["reference"]
-    found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
-    return answered(StepTaken(found.reference, found.state), headers=PRIVATE)
-
-
 def _gateway(runtime: Runtime, name: str) -> PaymentGateway:
     if name not in GATEWAYS:
         raise NoSuchGateway(name)
@@ -95,13 +65,6 @@ def _gateway(runtime: Runtime, name: str) -> PaymentGateway:
         return runtime.gateways.get(name)
     except WrongSetting:  # nobody has set it up, so it has nothing to tell
         raise NoSuchGateway(name) from None
-
-
-def _sandbox(runtime: Runtime) -> SandboxGateway:
-    gateway = runtime.gateways.get("sandbox")
-    if not isinstance(gateway, SandboxGateway):
-        raise NoSuchGateway("sandbox")
-    return gateway
 
 
 def _state(row: NotedPayment, result: Approved | Awaited) -> PaymentState:

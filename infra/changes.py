@@ -71,7 +71,7 @@ class Changes:
     refunds: set[UUID] = field(default_factory=set)
     moving: list[MoneyEvent] = field(default_factory=list)
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Iterable[Event]) -> None:  # noqa: C901 - one match over every event, the frequent first
         """Take in what one command caused, in order."""
         for event in events:
             self.events.append(event)

@@ -52,6 +52,9 @@ PARAMETERS: Final[dict[str, Json]] = {
         "Words the title or the description must hold, parted by blanks.",
         {"type": "string", "maxLength": SEARCH_CHARACTERS_MAX},
     ),
+    "client_secret": _in_query(
+        "client_secret", "What the payment was answered with.", {"type": "string", "maxLength": 255}
+    ),
     "merchant_id": _in_query("merchant_id", "Deals of this merchant.", _UUID),
     "shown_status": _in_query("status", "Orders of this status.", {"enum": list(ShownStatus)}),
     "order_status": _in_query("status", "Orders of this status.", {"enum": list(OrderStatus)}),

@@ -4,9 +4,10 @@ from typing import Final
 
 from api.contract import examples, order_examples
 from api.contract.operation import Operation, Received, Sent
-from api.payments import PaymentState, StepBody, StepTaken
+from api.payments import PaymentState
 from api.place_body import PurchaseBody
 from api.refused import NoSuchGateway
+from api.sandbox import StepBody, StepTaken
 from domain.groupbuy.errors import (
     AddressRequired,
     DealNotFound,
@@ -61,6 +62,14 @@ PAYMENTS: Final[dict[str, Operation]] = {
         description="Signed as the gateway signs. Repeated and reordered messages change nothing.",
         answers={204: Sent("Heard.")},
         problems=(NoSuchGateway, WebhookRefused, GatewayUnavailable),
+    ),
+    "GET /sandbox/payments/{reference}/step": Operation(
+        "show_sandbox_step",
+        summary="The page on which a shopper takes the step the sandbox asked for",
+        description="Where `redirect_url` leads while payments go through the sandbox.",
+        answers={200: Sent("A page with a form.", str, media_type="text/html")},
+        query=("client_secret",),
+        problems=(NoSuchGateway, GatewayRefused, GatewayUnavailable),
     ),
     "POST /sandbox/payments/{reference}/step": Operation(
         "take_sandbox_step",

@@ -53,7 +53,7 @@ class Lifecycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a group runs on: frozen into it at opening, out of reach of later edits. Without `payment` nobody pays here."""
+    """What a group runs on: frozen into it at opening, out of reach of edits. Without `payment` nobody pays here."""
 
     currency: str
     schedule: PriceSchedule
