@@ -83,4 +83,4 @@ async def _replay(settings: Settings, arguments: argparse.Namespace, log: Sequen
     finally:
         show_summary(console, replay, finished=finished)
         await client.close()
-    return 1 if replay.mismatches else 0
+    return 0 if replay.is_right else 1

@@ -5,8 +5,7 @@ So every place of every group is looked at: its group's status, participants and
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -53,31 +52,22 @@ _page = msgspec.json.Decoder(Page)
 
 async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
     """Compare all that the log's shoppers see with the log; groups still open get `CLOSING_GRACE_S` to close."""
-    places_of: dict[int, list[int]] = defaultdict(list)
-    for place, group in enumerate(replay.log):
-        for shopper in group.shoppers:
-            places_of[shopper].append(place)
-    waiting, patience_ends_at = list(places_of), time.monotonic() + CLOSING_GRACE_S
+    waiting, patience_ends_at = list(replay.places_of), time.monotonic() + CLOSING_GRACE_S
     while waiting:
         patient = time.monotonic() < patience_ends_at
-        waiting = await _check_shoppers(replay, waiting, places_of, advance, patient=patient)
+        waiting = await _check_shoppers(replay, waiting, advance, patient=patient)
         if waiting:
             await asyncio.sleep(LOOK_AGAIN_AFTER_S)
 
 
 async def _check_shoppers(
-    replay: Replay,
-    shoppers: Iterable[int],
-    places_of: Mapping[int, list[int]],
-    advance: Callable[[], None],
-    *,
-    patient: bool,
+    replay: Replay, shoppers: Iterable[int], advance: Callable[[], None], *, patient: bool
 ) -> list[int]:
     """Those to look at again."""
     again: list[int] = []
 
     async def look(shopper: int) -> None:
-        if await _check_shopper(replay, shopper, places_of[shopper], patient=patient):
+        if await _check_shopper(replay, shopper, replay.places_of[shopper], patient=patient):
             advance()
         else:
             again.append(shopper)
@@ -123,13 +113,19 @@ def _check_place(replay: Replay, place: int, shopper: int, seen: MyGroup | None)
         return
     if shopper == group.initiator:
         replay.outcomes[seen.status] += 1
-        if seen.closed_at is not None and not fate.full:
-            replay.figures.lateness_s.append((seen.closed_at - seen.expires_at).total_seconds())
+        _note_closing(replay, place, seen)
     differences = _differences(fate, seen)
     if seen.leader_id != str(replay.cast.shopper_id(group.initiator)):
         differences.append("its leader is not the initiator")
     if differences:
         replay.note_mismatch(place, f"shopper {shopper} sees: {'; '.join(differences)}")
+
+
+def _note_closing(replay: Replay, place: int, seen: MyGroup) -> None:
+    if seen.closed_at is not None:
+        replay.closed_at[place] = seen.closed_at
+        if not replay.fate(place).full:
+            replay.figures.lateness_s.append((seen.closed_at - seen.expires_at).total_seconds())
 
 
 def _differences(fate: Fate, seen: MyGroup) -> list[str]:

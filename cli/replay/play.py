@@ -1,5 +1,7 @@
 """Playing a log: its items are put up as deals, then each line opens a group and its friends come in by invite."""
 
+import asyncio
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -11,6 +13,8 @@ from cli.replay.run import Replay
 from infra.cannot_start import CannotStart
 
 CHANNEL = "replay"
+PAYMENT_LIMIT_S = 60
+ASK_AGAIN_AFTER_S = 0.5
 
 
 class NotPlayable(CannotStart):
@@ -23,11 +27,31 @@ class Made(msgspec.Struct):
     id: str
 
 
+class Published(msgspec.Struct):
+    """A deal as publishing answers it."""
+
+    takes_payment: bool
+
+
+class Place(msgspec.Struct):
+    """A shopper's own place: it counts, or its payment is awaited."""
+
+    order_id: str
+    status: str
+
+
 class Joined(msgspec.Struct):
     """A group as opening and joining answer it."""
 
     id: str
     participants: int
+    you: Place
+
+
+class Payment(msgspec.Struct):
+    """How a payment stands."""
+
+    status: str
 
 
 class Invite(msgspec.Struct):
@@ -37,7 +61,9 @@ class Invite(msgspec.Struct):
 
 
 _made = msgspec.json.Decoder(Made)
+_published = msgspec.json.Decoder(Published)
 _joined = msgspec.json.Decoder(Joined)
+_payment = msgspec.json.Decoder(Payment)
 _invite = msgspec.json.Decoder(Invite)
 
 
@@ -50,7 +76,8 @@ async def put_up_deals(replay: Replay, advance: Callable[[], None]) -> None:
         key = f"{replay.cast.run_id.hex}-item-{item.number}"
         answer = await client.ask("create a deal", "POST", "/v1/deals", token=token, body=body, idempotency_key=key)
         deal_id = _made.decode(answer).id
-        await client.ask("publish it", "POST", f"/v1/deals/{deal_id}/publish", token=token)
+        answer = await client.ask("publish it", "POST", f"/v1/deals/{deal_id}/publish", token=token)
+        replay.takes_money = _published.decode(answer).takes_payment
         replay.deal_ids[item.number] = deal_id
         advance()
 
@@ -84,7 +111,9 @@ async def _play_group(replay: Replay, place: int) -> None:
         token=cast.token(group.initiator),
         idempotency_key=f"{cast.run_id.hex}-{place}",
     )
-    group_id = replay.group_ids[place] = _joined.decode(opened).id
+    made = _joined.decode(opened)
+    group_id = replay.group_ids[place] = made.id
+    await _is_in_at_once(replay, place, group.initiator, made.you)
     sharer = group.initiator
     for already_in, friend in enumerate(group.friends, start=1):
         code = await _share(replay, group_id, sharer)
@@ -96,10 +125,24 @@ async def _play_group(replay: Replay, place: int) -> None:
             body={"invite_code": code},
         )
         replay.joins += 1
-        participants = _joined.decode(answer).participants
-        if participants != already_in + 1:
-            replay.note_mismatch(place, f"participant {already_in + 1} was told that {participants} are in")
+        joined = _joined.decode(answer)
+        if await _is_in_at_once(replay, place, friend, joined.you) and joined.participants != already_in + 1:
+            replay.note_mismatch(place, f"participant {already_in + 1} was told that {joined.participants} are in")
         sharer = friend  # who joined last brings the next: a chain, as links travel in chats
+
+
+async def _is_in_at_once(replay: Replay, place: int, shopper: int, you: Place) -> bool:
+    """Whether the place counted when it was answered; where its payment was awaited, returns when it is approved."""
+    give_up_at = time.monotonic() + PAYMENT_LIMIT_S
+    path, status = f"/v1/orders/{you.order_id}/payment", you.status
+    while status == "awaiting_payment":  # the gateway's answer was lost: an app asks until it is there
+        if time.monotonic() > give_up_at:
+            replay.note_mismatch(place, f"shopper {shopper} waits for the gateway for {PAYMENT_LIMIT_S} s")
+            break
+        await asyncio.sleep(ASK_AGAIN_AFTER_S)
+        answer = await replay.client.ask("ask for the payment", "POST", path, token=replay.cast.token(shopper))
+        status = _payment.decode(answer).status
+    return you.status == "joined"
 
 
 async def _share(replay: Replay, group_id: str, sharer: int) -> str:

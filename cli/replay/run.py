@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cli.api_client import ApiClient
 from cli.replay.cast import Cast
@@ -15,12 +16,33 @@ from cli.replay.plan import Fate, Item, fate_of
 
 
 @dataclass(slots=True)
+class Money:
+    """What shoppers' orders say was taken, in minor units, and when: per second, and how long after the closing."""
+
+    captured_minor: int = 0
+    captures: int = 0
+    captures_by_second: Counter[int] = field(default_factory=Counter)
+    delays_s: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def note(self, captured_minor: int, captured_at: datetime | None, closed_at: datetime | None) -> None:
+        """Take in an order; of one that was not captured there is nothing to note."""
+        self.captured_minor += captured_minor
+        if captured_at is None:
+            return
+        self.captures += 1
+        self.captures_by_second[int(captured_at.timestamp())] += 1
+        if closed_at is not None:
+            self.delays_s.append((captured_at - closed_at).total_seconds())
+
+
+@dataclass(slots=True)
 class Figures:
-    """Seconds each answered request took, by kind; seconds each phase took; how late deadlines were kept."""
+    """Seconds each answered request took, by kind; seconds each phase took; how late deadlines were kept; the money."""
 
     answers_s: dict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("d")))
     phases_s: dict[str, float] = field(default_factory=dict)
     lateness_s: "array[float]" = field(default_factory=lambda: array("d"))
+    money: Money = field(default_factory=Money)
 
     @property
     def requests(self) -> int:
@@ -41,7 +63,10 @@ class Figures:
 
 @dataclass(slots=True)
 class Replay:
-    """The log and its deals, and per line of the log: the group it became and the first thing found wrong with it."""
+    """The log and its deals, and per line of the log: the group it became and the first thing found wrong with it.
+
+    `takes_money` is None until a deal was published; `faults` are found wrong with the whole and with no line.
+    """
 
     log: Sequence[LoggedGroup]
     items: Mapping[int, Item]
@@ -54,7 +79,27 @@ class Replay:
     group_ids: dict[int, str] = field(default_factory=dict)
     joins: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    closed_at: dict[int, datetime] = field(default_factory=dict)
+    takes_money: bool | None = None
     mismatches: dict[int, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    places_of: dict[int, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places_of = defaultdict(list)
+        for place, group in enumerate(self.log):
+            for shopper in group.shoppers:
+                self.places_of[shopper].append(place)
+
+    @property
+    def due_minor(self) -> int:
+        """What all shoppers together must pay, minor units."""
+        return sum(self.fate(place).pays * len(group.shoppers) for place, group in enumerate(self.log))
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.mismatches and not self.faults
 
     def fate(self, place: int) -> Fate:
         """What the group of a line must come to."""

@@ -1,8 +1,9 @@
-"""The stages of a replay: deals, groups, the wait for the last deadline, and the check."""
+"""The stages of a replay: deals, groups, the wait for the last deadline, the check, and the money."""
 
 import asyncio
 
 from cli.replay.check import check_outcomes
+from cli.replay.money import check_money, check_statement
 from cli.replay.play import play_groups, put_up_deals
 from cli.replay.run import Replay
 from cli.replay.screen import Screen
@@ -11,7 +12,6 @@ from cli.replay.screen import Screen
 async def perform(replay: Replay, screen: Screen) -> None:
     """Play and check all of it."""
     figures = replay.figures
-    shoppers = {shopper for group in replay.log for shopper in group.shoppers}
     with figures.phase("deals"), screen.phase("deals", len(replay.items)) as advance:
         await put_up_deals(replay, advance)
     with figures.phase("groups"), screen.phase("groups", len(replay.log)) as advance:
@@ -22,5 +22,9 @@ async def perform(replay: Replay, screen: Screen) -> None:
             for _ in range(replay.group_lifetime_s):
                 await asyncio.sleep(1)
                 advance()
-    with figures.phase("checks"), screen.phase("checks", len(shoppers)) as advance:
+    with figures.phase("checks"), screen.phase("checks", len(replay.places_of)) as advance:
         await check_outcomes(replay, advance)
+    if replay.takes_money:
+        with figures.phase("money"), screen.phase("money", len(replay.places_of)) as advance:
+            await check_money(replay, advance)
+            await check_statement(replay)

@@ -1,15 +1,18 @@
 """What a replay came to, as tables for a person."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cli.replay.run import Figures, Replay, percentile
+from cli.replay.plan import CURRENCY
+from cli.replay.run import Figures, Money, Replay, percentile
+from domain.pricing.currency import format_minor
 
 MISMATCHES_SHOWN = 10
-_LATENESS = (("p50", 50), ("p99", 99), ("at most", 100))
+_SPREAD = (("p50", 50), ("p99", 99), ("at most", 100))
 
 
 def show_summary(console: Console, replay: Replay, *, finished: bool) -> None:
@@ -21,6 +24,8 @@ def show_summary(console: Console, replay: Replay, *, finished: bool) -> None:
         console.print(line, soft_wrap=True)
     for place, what in sorted(replay.mismatches.items())[:MISMATCHES_SHOWN]:
         console.print(f"  {replay.log[place].where}: {what}", highlight=False, markup=False, soft_wrap=True)
+    for fault in replay.faults:
+        console.print(f"  {fault}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _outcomes(replay: Replay) -> Table:
@@ -34,6 +39,10 @@ def _outcomes(replay: Replay) -> Table:
     table = _table("", "in the log", "in the API")
     for name, wanted, found in rows:
         table.add_row(name, f"{wanted:,}", f"{found:,}", style=None if wanted == found else "bold red")
+    if replay.takes_money:
+        due, taken = replay.due_minor, replay.figures.money.captured_minor
+        shown = (format_minor(amount, CURRENCY) for amount in (due, taken))
+        table.add_row("money taken", *shown, style=None if due == taken else "bold red")
     return table
 
 
@@ -50,15 +59,29 @@ def _remarks(replay: Replay, *, finished: bool) -> list[str]:
     phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in figures.phases_s.items())
     busy_s = sum(seconds for name, seconds in figures.phases_s.items() if name != "closings")
     rate = figures.requests / busy_s if busy_s else 0
-    late = figures.lateness_s
     remarks = [f"{figures.requests:,} requests, {rate:,.0f} a second; {replay.client.retries:,} repeated ({phases})"]
-    if late:
-        lateness = ", ".join(f"{name} {percentile(late, percent):.2f} s" for name, percent in _LATENESS)
-        remarks.append(f"closed after the deadline by: {lateness}")
-    remarks.append(f"mismatches: {len(replay.mismatches):,}")
+    if figures.lateness_s:
+        remarks.append(f"closed after the deadline by: {_spread(figures.lateness_s)}")
+    if figures.money.captures:
+        remarks.append(_captures(figures.money))
+    if replay.takes_money is False:
+        remarks.append("The deals of this API take no money, so there was none to follow.")
+    remarks.append(f"mismatches: {len(replay.mismatches) + len(replay.faults):,}")
     if not finished:
         remarks.append("Interrupted: the rest was neither played nor checked.")
     return remarks
+
+
+def _captures(money: Money) -> str:
+    busiest = max(money.captures_by_second.values())
+    return (
+        f"{money.captures:,} payments captured, {busiest:,} in the busiest second;"
+        f" after the closing by: {_spread(money.delays_s)}"
+    )
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return ", ".join(f"{name} {percentile(seconds, percent):.2f} s" for name, percent in _SPREAD)
 
 
 def _table(first: str, *others: str) -> Table:

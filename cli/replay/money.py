@@ -1,0 +1,147 @@
+"""Following the money from outside: what each shopper's orders say, held against what the log says that they pay.
+
+A shopper pays for the groups of theirs that succeeded, once and exactly its price, and for nothing else. The merchant's
+side is checked by the totals: its statement must come to what all shoppers together pay, to the minor unit.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import msgspec
+
+from cli.api_client import ApiRefused
+from cli.crew import in_parallel
+from cli.replay.plan import TIPS_AT
+from cli.replay.run import Replay
+
+PAGE_ITEMS = 100
+STANDSTILL_S = 60
+"""Given up when for so long the money of no shopper has come to its end."""
+LOOK_AGAIN_AFTER_S = 0.5
+PAID = "delivered"
+"""The deals of a replay say nothing of shipping, so what is paid is delivered."""
+ON_ITS_WAY = frozenset({"awaiting_payment", "waiting_for_group", "settling"})
+
+
+class MyOrder(msgspec.Struct):
+    """An order as its shopper sees it, from the first try to pay on."""
+
+    id: str
+    group_id: str | None
+    status: str
+    hold: int
+    captured: int
+    refunded: int
+    placed_at: datetime | None
+
+
+class Page(msgspec.Struct):
+    """A page of a shopper's orders."""
+
+    items: list[MyOrder]
+    next_cursor: str | None
+
+
+class Statement(msgspec.Struct):
+    """A merchant's statement, as far as it is checked."""
+
+    captured: int
+
+
+_page = msgspec.json.Decoder(Page)
+
+
+async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
+    """Compare every shopper's orders with the log; what is still on its way is looked at again while anything moves."""
+    waiting, give_up_at = list(replay.places_of), time.monotonic() + STANDSTILL_S
+    while waiting:
+        begun_at = time.monotonic()
+        still_waiting = await _check_shoppers(replay, waiting, advance, patient=begun_at < give_up_at)
+        if len(still_waiting) < len(waiting):
+            give_up_at = time.monotonic() + STANDSTILL_S
+        waiting = still_waiting
+        if waiting:  # settling comes first: looking on takes the half of the time at most
+            await asyncio.sleep(max(LOOK_AGAIN_AFTER_S, time.monotonic() - begun_at))
+
+
+async def _check_shoppers(
+    replay: Replay, shoppers: Iterable[int], advance: Callable[[], None], *, patient: bool
+) -> list[int]:
+    """Those to look at again."""
+    again: list[int] = []
+
+    async def look(shopper: int) -> None:
+        if await _check_shopper(replay, shopper, patient=patient):
+            advance()
+        else:
+            again.append(shopper)
+
+    await in_parallel(shoppers, replay.concurrency, look)
+    return again
+
+
+async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
+    """Whether this shopper is done with; not while money of theirs is on its way and there is time."""
+    places = replay.places_of[shopper]
+    try:
+        orders = await _orders_of(replay, shopper)
+    except ApiRefused as refusal:
+        for place in places:
+            replay.note_mismatch(place, f"shopper {shopper} may not see their orders: {refusal}")
+        return True
+    if patient and any(order.status in ON_ITS_WAY for order in orders):
+        return False
+    for place in places:
+        group_id = replay.group_ids.get(place)
+        _check_place(replay, place, shopper, [order for order in orders if order.group_id == group_id])
+    known = {replay.group_ids.get(place) for place in places}
+    if foreign := [order.id for order in orders if order.group_id not in known]:
+        replay.note_mismatch(places[0], f"shopper {shopper} has orders of no group of theirs: {', '.join(foreign)}")
+    return True
+
+
+async def _orders_of(replay: Replay, shopper: int) -> list[MyOrder]:
+    orders: list[MyOrder] = []
+    cursor = ""
+    while True:
+        path = f"/v1/me/orders?limit={PAGE_ITEMS}{cursor}"
+        page = _page.decode(await replay.client.ask("look at my orders", "GET", path, token=replay.cast.token(shopper)))
+        orders += page.items
+        if page.next_cursor is None:
+            return orders
+        cursor = f"&cursor={page.next_cursor}"
+
+
+def _check_place(replay: Replay, place: int, shopper: int, orders: list[MyOrder]) -> None:
+    """Compare what became of one shopper's money in one group; whatever was taken counts for the totals."""
+    money, fate = replay.figures.money, replay.fate(place)
+    for order in orders:
+        money.note(order.captured, order.placed_at, replay.closed_at.get(place))
+    if len(orders) != 1:
+        replay.note_mismatch(place, f"shopper {shopper} has {len(orders)} orders of the group, expected 1")
+        return
+    ceiling = replay.items[replay.log[place].item].unit_price(TIPS_AT)
+    compared = (
+        ("status", PAID if fate.pays else "not_paid", orders[0].status),
+        ("held", ceiling, orders[0].hold),
+        ("captured", fate.pays, orders[0].captured),
+        ("refunded", 0, orders[0].refunded),
+    )
+    differences = [f"{name} {found}, expected {expected}" for name, expected, found in compared if found != expected]
+    if differences:
+        replay.note_mismatch(place, f"the order of shopper {shopper} shows: {'; '.join(differences)}")
+
+
+async def check_statement(replay: Replay) -> None:
+    """Compare the merchant's statement over all time: each replay has a merchant of its own."""
+    path, token = "/v1/me/statement?format=json", replay.cast.merchant_token
+    try:
+        answer = await replay.client.ask("merchant's statement", "GET", path, token=token)
+    except ApiRefused as refusal:
+        replay.faults.append(f"the merchant may not see the statement: {refusal}")
+        return
+    captured = msgspec.json.decode(answer, type=Statement).captured
+    if captured != replay.due_minor:
+        replay.faults.append(f"the merchant's statement says captured {captured}, expected {replay.due_minor}")
