@@ -1,8 +1,9 @@
-"""How a subcommand registers itself and reads its numbers."""
+"""How a subcommand registers itself, reads its arguments and counts for a person."""
 
 import argparse
 from collections.abc import Callable
 from typing import TypeAlias
+from uuid import UUID
 
 from infra.settings import Settings
 
@@ -26,3 +27,16 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def identifier(text: str) -> UUID:
+    """Reads an argument that names something by its id."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a UUID") from error
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 group`, `2,000 groups`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from itertools import repeat
 
-from cli.commands import Commands, add_command, whole_number
+from cli.commands import Commands, add_command, identifier, whole_number
 from infra.settings import Settings
 from infra.tokens import NAME_CHARACTERS_MAX, TokenIssuer
 
@@ -20,7 +20,7 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "token", "print access tokens, one a line", execute)
     parser.add_argument("--role", choices=("shopper", "merchant"), required=True, help="what the bearer may do")
     parser.add_argument("--count", type=whole_number(1, COUNT_MAX), default=1, metavar="N", help="how many (1)")
-    parser.add_argument("--subject", type=_uuid, metavar="UUID", help="who it is for; else a new subject for each")
+    parser.add_argument("--subject", type=identifier, metavar="UUID", help="who it is for; else a new subject for each")
     parser.add_argument("--name", type=_name, metavar="TEXT", help="display name")
     parser.add_argument(
         "--lifetime",
@@ -54,10 +54,3 @@ def _name(text: str) -> str:
     if not 0 < len(text) <= NAME_CHARACTERS_MAX or not text.isprintable():
         raise argparse.ArgumentTypeError(f"a name has 1 to {NAME_CHARACTERS_MAX} printable characters")
     return text
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a UUID") from error
