@@ -59,6 +59,29 @@ async def test_one_order_booked_by_two_processes_is_one_payment(settings: Settin
         await other.close()
 
 
+async def test_asking_again_while_others_look_up_and_list(sandbox: SandboxSubject) -> None:
+    """Requests of every kind at the same moment, repeated ones among them, never meet on one connection."""
+    requests = [payment_request(sandbox) for _ in range(20)]
+    first = await asyncio.gather(*(sandbox.gateway.authorise(request) for request in requests))
+
+    async def listed() -> list[GatewayPayment]:
+        begin = first[0].created_at
+        assert begin is not None
+        return [payment async for payment in sandbox.gateway.payments_between(begin, begin.replace(year=2999))]
+
+    async def looked_up(request: PaymentRequest) -> GatewayPayment | None:
+        await asyncio.sleep(0)
+        return await sandbox.gateway.look_up(request.order_id, None)
+
+    for _ in range(10):
+        authorised_again = asyncio.gather(*(sandbox.gateway.authorise(request) for request in requests))
+        found = asyncio.gather(*(looked_up(request) for request in requests))
+        here, there = await asyncio.gather(listed(), listed())
+        assert await authorised_again == await found == first
+        assert here == there
+        assert len(here) == len(requests)
+
+
 async def test_capture_or_cancel_wins_never_both(settings: Settings, sandbox: SandboxSubject) -> None:
     """Two processes that want different things of 50 payments at once: each payment obeys one of them."""
     other = SandboxGateway(settings)

@@ -62,6 +62,7 @@ class Books:
         self._opening = Gathering(self._open_all)
         self._changing = Gathering(self._change_all)
         self._finding = Gathering(self._find_all)
+        self._listing = asyncio.Lock()
         self._connections = [HeldConnection(self._engine) for _ in range(CONNECTIONS_MAX)]
         self._for_opening, self._for_changing, self._for_finding, self._for_listing = self._connections
 
@@ -103,7 +104,7 @@ class Books:
 
     async def _page(self, after: tuple[datetime, UUID], end: datetime) -> _Found:
         asked = {"after_at": after[0], "after_id": after[1], "end_at": end, "payments_max": PAGE_PAYMENTS}
-        async with _answered():
+        async with _answered(), self._listing:
             return _decode_found(await self._for_listing.statement(lambda driver: sql.PAGE.value(driver, asked)))
 
     async def _open_all(self, openings: list[Opening]) -> dict[Opening, Opened]:
@@ -113,7 +114,7 @@ class Books:
         asked = {"asked": json_text(list(first.values()))}
         async with _answered():
             made = _decode_made(await self._for_opening.statement(lambda driver: sql.OPEN.value(driver, asked)))
-        there = await self._find_all(made.there) if made.there else {}
+        there = await self._find_each(made.there)
         answers: dict[Opening, Opened] = {}
         for opening in openings:
             earlier = there.get(opening.order_id)
@@ -123,6 +124,11 @@ class Books:
                 else Opened(earlier, is_new=False)
             )
         return answers
+
+    async def _find_each(self, order_ids: list[UUID]) -> dict[UUID, Booked]:
+        """Together with what others look for: their connection does one thing at a time."""
+        found = await asyncio.gather(*(self._finding.get(order_id) for order_id in order_ids))
+        return {payment.order_id: payment for payment in found if payment is not None}
 
     async def _find_all(self, order_ids: list[UUID]) -> dict[UUID, Booked]:
         asked = {"order_ids": order_ids}
