@@ -37,13 +37,12 @@ FIRST_ANSWER_WITHIN_S = CALL_TIMEOUT_S + 2
 
 
 class PaymentDeclined(Exception):  # noqa: N818 - named after what happened
-    """The gateway will not hold the money; the place is free again. `reason` is the gateway's word."""
+    """The gateway will not hold the money; the place is free again. `reason` is the gateway's word or sentence."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(
-            f"The payment was declined ({reason}), so the place is free again. Try again with another payment method."
-        )
+        said = reason if reason.endswith(".") else f"The payment was declined ({reason})."
+        super().__init__(f"{said} The place is free again; try again with another payment method.")
 
 
 class PaymentTooLate(Exception):  # noqa: N818 - named after what happened
