@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from cli import cancel_group, demo, merchants, migrate, reconcile, replay, run, serve, token, worker
+from cli import cancel_group, demo, merchants, migrate, reconcile, replay, run, serve, settlements, token, worker
 from infra.cannot_start import CannotStart
 from infra.settings import read_settings
 
 # In the order of `tuan --help`. Each module has `register(commands)`, which sets `execute(settings, arguments)`.
-COMMANDS = (run, serve, worker, migrate, token, reconcile, merchants, cancel_group, demo, replay)
+COMMANDS = (run, serve, worker, migrate, token, settlements, reconcile, merchants, cancel_group, demo, replay)
 
 CANNOT_START = 2
 

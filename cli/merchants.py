@@ -1,25 +1,17 @@
 """`tuan merchants`: how single merchants take money, where it differs from the settings."""
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from cli.commands import Commands, add_command, identifier, whole_number
-from cli.reach import reach_migrated_database
+from cli.reach import ask_database
 from infra.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 GATEWAYS = ("sandbox", "stripe", "none")
 FEE_BPS_MAX = 10_000
 NOTHING_SAID = 2
 AS_SETTINGS = "as the settings say"
-
-Found = TypeVar("Found")
 
 
 def register(commands: Commands) -> None:
@@ -46,7 +38,7 @@ def register(commands: Commands) -> None:
 def _list(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - as every command is called
     from infra.payments.merchant_settings import merchant_settings
 
-    rows = _with_engine(settings, merchant_settings)
+    rows = ask_database(settings, merchant_settings)
     print(f"The settings: gateway {settings.payment_gateway}, fee {_basis_points(settings.platform_fee_bps)}.")
     for row in rows:
         print(_line(row.merchant_id, row.gateway, row.fee_bps))
@@ -61,7 +53,7 @@ def _set(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.gateway is None and arguments.fee_bps is None:
         print("tuan: Nothing to set: say --gateway, --fee-bps, or both.", file=sys.stderr)
         return NOTHING_SAID
-    row = _with_engine(
+    row = ask_database(
         settings, lambda engine: set_merchant(engine, arguments.merchant_id, arguments.gateway, arguments.fee_bps)
     )
     print(f"{_line(row.merchant_id, row.gateway, row.fee_bps)}. It holds for deals published from now on.")
@@ -71,7 +63,7 @@ def _set(settings: Settings, arguments: argparse.Namespace) -> int:
 def _unset(settings: Settings, arguments: argparse.Namespace) -> int:
     from infra.payments.merchant_settings import unset_merchant
 
-    was_set = _with_engine(settings, lambda engine: unset_merchant(engine, arguments.merchant_id))
+    was_set = ask_database(settings, lambda engine: unset_merchant(engine, arguments.merchant_id))
     said = "hold again for deals published from now on" if was_set else "held already"
     print(f"{arguments.merchant_id}: the settings {said}.")
     return 0
@@ -84,18 +76,3 @@ def _line(merchant_id: UUID, gateway: str | None, fee_bps: int | None) -> str:
 
 def _basis_points(fee_bps: int) -> str:
     return f"{fee_bps} basis points ({fee_bps / 100:g} %)"
-
-
-def _with_engine(settings: Settings, work: "Callable[[AsyncEngine], Awaitable[Found]]") -> Found:
-    from infra.database import make_engine
-
-    reach_migrated_database(settings)
-
-    async def run() -> Found:
-        engine = make_engine(settings, "tuan merchants", connections_max=1)
-        try:
-            return await work(engine)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())

@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 
@@ -11,6 +13,11 @@ from infra.cannot_start import NotMigrated, PortBusy, ServerMissing, WrongSettin
 from infra.schema_version import head_revision
 from infra.settings import Settings
 from infra.settings_values import shown
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+Found = TypeVar("Found")
 
 ANSWER_LIMIT_S = 5
 OLDEST_POSTGRES = 15
@@ -46,6 +53,21 @@ def reach_migrated_database(settings: Settings) -> Database:
             "run `tuan migrate`."
         )
     return database
+
+
+def ask_database(settings: Settings, work: "Callable[[AsyncEngine], Awaitable[Found]]") -> Found:
+    """What `work` answers on a connection of its own; raises as `reach_migrated_database`."""
+    from infra.database import make_engine
+
+    async def run() -> Found:
+        engine = make_engine(settings, "tuan command", connections_max=1)
+        try:
+            return await work(engine)
+        finally:
+            await engine.dispose()
+
+    reach_migrated_database(settings)
+    return asyncio.run(run())
 
 
 def redis_trouble(settings: Settings) -> str | None:

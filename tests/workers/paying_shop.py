@@ -19,7 +19,10 @@ from workers.settling import settle_chunk
 HOLDS_LEFT = "SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries WHERE account = 'shopper_hold'"
 DUE = """
   SELECT (SELECT count(*) FROM settlements WHERE status = 'pending' AND next_attempt_at <= clock_timestamp())
-    + (SELECT count(*) FROM refunds WHERE status = 'pending' AND next_attempt_at <= clock_timestamp())"""
+    + (SELECT count(*) FROM refunds r WHERE status = 'pending' AND next_attempt_at <= clock_timestamp() AND NOT EXISTS (
+        SELECT FROM refunds waiting WHERE waiting.order_id = r.order_id AND NOT waiting.is_made
+          AND (waiting.status = 'dead' OR waiting.next_attempt_at > clock_timestamp())))"""
+"""A refund is not due before the one in front of it."""
 ROUNDS_MAX = 20
 
 
