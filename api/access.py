@@ -46,6 +46,7 @@ WHO_MAY: Final = {
     "POST /v1/groups/{group_id}/invites": _SHOPPER,
     "GET /v1/invites/{code}": _ANYONE,
     "GET /v1/me/orders": _SHOPPER,
+    "GET /v1/me/statement": _MERCHANT,
     "GET /v1/orders": _MERCHANT,
     "GET /v1/orders/{order_id}": _SIGNED_IN,  # its shopper and its merchant; others get 404
     "POST /v1/orders/shipments": _MERCHANT,

@@ -22,6 +22,7 @@ from api import (
     probes,
     sandbox,
     shipments,
+    statements,
 )
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
@@ -39,6 +40,7 @@ MODULES: Final = (
     orders,
     shipments,
     explain,
+    statements,
     buying_alone,
     payments,
     sandbox,

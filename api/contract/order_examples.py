@@ -82,3 +82,39 @@ EXPLANATION = {
         }
     ],
 }
+STATEMENT = {
+    "balances": [
+        {
+            "currency": "USD",
+            "opening": 52_000,
+            "captured": 1400,
+            "fees": -35,
+            "rewards": 0,
+            "refunds": 0,
+            "fees_returned": 0,
+            "rewards_returned": 0,
+            "closing": 53_365,
+        }
+    ],
+    "items": [
+        {
+            "at": "2027-05-03T09:30:02Z",
+            "cause": "captured",
+            "order_id": examples.ORDER_ID,
+            "group_id": examples.GROUP_ID,
+            "deal_id": examples.DEAL_ID,
+            "deal_title": "Jasmine tea, 250 g",
+            "currency": "USD",
+            "amount": 1400,
+            "amount_text": "14.00",
+        }
+    ],
+    "next_cursor": None,
+}
+STATEMENT_CSV = (
+    "at,cause,order_id,group_id,deal_title,currency,amount_minor,amount\r\n"
+    "2027-05-01T00:00:00Z,opening_balance,,,,USD,52000,520.00\r\n"
+    f"2027-05-03T09:30:02Z,captured,{examples.ORDER_ID},{examples.GROUP_ID},"
+    '"Jasmine tea, 250 g",USD,1400,14.00\r\n'
+    "2027-06-01T00:00:00Z,closing_balance,,,,USD,53400,534.00\r\n"
+)

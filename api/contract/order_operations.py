@@ -8,6 +8,7 @@ from api.explain import Explanation
 from api.order_bodies import CancelBody, RefundBody, ShipBody
 from api.shipment_rows import ShipmentsBody
 from api.shipments import ShipmentsTold
+from api.statements import Statement
 from domain.groupbuy.errors import (
     GroupNotFound,
     OrderNotFound,
@@ -115,5 +116,23 @@ ORDERS: Final[dict[str, Operation]] = {
         ),
         answers={200: Sent("The explanation.", Explanation, order_examples.EXPLANATION)},
         problems=(GroupNotFound,),
+    ),
+    "GET /v1/me/statement": Operation(
+        "read_statement",
+        summary="My account over a period",
+        description=(
+            "For each currency what the account was, what changed it by cause, and what it is, all from the ledger, "
+            "with every single change. A period is at most 366 days. As CSV all lines come in one file, between the "
+            "opening and closing balances; text that a spreadsheet would take for a formula begins with a single quote."
+        ),
+        query=("period_from", "period_to", "currency", "statement_format", "limit", "cursor"),
+        answers={
+            200: Sent(
+                "The statement.",
+                Statement,
+                order_examples.STATEMENT,
+                as_text={"text/csv": order_examples.STATEMENT_CSV},
+            )
+        },
     ),
 }

@@ -26,6 +26,11 @@ def _in_path(name: str, meaning: str, schema: Json) -> Json:
     return {"name": name, "in": "path", "required": True, "description": meaning, "schema": schema}
 
 
+def _moment_in_query(name: str, meaning: str, example: str) -> Json:
+    schema = {"type": "string", "format": "date-time"}
+    return _in_query(name, meaning, schema, example=example) | {"required": True}
+
+
 _UUID: Final = {"type": "string", "format": "uuid"}
 
 PARAMETERS: Final[dict[str, Json]] = {
@@ -60,6 +65,10 @@ PARAMETERS: Final[dict[str, Json]] = {
     "order_status": _in_query("status", "Orders of this status.", {"enum": list(OrderStatus)}),
     "of_deal": _in_query("deal_id", "Orders of this deal.", _UUID),
     "of_group": _in_query("group_id", "Orders of this group.", _UUID),
+    "period_from": _moment_in_query("from", "Where the period begins (inclusive).", "2027-05-01T00:00:00Z"),
+    "period_to": _moment_in_query("to", "Where the period ends (exclusive).", "2027-06-01T00:00:00Z"),
+    "currency": _in_query("currency", "Only this currency.", {"type": "string", "pattern": "^[A-Z]{3}$"}),
+    "statement_format": _in_query("format", "What to be answered.", {"enum": ["json", "csv"], "default": "json"}),
     "idempotency_key": {
         "name": KEY_HEADER,
         "in": "header",

@@ -25,8 +25,13 @@ def is_currency(code: str) -> bool:
 
 def format_minor(amount_minor: int, currency: str) -> str:
     """An amount for people, without rounding: 1234 of USD is `12.34 USD`, of JPY `1234 JPY`."""
+    return f"{decimal_text(amount_minor, currency)} {currency}"
+
+
+def decimal_text(amount_minor: int, currency: str) -> str:
+    """An amount as a decimal number, without rounding: 1234 of USD is `12.34`, of JPY `1234`."""
     digits = MINOR_DIGITS[currency]
     sign = "-" if amount_minor < 0 else ""
     whole, rest = divmod(abs(amount_minor), 10**digits)
     fraction = f".{rest:0{digits}d}" if digits else ""
-    return f"{sign}{whole}{fraction} {currency}"
+    return f"{sign}{whole}{fraction}"
