@@ -12,14 +12,15 @@ from api.bodies import read_json
 from api.deal_bodies import CreateDealBody, EditDealBody
 from api.deal_making import deal_created, deal_edited
 from api.idempotency import tell
-from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_choice, query_id, query_of, runtime_of
+from api.requests import AnyRequest, cursor_of, invalid, limit_of, path_id, query_choice, query_id, query_of, runtime_of
 from api.routing import route
 from domain.groupbuy.commands import Command, EndDeal, PauseDeal, PublishDeal, ResumeDeal
 from domain.groupbuy.deal import DealStatus
 from domain.groupbuy.errors import DealNotFound
 from domain.groupbuy.world import Accepted
 from infra.ids import new_id
-from infra.payments.merchant_terms import taking_money
+from infra.payments.merchant_terms import TakingMoney, taking_money
+from infra.payments.port import GatewayRefused
 from infra.reading.deal_orders import DealSort
 from infra.reading.deals import DealView, deal_view, get_deal, list_deals
 
@@ -53,8 +54,7 @@ async def edit_deal(request: AnyRequest) -> Answer:
 @route("POST", "/v1/deals/{deal_id}/publish")
 async def publish_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    runtime = runtime_of(request)
-    taking = await taking_money(runtime.engine, runtime.settings, runtime.gateways, merchant_id)
+    taking = await _taking_money(request, deal_id, merchant_id)
     command = PublishDeal(
         deal_id=deal_id,
         merchant_id=merchant_id,
@@ -74,8 +74,7 @@ async def pause_deal(request: AnyRequest) -> Answer:
 @route("POST", "/v1/deals/{deal_id}/resume")
 async def resume_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    runtime = runtime_of(request)
-    taking = await taking_money(runtime.engine, runtime.settings, runtime.gateways, merchant_id)
+    taking = await _taking_money(request, deal_id, merchant_id)
     command = ResumeDeal(
         deal_id=deal_id,
         merchant_id=merchant_id,
@@ -123,6 +122,23 @@ async def visible_deal(request: AnyRequest) -> DealView:
     if deal is None or (deal.status is DealStatus.DRAFT and not is_own):
         raise DealNotFound(deal_id)
     return deal
+
+
+async def _taking_money(request: AnyRequest, deal_id: UUID, merchant_id: UUID) -> TakingMoney:
+    """How the deal will take money; raises `InvalidInput` for prices the merchant's gateway cannot take exactly."""
+    runtime = runtime_of(request)
+    taking = await taking_money(runtime.engine, runtime.settings, runtime.gateways, merchant_id)
+    deal = await get_deal(runtime.engine, deal_id)
+    if taking.payment is None or deal is None or deal.merchant_id != merchant_id:
+        return taking
+    prices = {"solo_price": deal.solo_price}
+    prices |= {f"tiers[{number}].unit_price": tier.unit_price for number, tier in enumerate(deal.tiers)}
+    for field, price_minor in prices.items():
+        try:
+            runtime.gateways.refuse_price(taking.payment.gateway, price_minor, deal.currency)
+        except GatewayRefused as refused:
+            raise invalid(field, f"cannot be taken by the payment gateway: {refused}") from None
+    return taking
 
 
 async def _told(request: AnyRequest, deal_id: UUID, command: Command) -> Answer:

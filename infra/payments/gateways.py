@@ -34,6 +34,13 @@ class Gateways:
         except WrongSetting as missing:
             raise GatewayUnavailable(f"The payment gateway {name} is not set up here.") from missing
 
+    def refuse_price(self, name: str, price_minor: int, currency: str) -> None:
+        """Raise `GatewayRefused` for a price the gateway cannot take to the minor unit."""
+        if name == "stripe":
+            from infra.payments.stripe_amounts import refuse_inexact  # noqa: PLC0415 - as in `_stripe`
+
+            refuse_inexact(price_minor, currency)
+
     def use(self, gateway: PaymentGateway) -> None:
         """Put a gateway in the place of the one of its name: a stand-in for tests of what a gateway may do to us."""
         self._made[gateway.name] = gateway
