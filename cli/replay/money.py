@@ -7,19 +7,21 @@ side is checked by the totals: its statement must come to what all shoppers toge
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from cli.api_client import ApiRefused
 from cli.crew import in_parallel
-from cli.replay.plan import TIPS_AT
+from cli.replay.plan import CURRENCY, TIPS_AT
 from cli.replay.run import Replay
 
 PAGE_ITEMS = 100
 STANDSTILL_S = 60
 """Given up when for so long the money of no shopper has come to its end."""
 LOOK_AGAIN_AFTER_S = 0.5
+STATEMENT_REACH = timedelta(days=7)
+"""To both sides of now: longer than a replay can run, and than clocks can differ."""
 PAID = "delivered"
 """The deals of a replay say nothing of shipping, so what is paid is delivered."""
 ON_ITS_WAY = frozenset({"awaiting_payment", "waiting_for_group", "settling"})
@@ -44,12 +46,20 @@ class Page(msgspec.Struct):
     next_cursor: str | None
 
 
-class Statement(msgspec.Struct):
-    """A merchant's statement, as far as it is checked."""
+class Balance(msgspec.Struct):
+    """What a merchant was paid in one currency, minor units."""
 
+    currency: str
     captured: int
 
 
+class Statement(msgspec.Struct):
+    """A merchant's statement, as far as it is checked."""
+
+    balances: list[Balance]
+
+
+_statement = msgspec.json.Decoder(Statement)
 _page = msgspec.json.Decoder(Page)
 
 
@@ -135,13 +145,16 @@ def _check_place(replay: Replay, place: int, shopper: int, orders: list[MyOrder]
 
 
 async def check_statement(replay: Replay) -> None:
-    """Compare the merchant's statement over all time: each replay has a merchant of its own."""
-    path, token = "/v1/me/statement?format=json", replay.cast.merchant_token
+    """Compare the merchant's statement of these days with the log: each replay has a merchant of its own."""
+    now = datetime.now(UTC)
+    begin, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now - STATEMENT_REACH, now + STATEMENT_REACH))
+    path, token = f"/v1/me/statement?from={begin}&to={end}&limit=1", replay.cast.merchant_token
     try:
         answer = await replay.client.ask("merchant's statement", "GET", path, token=token)
     except ApiRefused as refusal:
         replay.faults.append(f"the merchant may not see the statement: {refusal}")
         return
-    captured = msgspec.json.decode(answer, type=Statement).captured
-    if captured != replay.due_minor:
-        replay.faults.append(f"the merchant's statement says captured {captured}, expected {replay.due_minor}")
+    captured = {balance.currency: balance.captured for balance in _statement.decode(answer).balances}
+    expected = {CURRENCY: replay.due_minor} if replay.due_minor else {}
+    if captured != expected:
+        replay.faults.append(f"the merchant's statement says captured {captured}, expected {expected}")

@@ -35,22 +35,28 @@ class Serving:
 @pytest.fixture(scope="module")
 def api(servers: Servers, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One for all tests of a module: each makes deals and people of its own."""
-    port = free_port()
     environment = surroundings(
         DATABASE_URL=module_database_url,
         REDIS_URL=servers.place.redis_url,
         TUAN_DATA_DIR=str(tmp_path_factory.mktemp("data")),
-        TUAN_PORT=str(port),
         TUAN_LOG_LEVEL="warning",
     )
-    log = tmp_path_factory.mktemp("log") / "serve.log"
-    with _serving(environment, log) as process:
+    with serving(environment, tmp_path_factory.mktemp("log")) as made:
+        yield made
+
+
+@contextmanager
+def serving(environment: dict[str, str], log_dir: Path) -> Iterator[Serving]:
+    """An API with these settings, on a port of its own, ready."""
+    port, log = free_port(), log_dir / "serve.log"
+    environment = environment | {"TUAN_PORT": str(port)}
+    with _running(environment, log) as process:
         until(lambda: _is_ready(process, port, log), "the API ready", START_LIMIT_S)
         yield Serving(f"http://127.0.0.1:{port}", environment)
 
 
 @contextmanager
-def _serving(environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def _running(environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as output:
         command = [sys.executable, "-m", "cli.main", "serve"]
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from cli.replay.log import UnreadableLog, read_logs
-from tests.cli.conftest import Serving
+from cli.replay.plan import Item
+from tests.cli.conftest import Serving, serving
 from tests.house.running import free_port, tuan
 
 LIFETIME = ("--lifetime", "2")
 
 # Item 7 has groups of two and of four: the smaller one ends at its deadline, the larger when it is full.
 LINES = "11\t7\t12\n13\t7\t14\t15\t11\n11\t8\n12\t9\t11\n15\t7\n12\t9\t14\n"
+# Item, its largest group, participants.
+SUCCEEDED = ((7, 4, 2), (7, 4, 4), (9, 2, 2), (9, 2, 2))
 
 
 @pytest.fixture
@@ -45,6 +48,29 @@ def test_every_outcome_is_as_the_log_says(api: Serving, log: Path) -> None:
     assert row(played.stdout, "groups succeeded") == [4, 4]
     assert row(played.stdout, "groups failed") == [2, 2]
     assert "mismatches: 0" in played.stdout
+
+
+def test_the_money_is_followed_to_the_last_cent(api: Serving, log: Path) -> None:
+    """Ten places of four succeeded groups: what shoppers' orders and the merchant's statement say is what they owe."""
+    played = replay(api, str(log))
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    due = [Item(item, size).unit_price(participants) * participants for item, size, participants in SUCCEEDED]
+    taken = f"{sum(due) / 100:.2f} CNY"
+    assert re.search(rf"money taken +{re.escape(taken)} +{re.escape(taken)} *$", played.stdout, re.MULTILINE)
+    assert re.search(r"10 payments captured, .* after the closing by: p50 \d", played.stdout)
+    assert row(played.stdout, "merchant's statement")[0] == 1
+
+
+def test_where_no_money_is_taken_it_follows_none(api: Serving, log: Path, tmp_path: Path) -> None:
+    """Against an API without a payment gateway the outcomes are checked as ever, and that is said."""
+    with serving(api.environment | {"TUAN_PAYMENT_GATEWAY": "none"}, tmp_path) as without_gateway:
+        played = replay(without_gateway, str(log))
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "take no money" in played.stdout
+    assert "mismatches: 0" in played.stdout
+    assert "money taken" not in played.stdout
 
 
 def test_a_second_replay_is_played_by_new_people(api: Serving, log: Path) -> None:

@@ -1,5 +1,6 @@
 """`tuan replay` when something is wrong, or when it is told to stop."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from cli.replay.plan import Item
 from tests.cli.conftest import Serving
 from tests.conftest import run_apart
 from tests.waiting import eventually, until
@@ -38,7 +40,7 @@ def lonely(tmp_path: Path) -> Path:
 
 
 def test_an_outcome_the_log_does_not_know_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
-    """A lonely group that the server turns into a success: exit status 1, and the line of the log is named."""
+    """A lonely group that the server turns into a success: exit status 1, the line is named, and what came of it."""
     output = tmp_path / "output.txt"
     with replaying(api, output, "--lifetime", "4", str(lonely)) as process:
         run_apart(make_the_open_group_succeed(api.settings.database_url))
@@ -46,8 +48,10 @@ def test_an_outcome_the_log_does_not_know_is_a_mismatch(api: Serving, lonely: Pa
 
     shown = output.read_text()
     assert status == 1, shown
-    assert "mismatches: 1" in shown
+    assert "mismatches: 2" in shown
     assert "lonely.tsv:2: shopper 33 sees: status succeeded, expected failed" in shown
+    due = 2 * Item(41).unit_price(2)
+    assert re.search(rf"merchant's statement says captured .'CNY': (?!{due})\d+., expected .'CNY': {due}.", shown)
 
 
 def test_an_interrupted_replay_says_how_far_it_came(api: Serving, lonely: Path, tmp_path: Path) -> None:
@@ -65,6 +69,20 @@ def test_an_interrupted_replay_says_how_far_it_came(api: Serving, lonely: Path, 
     assert "Traceback" not in shown
 
 
+def test_a_shopper_who_pays_something_else_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
+    """A cent more in one order: the line of the log is named, and the total of all shoppers is wrong by that cent."""
+    output = tmp_path / "output.txt"
+    with replaying(api, output, "--lifetime", "3", str(lonely)) as process:
+        run_apart(take_a_cent_more(api.settings.database_url))
+        status = process.wait(LIMIT_S)
+
+    shown = output.read_text()
+    assert status == 1, shown
+    price = Item(41).unit_price(2)
+    assert re.search(rf"lonely.tsv:1: the order of shopper \d+ shows: captured {price + 1}, expected {price}", shown)
+    assert re.search(rf"money taken +{2 * price / 100:.2f} CNY +{(2 * price + 1) / 100:.2f} CNY", shown)
+
+
 async def make_the_open_group_succeed(database_url: str) -> None:
     """What no rule allows, done behind the API's back."""
     connection = await asyncpg.connect(database_url)
@@ -79,5 +97,23 @@ async def make_the_open_group_succeed(database_url: str) -> None:
             return bool(answer == "UPDATE 1")
 
         await eventually(changed, "a lonely group to change", LIMIT_S)
+    finally:
+        await connection.close()
+
+
+async def take_a_cent_more(database_url: str) -> None:
+    """One order that was just captured is dearer, as if the rules were broken."""
+    connection = await asyncpg.connect(database_url)
+    try:
+
+        async def changed() -> bool:
+            answer = await connection.execute(
+                "UPDATE orders SET unit_price = unit_price + 1, captured_minor = captured_minor + 1 WHERE id IN ("
+                " SELECT o.id FROM orders o JOIN groups g ON g.deal_id = o.deal_id AND g.status = 'open'"
+                " WHERE g.expires_at < now() + interval '10 s' LIMIT 1)"
+            )
+            return bool(answer == "UPDATE 1")
+
+        await eventually(changed, "an order beside an open group", LIMIT_S)
     finally:
         await connection.close()
