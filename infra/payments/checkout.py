@@ -102,7 +102,7 @@ class Checkout:
         except GatewayUnavailable:
             return Awaited(None)
         except GatewayRefused as refused:
-            await self._decline(payment, refused.reason)
+            await self._decline(payment, str(refused))
         if group is not None and found.hold_expires_at is not None and found.hold_expires_at <= group.expires_at:
             await self._decline(payment, "hold_too_short")
         return await self._heard(payment, found)
