@@ -9,15 +9,20 @@ import pytest
 from litestar import Litestar
 
 from api.app import create_app
-from infra.runtime import started
+from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.people import Town
 from tests.money_shop import MoneyShop
 
 
 @pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(create_app(settings)) as made:
+def app(settings: Settings) -> Litestar:
+    return create_app(settings)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    async with connected(app) as made:
         yield made
 
 
@@ -27,10 +32,10 @@ async def town(client: httpx.AsyncClient, settings: Settings) -> Town:
 
 
 @pytest.fixture
-async def shop(town: Town, settings: Settings) -> AsyncIterator[MoneyShop]:
-    """The town's merchant at work in another process, with the gateway's side of every payment in hand."""
-    async with started(settings, "tuan tests") as runtime:
-        yield MoneyShop(runtime.engine, runtime.batcher, town.merchant.subject)
+def shop(town: Town, app: Litestar) -> MoneyShop:
+    """The town's merchant at work behind the API, with the gateway's side of every payment in hand."""
+    runtime: Runtime = app.state.runtime
+    return MoneyShop(runtime.engine, runtime.batcher, town.merchant.subject)
 
 
 @asynccontextmanager

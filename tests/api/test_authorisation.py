@@ -8,6 +8,7 @@ import pytest
 
 from api.contract.document import build_document
 from tests.api.people import Person, Town, deal_body
+from tests.money_shop import MoneyShop, Purchase
 
 
 class Row(NamedTuple):
@@ -36,6 +37,13 @@ ANYONE = Row(anonymous=200, expired=401, other_merchant=200, other_shopper=200, 
 PROBE = ANYONE._replace(expired=200)
 ITS_MERCHANT = Row(anonymous=401, expired=401, other_merchant=404, other_shopper=403, shopper=403, its_merchant=200)
 SHOPPERS = Row(anonymous=401, expired=401, other_merchant=403, other_shopper=201, shopper=201, its_merchant=403)
+ITS_TWO = Row(anonymous=401, expired=401, other_merchant=404, other_shopper=404, shopper=200, its_merchant=200)
+
+
+def everybody(status: int) -> Row:
+    """Whoever asks."""
+    return Row(*[status] * len(Row._fields))
+
 
 TABLE = {
     "POST /v1/deals": ITS_MERCHANT._replace(other_merchant=201, its_merchant=201),
@@ -58,12 +66,34 @@ TABLE = {
     "GET /v1/me/groups": SHOPPERS._replace(other_shopper=200, shopper=200),
     "POST /v1/groups/{group_id}/invites": SHOPPERS,
     "GET /v1/invites/{code}": ANYONE,
+    "GET /v1/groups/{group_id}/explain": SHOPPERS._replace(other_shopper=404, shopper=200),
+    "POST /v1/deals/{deal_id}/orders": SHOPPERS,
+    "GET /v1/me/orders": SHOPPERS._replace(other_shopper=200, shopper=200),
+    "GET /v1/orders": ITS_MERCHANT._replace(other_merchant=200),
+    "GET /v1/orders/{order_id}": ITS_TWO,
+    "POST /v1/orders/shipments": ITS_MERCHANT._replace(other_merchant=200),
+    "POST /v1/orders/{order_id}/ship": ITS_MERCHANT,
+    "POST /v1/orders/{order_id}/deliver": ITS_TWO,
+    "POST /v1/orders/{order_id}/cancel": ITS_MERCHANT,
+    "POST /v1/orders/{order_id}/refunds": ITS_MERCHANT._replace(its_merchant=201),
+    "POST /v1/orders/{order_id}/payment": SHOPPERS._replace(other_shopper=404, shopper=200),
+    "GET /v1/me/statement": ITS_MERCHANT._replace(other_merchant=200),
+    "POST /v1/webhooks/{gateway}": everybody(403),  # whoever signs as the gateway; here nobody does
+    "GET /sandbox/payments/{reference}/step": everybody(409),  # whoever has the client secret; here nobody has
+    "POST /sandbox/payments/{reference}/step": everybody(409),
     "GET /healthz": PROBE,
     "GET /readyz": PROBE,
 }
+SHIPPED = {"carrier": "DHL", "tracking_number": "1"}
+QUERIES = {"GET /v1/me/statement": "?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z"}
 BODIES: dict[str, object] = {
     "POST /v1/deals": deal_body(),
     "PATCH /v1/deals/{deal_id}": {"title": "Green tea"},
+    "POST /v1/orders/shipments": {"shipments": [{"order_id": str(uuid4()), **SHIPPED}]},
+    "POST /v1/orders/{order_id}/ship": SHIPPED,
+    "POST /v1/orders/{order_id}/cancel": {"reason": "Sold out."},
+    "POST /v1/orders/{order_id}/refunds": {"reason": "It came broken."},
+    "POST /sandbox/payments/{reference}/step": {"client_secret": "guessed"},
     "POST /v1/price-schedules/preview": {
         name: deal_body()[name] for name in ("currency", "solo_price", "tiers", "group_size_max")
     },
@@ -77,13 +107,21 @@ def test_every_operation_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("operation", DOCUMENTED)
-async def test_everybody_gets_what_the_table_says(town: Town, operation: str) -> None:
+async def test_everybody_gets_what_the_table_says(town: Town, shop: MoneyShop, operation: str) -> None:
     """Merchants touch only their own deals, shoppers act as shoppers, and an expired token is nobody's."""
     scene = await _scene(town, operation)
+    bought = await _bought(town, shop, scene.shopper, operation) if "{order_id}" in operation else None
     expired = town.person("shopper", "merchant", lifetime_s=-1)
     callers = (town.nobody, expired, town.person("merchant"), town.shopper(), scene.shopper, town.merchant)
     method, template = operation.split(" ")
-    path = template.format(deal_id=scene.deal["id"], group_id=scene.group["id"], code=scene.invite["code"])
+    path = template.format(
+        deal_id=scene.deal["id"],
+        group_id=scene.group["id"],
+        code=scene.invite["code"],
+        order_id=bought and bought.order_id,
+        gateway="sandbox",
+        reference=f"sandbox_{uuid4().hex}",
+    ) + QUERIES.get(operation, "")
     got = [(await caller.ask(method, path, BODIES.get(operation))).status_code for caller in callers]
     assert Row(*got) == TABLE[operation]
 
@@ -125,3 +163,11 @@ async def _scene(town: Town, operation: str) -> Scene:
     if operation.endswith("/resume"):
         await town.merchant.post(f"/v1/deals/{deal['id']}/pause")
     return Scene(deal, group, shopper, invite)
+
+
+async def _bought(town: Town, shop: MoneyShop, shopper: Person, operation: str) -> Purchase:
+    """An order of the shopper's that the operation can be done with."""
+    bought = (await shop.orders_of(await shop.live(needs_shipping=True), shopper.subject, None))[0]
+    if operation.endswith("/deliver"):
+        assert (await town.merchant.post(f"/v1/orders/{bought.order_id}/ship", SHIPPED)).status_code == 200
+    return bought
