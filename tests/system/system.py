@@ -34,7 +34,8 @@ class System:
         self.valkey = valkey
         self._logs = place.data_dir
         self.apis = [Api(self.log_of(f"api{number}"), self.environment) for number in range(API_PROCESSES)]
-        self.worker = Program("worker", self.log_of("worker"), self.environment)
+        hears = {"TUAN_SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{self.apis[0].port}/v1/webhooks/sandbox"}
+        self.worker = Program("worker", self.log_of("worker"), self.environment | hears)
 
     def log_of(self, name: str) -> Path:
         return self._logs / f"{name}.log"
