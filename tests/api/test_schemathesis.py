@@ -15,7 +15,7 @@ from infra.settings import Settings
 from infra.tokens import TokenIssuer
 from tests.api.people import Person, Town
 from tests.house.running import free_port, surroundings
-from tests.waiting import until
+from tests.waiting import eventually, until
 
 BUDGET_S = 30
 SEED = 1
@@ -40,10 +40,14 @@ values = {groups}
 [dictionaries.codes]
 values = {codes}
 
+[dictionaries.orders]
+values = {orders}
+
 [parameters]
 deal_id = {{ dictionary = "deals", probability = 0.6 }}
 group_id = {{ dictionary = "groups", probability = 0.6 }}
 code = {{ dictionary = "codes", probability = 0.6 }}
+order_id = {{ dictionary = "orders", probability = 0.6 }}
 """
 
 
@@ -105,4 +109,18 @@ async def _config(settings: Settings, address: str, token: str) -> str:
         groups = [(await leader.post(f"/v1/deals/{deals[0]}/groups")).json()["id"] for _ in range(5)]
         await town.merchant.post(f"/v1/groups/{groups[0]}/cancel")
         codes = [(await leader.post(f"/v1/groups/{group_id}/invites")).json()["code"] for group_id in groups[1:3]]
-    return CONFIG.format(deals=json.dumps(deals), groups=json.dumps(groups), codes=json.dumps(codes))
+        orders = [await _order(town.merchant, deals[0]) for _ in range(5)]
+    listed = {"deals": deals, "groups": groups, "codes": codes, "orders": orders}
+    return CONFIG.format(**{name: json.dumps(values) for name, values in listed.items()})
+
+
+async def _order(both: Person, deal_id: str) -> str:
+    """Something bought alone, paid and captured, by who sells it: every operation on orders may be tried."""
+    bought = await both.post(f"/v1/deals/{deal_id}/orders")
+    order_id: str = bought.json()["id"]
+
+    async def is_captured() -> bool:
+        return (await both.get(f"/v1/orders/{order_id}")).json()["placed_at"] is not None
+
+    await eventually(is_captured, "the payment is captured")
+    return order_id
