@@ -129,10 +129,11 @@ def _fill_database(settings: Settings, screen: Screen) -> None:
     if database.is_empty and settings.demo_data:
         from infra import demo_data
         from infra.database import make_engine
+        from infra.payments.merchant_terms import default_terms
 
         async def load() -> None:
             engine = make_engine(settings, "tuan run")
-            await demo_data.load(engine)
+            await demo_data.load(engine, default_terms(settings))
             await engine.dispose()
 
         screen.say("Loading demo data")

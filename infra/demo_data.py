@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import Command, CreateDeal, PublishDeal
 from domain.groupbuy.deal import Grouping, Offer, Variant
+from domain.groupbuy.payment import PaymentTerms
 from domain.pricing.schedule import PriceSchedule, Tier
 from infra import tables
 from infra.batching import Batcher
@@ -44,25 +45,29 @@ class Listing:
     units_per_shopper_max: int | None = 2
 
 
-async def load(engine: AsyncEngine) -> int:
-    """Create and publish the deals through the one write path; answers how many, 0 where there are deals already."""
+async def load(engine: AsyncEngine, payment: PaymentTerms | None = None) -> int:
+    """Create and publish the deals through the one write path; answers how many, 0 where there are deals already.
+
+    `payment` is how they take money; their groups end before the hold of any gateway does.
+    """
     async with engine.connect() as connection:
         if await connection.scalar(select(exists().select_from(tables.deals))):
             return 0
     batcher = Batcher(engine, batch_commands_max=len(LISTINGS) * 2, queue_commands_max=len(LISTINGS) * 4)
     now = datetime.now(UTC)
-    commands = [command for listing in LISTINGS for command in _commands(listing, now)]
+    commands = [command for listing in LISTINGS for command in _commands(listing, now, payment)]
     # All at once: they commit together, so a start that is cut short leaves no draft behind.
     await asyncio.gather(*(batcher.tell(command) for command in commands))
     await batcher.stop()
     return len(LISTINGS)
 
 
-def _commands(listing: Listing, now: datetime) -> tuple[Command, Command]:
+def _commands(listing: Listing, now: datetime, payment: PaymentTerms | None) -> tuple[Command, Command]:
     deal_id = new_id()
     variants = tuple(Variant(new_id(), title, None, stock) for title, stock in listing.variants)
     create = CreateDeal(deal_id=deal_id, merchant_id=listing.merchant_id, offer=_offer(listing, now), variants=variants)
-    return create, PublishDeal(deal_id=deal_id, merchant_id=listing.merchant_id, crowd_group_id=new_id())
+    publish = PublishDeal(deal_id=deal_id, merchant_id=listing.merchant_id, crowd_group_id=new_id(), payment=payment)
+    return create, publish
 
 
 def _offer(listing: Listing, now: datetime) -> Offer:
@@ -169,9 +174,9 @@ LISTINGS = (
         tiers=((10, 4400), (25, 3990), (50, 3590), (100, 3190)),
         group_size_max=500,
         grouping=Grouping.CROWD,
-        group_lifetime_s=10 * DAY_S,
+        group_lifetime_s=6 * DAY_S,
         variants=(("Oat", 300), ("Charcoal", 300)),
-        ends_in_days=10,
+        ends_in_days=6,
     ),
     Listing(
         merchant_id=NORTHSIDE_OUTFITTERS,

@@ -47,6 +47,7 @@ async def _demonstrate(settings: Settings, client: "ApiClient", pace: float) -> 
         with stage(console, scene) as take:
             group_id = await story.open_group(scene, take)
             await side_by_side(story.watch(group_id, take), story.let_friends_join(group_id))
+            await story.watch_money(group_id, take)
             await asyncio.sleep(APPLAUSE_S * pace)
         address = f"{client.address.text}/v1/groups/{group_id}"
         show_ending(console, scene, await story.receipts(scene, group_id), address)

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.demo.scene import Arrival, Scene, Tier
+from cli.demo.scene import Arrival, Group, Scene, Tier
 
 WIDTH = 76
 LADDER_BAR_WIDTH = 34
@@ -124,10 +124,16 @@ def _arrival(scene: Scene, arrival: Arrival, *, newest: bool) -> Text:
     return line
 
 
+def _settling(group: Group) -> str:
+    settling = group.settling
+    return "" if settling is None else f"   money settled: {settling.settled} of {settling.payments}"
+
+
 def _clock(scene: Scene) -> Text:
     left_s = scene.seconds_left
     if scene.group is not None and scene.group.status != "open":
-        return Text(f"{scene.group.status} after {scene.elapsed_s:.1f} s", style="bold green")
+        closed = Text(f"{scene.group.status} after {scene.elapsed_s:.1f} s", style="bold green")
+        return closed.append(_settling(scene.group), style="green")
     full = round(COUNTDOWN_WIDTH * left_s / scene.deal.group_lifetime_s)
     style = "bold red" if left_s < HURRY_S else "cyan"
     return Text.assemble(

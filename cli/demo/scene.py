@@ -29,8 +29,15 @@ class Deal(msgspec.Struct, frozen=True):
     group_lifetime_s: int
 
 
+class Settling(msgspec.Struct, frozen=True):
+    """How far a closed group's money is: `settled` of so many payments have come to their end."""
+
+    settled: int
+    payments: int
+
+
 class Group(msgspec.Struct, frozen=True):
-    """A group as the live stream tells it."""
+    """A group as the live stream tells it; `settling` is null while it is open, and where no money is taken."""
 
     id: str
     status: str
@@ -41,6 +48,13 @@ class Group(msgspec.Struct, frozen=True):
     tipped: bool
     version: int
     closed_at: str | None = None
+    settling: Settling | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether its fate is decided and its money where it belongs."""
+        settling = self.settling
+        return self.status != "open" and (settling is None or settling.settled == settling.payments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +133,22 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one shopper's own view of the closed group says."""
+    """What one shopper's own view of the closed group says, and what their order says was taken of what was held.
+
+    `taken` is None where no money is taken, or where it is still on its way.
+    """
 
     name: str
     held: int
-    pays: int
+    due: int
+    taken: int | None
+
+    @property
+    def pays(self) -> int:
+        """What the order says, else what is due."""
+        return self.due if self.taken is None else self.taken
+
+    @property
+    def given_back(self) -> int:
+        """What is free again of what was held."""
+        return self.held - self.pays

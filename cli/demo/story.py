@@ -20,6 +20,8 @@ GROUP_LIFETIME_S = 30
 TOKEN_LIFETIME_S = 3600
 RECONNECTIONS_MAX = 50
 RECONNECT_AFTER_S = 0.3
+SETTLING_LIMIT_S = 15.0
+SETTLING_LOOK_EVERY_S = 0.1
 NAMES_MAX = 100
 
 OFFER: dict[str, object] = {
@@ -96,6 +98,15 @@ class _OwnView(msgspec.Struct):
     you: _You
 
 
+class _Order(msgspec.Struct):
+    status: str
+    captured: int
+
+
+class _Orders(msgspec.Struct):
+    items: list[_Order]
+
+
 class Story:
     """Its people, new ones in every run, and their doings; `pace` stretches the pauses (0 for none)."""
 
@@ -156,12 +167,24 @@ class Story:
             await asyncio.sleep(RECONNECT_AFTER_S)
         raise NotShown(f"The live stream of group {group_id} breaks off again and again.")
 
+    async def watch_money(self, group_id: str, take: Take) -> None:
+        """Look on while the closed group's money is taken and given back, as long as that takes a moment only."""
+        for _ in range(round(SETTLING_LIMIT_S / SETTLING_LOOK_EVERY_S)):
+            group = await self._ask("GET", f"/v1/groups/{group_id}", self._tokens[LEADER], Group)
+            take(group, await self._names(group_id))
+            if group.is_final:
+                return
+            await asyncio.sleep(SETTLING_LOOK_EVERY_S)
+
     async def receipts(self, scene: Scene, group_id: str) -> list[Receipt]:
         """What the API tells each of them, asked with their own token."""
 
         async def receipt(name: str) -> Receipt:
-            you = (await self._ask("GET", f"/v1/groups/{group_id}", self._tokens[name], _OwnView)).you
-            return Receipt(name, you.hold, you.pays or 0)
+            token = self._tokens[name]
+            you = (await self._ask("GET", f"/v1/groups/{group_id}", token, _OwnView)).you
+            orders = (await self._ask("GET", "/v1/me/orders?limit=1", token, _Orders)).items
+            is_over = bool(orders) and orders[0].status != "settling"
+            return Receipt(name, you.hold, you.pays or 0, orders[0].captured if is_over else None)
 
         return list(await asyncio.gather(*(receipt(arrival.name) for arrival in scene.arrivals)))
 

@@ -34,3 +34,10 @@ async def taking_money(engine: AsyncEngine, settings: Settings, gateways: Gatewa
         return TakingMoney(None, None)
     terms = PaymentTerms(name, settings.platform_fee_bps if fee_bps is None else fee_bps)
     return TakingMoney(terms, gateways.ready(name).hold_lifetime_s - SETTLED_WITHIN_S)
+
+
+def default_terms(settings: Settings) -> PaymentTerms | None:
+    """How deals take money where nothing was said of their merchant."""
+    if settings.payment_gateway == NONE:
+        return None
+    return PaymentTerms(settings.payment_gateway, settings.platform_fee_bps)

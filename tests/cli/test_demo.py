@@ -29,9 +29,10 @@ def test_a_dozen_shoppers_join_and_all_pay_the_lowest_price(api: Serving) -> Non
     prices = [float(price) for price in re.findall(r"now ([\d.]+) for everybody", shown.stdout)]
     assert prices == sorted(prices, reverse=True)
     assert prices[-1] == 18.9
-    paid = re.findall(r"^  (\w+) +[\d.]+ s +29\.90 +(\d+\.\d\d) +15\.10 *$", shown.stdout, re.MULTILINE)
+    paid = re.findall(r"^  (\w+) +[\d.]+ s +29\.90 +(\d+\.\d\d) +11\.00 +15\.10 *$", shown.stdout, re.MULTILINE)
     assert len(paid) == 12
     assert {pays for _, pays in paid} == {"18.90"}
+    assert "Of 358.80 USD held 226.80 were taken and 132.00 given back." in shown.stdout
     assert "saved 181.20 USD" in shown.stdout
     assert "\x1b" not in shown.stdout
 

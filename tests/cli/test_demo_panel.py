@@ -1,10 +1,11 @@
 """The panel of `tuan demo` at its turning points, on a clock of the test's own."""
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from cli.demo.panel import panel
-from cli.demo.scene import Deal, Group, Scene, Tier
+from cli.demo.scene import Deal, Group, Scene, Settling, Tier
 
 NAMES = ["Lin", "Mateo", "Aisha", "Noah"]
 TIERS = (Tier(2, 900), Tier(3, 800), Tier(4, 700))
@@ -94,6 +95,15 @@ def test_a_closed_group_stops_the_clock(scene: Scene, clock: Clock) -> None:
     shown = drawn(scene)
     assert "succeeded after 20.0 s" in shown
     assert "all 4 places taken" in shown
+
+
+def test_after_the_closing_it_tells_how_far_the_money_is(scene: Scene) -> None:
+    """Money is taken after the closing: the panel counts the payments that have come to their end."""
+    closed = group(4, "succeeded")
+    scene.take(closed, NAMES)
+    scene.take(msgspec.structs.replace(closed, version=9, settling=Settling(3, 4)), NAMES)
+
+    assert "money settled: 3 of 4" in drawn(scene)
 
 
 def test_every_state_fits_a_small_terminal(scene: Scene) -> None:
