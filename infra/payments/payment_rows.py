@@ -1,5 +1,6 @@
 """Payments as they are kept, looked up many at a time, and what is noted of them beside the decisions."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -77,7 +78,8 @@ class PaymentRows:
 
     async def find_all(self, order_ids: Sequence[UUID]) -> dict[UUID, NotedPayment]:
         """The payments of these orders; raises `Unavailable`."""
-        return await find_payments(self._engine, order_ids)
+        found = await asyncio.gather(*(self._gathering.get(order_id) for order_id in order_ids))
+        return {row.order_id: row for row in found if row is not None}
 
     async def note(self, found: GatewayPayment) -> NextStep:
         """Keep what the app needs to finish a payment; one that is decided already stays as it is."""
