@@ -14,6 +14,7 @@ from tests.money_shop import Purchase
 from tests.workers.sandbox_shop import SandboxShop
 from workers.balancing.balance import Balance, balance
 from workers.balancing.difference import What
+from workers.settling import settle_chunk
 
 STRATEGIES = ("hold_and_capture", "pay_and_refund")
 UNCERTAIN = {
@@ -95,6 +96,29 @@ async def test_money_of_a_lapsed_reservation_is_given_back(runtime: Runtime, til
     assert await till.rows("SELECT late_at FROM payments WHERE late_at IS NOT NULL")
     await till.settle()
     assert (await till.theirs(lapsed.order_id)).state is GatewayState.CANCELLED
+    assert (await balance(runtime)).found == 0
+
+
+async def test_a_lapsed_payment_that_could_still_be_finished_is_ended(runtime: Runtime, till: SandboxShop) -> None:
+    """Nothing is held yet, so there is nothing to tell the domain: the gateway stops waiting for the shopper."""
+    lapsed = await till.lapse(await till.reserve_first(await till.live()), LapsedBecause.LEFT)
+    await till.settle()
+    await till.authorise(lapsed, "sandbox_step")
+    assert _named(await balance(runtime)) == [(What.UNRELEASED, lapsed.order_id, True)]
+    assert (await till.theirs(lapsed.order_id)).state is GatewayState.CANCELLED
+    assert not await till.rows("SELECT order_id FROM payments WHERE late_at IS NOT NULL")
+
+
+async def test_what_is_being_carried_out_is_no_difference(runtime: Runtime, till: SandboxShop) -> None:
+    """Captured and released at the gateway and not recorded yet: whoever did it is about to."""
+    won, _ = await till.paid_group(await till.live(), None, None)
+    (lost,) = await till.paid_group(await till.live(), None)
+    for bought in (won, lost):
+        await till.close(bought)
+        while await settle_chunk(till.engine):
+            pass
+    await till.gateway.capture((await till.theirs(won.order_id)).reference, 1_500, f"{won.order_id}:capture")
+    await till.gateway.cancel((await till.theirs(lost.order_id)).reference, f"{lost.order_id}:cancel")
     assert (await balance(runtime)).found == 0
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from domain.pricing.schedule import PriceSchedule, Tier
 from infra.ids import new_id
 from infra.payments.port import (
     GatewayPayment,
@@ -58,6 +59,24 @@ class Stale(SandboxGateway):
             yield msgspec.structs.replace(payment, state=GatewayState.HELD, captured_minor=0)
 
 
+class Racing(Stale):
+    """Lists nothing as held any more; and after each look-up, before its answer is heard, something happens."""
+
+    async def payments_between(self, begin: datetime, end: datetime) -> AsyncIterator[GatewayPayment]:
+        async for payment in super().payments_between(begin, end):
+            yield msgspec.structs.replace(payment, state=GatewayState.CANCELLED)
+
+    async def look_up(
+        self, order_id: UUID, reference: str | None, created_after: datetime | None = None
+    ) -> GatewayPayment | None:
+        found = await super().look_up(order_id, reference, created_after)
+        await self.meanwhile()
+        return found
+
+    async def meanwhile(self) -> None:
+        """What happens; a test says."""
+
+
 @pytest.fixture
 def till(runtime: Runtime) -> SandboxShop:
     """A shop at the sandbox."""
@@ -76,11 +95,11 @@ async def test_a_dry_run_touches_nothing(runtime: Runtime, till: SandboxShop) ->
 async def test_a_refused_repair_is_left_to_a_person(runtime: Runtime, till: SandboxShop) -> None:
     """The gateway says no to giving money back: the difference stays, with the gateway's own reason."""
     await _unknown_payment(till)
-    gateway = Stubborn(runtime.settings)
-    before = runtime.gateways.get("sandbox")
-    runtime.gateways.use(gateway)
+    stubborn = Stubborn(runtime.settings)
+    runtime.gateways.use(stubborn)
     found = await balance(runtime)
-    await before.close()
+    await stubborn.close()
+    runtime.gateways.use(till.gateway)
     assert (found.found, found.remaining) == (1, 1)
     assert "not_today" in found.named[0].difference.advice
 
@@ -91,27 +110,41 @@ async def test_a_gateway_that_is_away_ends_the_run(
     """Without the gateway's whole word nothing is done or recorded: the next run looks at all of it again."""
     monkeypatch.setattr(looking, "FIRST_PAUSE_S", 0.001)
     await _unknown_payment(till)
-    there = runtime.gateways.get("sandbox")
     away = Away(runtime.settings)
     runtime.gateways.use(away)
     with pytest.raises(GatewayUnavailable):
         await balance(runtime)
     await away.close()
     assert await number(till.engine, RECORDED) == 0
-    runtime.gateways.use(there)
+    runtime.gateways.use(till.gateway)
     assert (await balance(runtime)).found == 1
 
 
 async def test_what_only_changed_meanwhile_is_no_difference(runtime: Runtime, till: SandboxShop) -> None:
     """A listing may be older than our rows: what seems different is looked at again before anything is said or done."""
     await till.orders_of(await till.live(), None, None)
-    there = runtime.gateways.get("sandbox")
     stale = Stale(runtime.settings)
     runtime.gateways.use(stale)
     found = await balance(runtime)
     await stale.close()
-    runtime.gateways.use(there)
+    runtime.gateways.use(till.gateway)
     assert (found.payments, found.found) == (2, 0)
+
+
+async def test_what_changes_while_it_is_looked_at_is_no_difference(
+    runtime: Runtime, till: SandboxShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Captured and recorded between the gateway's answer and our reading of it: the next run tells, not this one."""
+    (bought,) = await till.paid_group(await till.live(schedule=PriceSchedule(2_000, (Tier(1, 1_800),))), None)
+    await till.close(bought)
+    racing = Racing(runtime.settings)
+    monkeypatch.setattr(racing, "meanwhile", till.settle)
+    runtime.gateways.use(racing)
+    found = await balance(runtime)
+    await racing.close()
+    runtime.gateways.use(till.gateway)
+    assert await number(till.engine, "SELECT count(*) FROM orders") == 1
+    assert (found.found, (await balance(runtime)).found) == (0, 0)
 
 
 async def test_a_second_payment_of_an_order_is_one_nobody_asked_for(till: SandboxShop) -> None:
@@ -145,6 +178,9 @@ async def test_a_run_begins_where_the_last_clean_one_ended(runtime: Runtime, til
     await till.make("UPDATE groups SET captured_minor = captured_minor - 1")
     assert await _compared(runtime) == (2, 2)
     assert await _compared(runtime) == (0, 0)
+    await till.make("UPDATE settlements SET status = 'dead' WHERE order_id = :id", id=bought.order_id)
+    given_up = await balance(runtime)
+    assert (given_up.orders, given_up.named[0].difference.what) == (2, What.GIVEN_UP)
 
 
 async def test_a_run_over_less_is_not_taken_for_all(runtime: Runtime, till: SandboxShop) -> None:

@@ -13,7 +13,7 @@ from workers.balancing.ours import Ours
 from workers.balancing.wording import money, said_by_us
 
 _COMPARE = "a fault of Tuan: compare the order's rows in `ledger`, `settlements`, `orders` and `refunds`"
-_SETTLEMENT = "see `tuan settlements list`, and retry it there"
+_SETTLEMENT = "see `tuan settlements`; put right what is in the way, then `tuan settlements retry` it"
 _UNDECIDED = "a fault of Tuan: its group is settled without it; see `settlements` and `participants`"
 
 _Found = tuple[What, str, str, str]

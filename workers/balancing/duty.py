@@ -37,7 +37,7 @@ def _tell(found: Balance) -> None:
         if not outcome.is_repaired:
             _log.error(
                 "books_differ",
-                what=difference.what,
+                what=str(difference.what),
                 order_id=str(difference.order_id) if difference.order_id else None,
                 group_id=str(difference.group_id) if difference.group_id else None,
                 gateway=difference.gateway or None,

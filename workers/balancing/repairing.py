@@ -56,7 +56,7 @@ async def _repair(runtime: Runtime, gateway: PaymentGateway, sure: Sure) -> str 
         return f"refused: {refused}"
     _log.warning(
         "balance_repaired",
-        what=difference.what,
+        what=str(difference.what),
         gateway=gateway.name,
         order_id=str(difference.order_id),
         theirs=difference.theirs,
