@@ -1,25 +1,26 @@
 """One process at work on payments, and what may happen to it from outside: webhooks, the app's own word, sweeps."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
 
-from domain.groupbuy.commands import JoinGroup, OpenGroup
+from domain.groupbuy.commands import CancelGroup, Command, ConfirmPayment, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.errors import GroupClosed, GroupCommitted
 from domain.groupbuy.payment import Payment
 from domain.groupbuy.world import Accepted
 from infra.ids import new_id
 from infra.payments.checkout import Approved, Awaited, PaymentDeclined, PaymentLapsed, PaymentTooLate
 from infra.payments.port import PaymentRequest, WebhookEvent
+from infra.rows_money import payment_from
 from tests.money_shop import ADDRESS, CARD, Purchase
 from tests.workers.paying_shop import PayingShop
 from workers.duty import Context
 
 ROUNDS = 1_000
-ROUNDS_AT_ONCE = 60
+ROUNDS_AT_ONCE = 100
 """So many are under way at the same time: batches of both processes meet in the same deals."""
 DEALS = 8
 
@@ -55,7 +56,7 @@ class House(PayingShop):
     async def paid_leader(self, deal_id: UUID) -> Purchase:
         """The first participant of a new group."""
         bought = await self.begin(deal_id)
-        await self.hear(bought)
+        await self._put(ConfirmPayment(**bought.names), deal_id)
         return bought
 
     async def groups(self, deal_ids: Sequence[UUID]) -> list[Purchase]:
@@ -85,13 +86,37 @@ class House(PayingShop):
         )
         await self.runtime.gateways.get(CARD.gateway).authorise(request)
 
+    async def pay_at_once(self, bought: Purchase) -> Approved | Awaited | None:
+        """The answer of the gateway to whoever asked it for the money; None where it came too late."""
+        row = await self.runtime.payments.find(bought.order_id)
+        assert row is not None
+        with suppress(PaymentTooLate):
+            return await self.runtime.checkout.authorise(payment_from(row), None, None)
+        return None
+
+    async def leave(self, bought: Purchase) -> None:
+        """The shopper gives the place up, unless it is too late for that."""
+        assert bought.group_id is not None
+        with suppress(GroupCommitted, GroupClosed):
+            await self._put(LeaveGroup(group_id=bought.group_id, shopper_id=bought.shopper_id), bought.deal_id)
+
+    async def call_off(self, bought: Purchase) -> None:
+        """The merchant calls the group off, unless it has closed."""
+        assert bought.group_id is not None
+        with suppress(GroupClosed):
+            await self._put(CancelGroup(group_id=bought.group_id, merchant_id=self.merchant_id), bought.deal_id)
+
     async def _reserved(self, bought: Purchase, command: JoinGroup | OpenGroup, *, approve: bool) -> Purchase:
-        accepted = await self.runtime.batcher.tell(command)
-        assert isinstance(accepted, Accepted)
-        payment = accepted.state.payments[bought.order_id]
+        accepted = await self._put(command, bought.deal_id)
         if approve:
-            await self.request(payment)
+            await self.request(accepted.state.payments[bought.order_id])
         return bought
+
+    async def _put(self, command: Command, deal_id: UUID) -> Accepted:
+        """As `tell`, without a look-up of the deal."""
+        accepted = await self.batcher.put(command, deal_id)
+        assert isinstance(accepted, Accepted)
+        return accepted
 
 
 async def rounds(one: Round, number: int = ROUNDS) -> None:
@@ -105,12 +130,6 @@ async def rounds(one: Round, number: int = ROUNDS) -> None:
     async with asyncio.TaskGroup() as players:
         for _ in range(ROUNDS_AT_ONCE):
             players.create_task(play_on())
-
-
-async def turns(chance: random.Random, turns_max: int) -> None:
-    """Let others go first, for a number of turns of the loop that nobody knows before."""
-    for _ in range(chance.randrange(turns_max)):
-        await asyncio.sleep(0)
 
 
 @asynccontextmanager
