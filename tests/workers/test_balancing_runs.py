@@ -21,6 +21,7 @@ from infra.payments.sandbox import SandboxGateway
 from infra.runtime import Runtime
 from tests.workers.ground_truth import number
 from tests.workers.sandbox_shop import SandboxShop
+from workers.balancing import balance as comparing
 from workers.balancing import looking
 from workers.balancing.balance import Balance, balance
 from workers.balancing.difference import What
@@ -36,11 +37,16 @@ CLEAN = f"{RECORDED} WHERE differences = repaired"
 
 
 class Away(SandboxGateway):
-    """Breaks off before the end."""
+    """Breaks off before the end, so many times."""
+
+    times = 1_000
 
     async def payments_between(self, begin: datetime, end: datetime) -> AsyncIterator[GatewayPayment]:
         async for payment in super().payments_between(begin, end):
             yield payment
+        if not self.times:
+            return
+        self.times -= 1
         raise GatewayUnavailable("The sandbox is away.")
 
 
@@ -118,6 +124,22 @@ async def test_a_gateway_that_is_away_ends_the_run(
     assert await number(till.engine, RECORDED) == 0
     runtime.gateways.use(till.gateway)
     assert (await balance(runtime)).found == 1
+
+
+async def test_a_listing_that_breaks_off_is_taken_up_anew(
+    runtime: Runtime, till: SandboxShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was listed before it broke off is listed again, and counted once."""
+    monkeypatch.setattr(looking, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(comparing, "PAYMENTS_AT_ONCE", 1)
+    await till.orders_of(await till.live(), None, None)
+    away = Away(runtime.settings)
+    away.times = 1
+    runtime.gateways.use(away)
+    found = await balance(runtime, since=datetime.now(UTC) - timedelta(hours=1))
+    await away.close()
+    runtime.gateways.use(till.gateway)
+    assert (found.payments, found.found) == (2, 0)
 
 
 async def test_what_only_changed_meanwhile_is_no_difference(runtime: Runtime, till: SandboxShop) -> None:
