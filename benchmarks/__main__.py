@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import closing, deadlines, joins, live, lone, memory, reads, refusals, stack
+from benchmarks import closing, deadlines, joins, live, lone, memory, paid_joins, reads, refusals, settling, stack
 from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.figures import Figure
 from benchmarks.machine import Neighbours, of_this_machine
@@ -21,6 +21,9 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "hot-bare": joins.hot_bare,
     "spread": joins.spread,
     "spread-bare": joins.spread_bare,
+    "paid": paid_joins.hot,
+    "paid-bare": paid_joins.hot_bare,
+    "slow-gateway": paid_joins.slow,
     "locking": joins.locking,
     "get": reads.anonymous,
     "get-shopper": reads.shopper,
@@ -29,6 +32,7 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "deadline": deadlines.deadline,
     "live": live.live,
     "memory": memory.memory,
+    "settling": settling.settlements,
     "closing": closing.bulk,
     "million": joins.million,
 }

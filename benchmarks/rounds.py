@@ -1,11 +1,12 @@
 """Interleaved rounds: what is measured and its ceiling take turns, so that a noisy neighbour disturbs both."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from benchmarks.consumption import Consumption
 from benchmarks.figures import Figure, Wanted, rate, ratios
 from benchmarks.stack import Stack
-from benchmarks.wrk import Request, Result
+from benchmarks.wrk import CONNECTIONS, Request, Result
 
 ROUNDS = 5
 ROUND_S = 3
@@ -16,10 +17,24 @@ Asked = Callable[[], Request]
 """Makes what one round asks, before its time begins to count."""
 
 
-def compare(stack: Stack, what: str, wanted: Wanted, measured: Asked, ceiling: Asked) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How long a round takes, how many there are, and how many connections are kept busy meanwhile."""
+
+    rounds: int = ROUNDS
+    round_s: int = ROUND_S
+    connections: int = CONNECTIONS
+
+
+USUAL = Load()
+
+
+def compare(  # noqa: PLR0913 - what is measured, beside what, and how
+    stack: Stack, what: str, wanted: Wanted, measured: Asked, ceiling: Asked, *, load: Load = USUAL
+) -> Figure:
     """Alternate, and judge the ratio of each pair."""
-    values, ceilings = _Side(stack, measured), _Side(stack, ceiling)
-    for _ in range(ROUNDS):
+    values, ceilings = _Side(stack, measured, load), _Side(stack, ceiling, load)
+    for _ in range(load.rounds):
         ceilings.take_turn()
         values.take_turn()
     return Figure(
@@ -28,7 +43,7 @@ def compare(stack: Stack, what: str, wanted: Wanted, measured: Asked, ceiling: A
         wanted,
         measured=values.shown(),
         ceiling=ceilings.shown(),
-        notes=(f"p99 of a request {max(values.delays_us) / 1000:.0f} ms at most",),
+        notes=(f"p99 of a request {max(values.p99s_us) / 1000:.0f} ms at most",),
     )
 
 
@@ -45,20 +60,21 @@ def nothing_written(path: str, body: str | None = BODY) -> Request:
 class _Side:
     """One of the two that take turns."""
 
-    def __init__(self, stack: Stack, asked: Asked) -> None:
+    def __init__(self, stack: Stack, asked: Asked, load: Load) -> None:
         self._stack = stack
         self._asked = asked
+        self._load = load
         self._consumption = Consumption(stack.parts)
         self.rates: list[float] = []
-        self.delays_us: list[int] = []
+        self.p99s_us: list[int] = []
 
     def take_turn(self) -> Result:
         request = self._asked()
         self._consumption.begin()
-        result = self._stack.wrk.run(request, ROUND_S)
+        result = self._stack.wrk.run(request, self._load.round_s, self._load.connections)
         self._consumption.end(result.requests)
         self.rates.append(result.rate)
-        self.delays_us.append(result.p99_us)
+        self.p99s_us.append(result.p99_us)
         return result
 
     def shown(self) -> str:

@@ -1,0 +1,53 @@
+"""Joins that take money through the sandbox: beside those that take none, and while the gateway is slow."""
+
+from benchmarks.figures import Figure, Wanted
+from benchmarks.joins import join_new, warm
+from benchmarks.rounds import BODY, Load, compare
+from benchmarks.stack import Stack
+from benchmarks.wrk import Request
+from domain.groupbuy.payment import PaymentTerms
+
+THROUGH_SANDBOX = PaymentTerms("sandbox", fee_bps=250)
+WANTED_PAID = Wanted(0.7, 0.85)
+# A round must be many times as long as the two seconds, and the connections as many as are answered in them.
+WHILE_SLOW = Load(rounds=3, round_s=12, connections=4_000)
+AT_ONCE, SLOWLY = "sandbox_approve", "sandbox_slow_2s"
+
+
+def hot(stack: Stack) -> Figure:
+    """Everybody joins one group, and pays."""
+    return _beside_unpaid(stack, "joins on one hot group with money / without", BODY)
+
+
+def hot_bare(stack: Stack) -> Figure:
+    """The same with requests that have no body: the approving payment method."""
+    return _beside_unpaid(stack, "joins on one hot group with money, no body sent / without money", None)
+
+
+def slow(stack: Stack) -> Figure:
+    """The gateway takes two seconds for each payment: what waits for it must hold up nobody else."""
+    warm(stack, THROUGH_SANDBOX)
+    return compare(
+        stack,
+        f"joins with money while the gateway takes 2 s / at once, {WHILE_SLOW.connections:,} connections",
+        Wanted(0.7, 0.9),
+        lambda: _paid_by(stack, SLOWLY),
+        lambda: _paid_by(stack, AT_ONCE),
+        load=WHILE_SLOW,
+    )
+
+
+def _beside_unpaid(stack: Stack, what: str, body: str | None) -> Figure:
+    warm(stack, THROUGH_SANDBOX)
+    warm(stack)
+    return compare(
+        stack,
+        what,
+        WANTED_PAID,
+        lambda: join_new(stack, body=body, payment=THROUGH_SANDBOX),
+        lambda: join_new(stack, body=body),
+    )
+
+
+def _paid_by(stack: Stack, method: str) -> Request:
+    return join_new(stack, body=f'{{"quantity":1,"payment_method":"{method}"}}', payment=THROUGH_SANDBOX)
