@@ -84,7 +84,7 @@ class PayingShop(MoneyShop):
                 f"UPDATE {table} SET next_attempt_at = clock_timestamp() - interval '1 ms' WHERE status = 'pending'"
             )
 
-    async def let_time_pass_since_lapse(self, passed: timedelta) -> None:
+    async def let_time_pass_since_decision(self, passed: timedelta) -> None:
         """The decisions were made so much earlier."""
         await self.make("UPDATE settlements SET created_at = created_at - CAST(:passed AS interval)", passed=passed)
 

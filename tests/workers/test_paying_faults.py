@@ -191,7 +191,7 @@ async def test_a_payment_nobody_heard_of_is_over_only_when_it_cannot_come_any_mo
     assert gateway.payments[bought.order_id].state is GatewayState.CANCELLED
     other = await shop.reserve_first(await shop.live())
     await shop.tell(LapsePayment(**other.names, because=LapsedBecause.DECLINED))
-    await shop.let_time_pass_since_lapse(timedelta(seconds=NEVER_HEARD_AFTER_S))
+    await shop.let_time_pass_since_decision(timedelta(seconds=NEVER_HEARD_AFTER_S))
     await carry_out(context)
     assert (await shop.settlement(other))["status"] == "done"
 
@@ -202,6 +202,8 @@ async def test_a_held_payment_the_gateway_does_not_know_is_no_refusal(
     """Asking the wrong account takes nobody's place: it waits for somebody who puts that right."""
     bought = await _succeeded(shop)
     known, gateway.payments = gateway.payments, {}
+    await carry_out(context)
+    await shop.let_time_pass_since_decision(timedelta(seconds=NEVER_HEARD_AFTER_S))
     await _carry_out_in_time(context, shop)
     assert {(await shop.settlement(purchase))["status"] for purchase in bought} == {"pending"}
     gateway.payments = known
@@ -224,6 +226,19 @@ async def test_a_process_that_dies_after_the_call_loses_nothing(
     assert [gateway.done[("capture", purchase.order_id)] for purchase in bought] == [1] * len(bought)
     assert [await shop.payment_status(purchase) for purchase in bought] == ["captured"] * len(bought)
     await shop.books_are_closed()
+
+
+async def test_claims_never_overlap(context: Context, shop: PayingShop) -> None:
+    """Whoever asks at the same moment gets something else, or nothing."""
+    bought = await _succeeded(shop)
+    bought += await _succeeded(shop)
+    while await settle_chunk(context.by_key):
+        pass
+    for _ in range(20):
+        claims = await asyncio.gather(*(claim(context.by_key, len(bought)) for _ in range(4)))
+        claimed = [instruction.id for claimed in claims for instruction in claimed]
+        assert sorted(claimed) == sorted(purchase.order_id for purchase in bought)
+        await shop.let_leases_pass()
 
 
 async def test_two_processes_share_the_work(
