@@ -1,7 +1,6 @@
 """A run of balancing: what it may do, how far it looks back, and what it does when it cannot look."""
 
 import tracemalloc
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,16 +9,10 @@ import pytest
 
 from domain.pricing.schedule import PriceSchedule, Tier
 from infra.ids import new_id
-from infra.payments.port import (
-    GatewayPayment,
-    GatewayRefused,
-    GatewayState,
-    GatewayUnavailable,
-    PaymentRequest,
-)
-from infra.payments.sandbox import SandboxGateway
+from infra.payments.port import GatewayState, GatewayUnavailable, PaymentRequest
 from infra.runtime import Runtime
 from tests.workers.ground_truth import number
+from tests.workers.odd_sandboxes import Away, Racing, Stale, Stubborn
 from tests.workers.sandbox_shop import SandboxShop
 from workers.balancing import balance as comparing
 from workers.balancing import looking
@@ -34,53 +27,6 @@ MANY = 20_000
 MEMORY_BYTES_MAX = 16 * 1024 * 1024
 RECORDED = "SELECT count(*) FROM reconciliations"
 CLEAN = f"{RECORDED} WHERE differences = repaired"
-
-
-class Away(SandboxGateway):
-    """Breaks off before the end, so many times."""
-
-    times = 1_000
-
-    async def payments_between(self, begin: datetime, end: datetime) -> AsyncIterator[GatewayPayment]:
-        async for payment in super().payments_between(begin, end):
-            yield payment
-        if not self.times:
-            return
-        self.times -= 1
-        raise GatewayUnavailable("The sandbox is away.")
-
-
-class Stubborn(SandboxGateway):
-    """Cancels nothing."""
-
-    async def cancel(self, reference: str, key: str) -> GatewayPayment:
-        raise GatewayRefused("not_today", f"We cancel nothing today, not {reference} by {key} either.")
-
-
-class Stale(SandboxGateway):
-    """Lists payments as they were before they were captured."""
-
-    async def payments_between(self, begin: datetime, end: datetime) -> AsyncIterator[GatewayPayment]:
-        async for payment in super().payments_between(begin, end):
-            yield msgspec.structs.replace(payment, state=GatewayState.HELD, captured_minor=0)
-
-
-class Racing(Stale):
-    """Lists nothing as held any more; and after each look-up, before its answer is heard, something happens."""
-
-    async def payments_between(self, begin: datetime, end: datetime) -> AsyncIterator[GatewayPayment]:
-        async for payment in super().payments_between(begin, end):
-            yield msgspec.structs.replace(payment, state=GatewayState.CANCELLED)
-
-    async def look_up(
-        self, order_id: UUID, reference: str | None, created_after: datetime | None = None
-    ) -> GatewayPayment | None:
-        found = await super().look_up(order_id, reference, created_after)
-        await self.meanwhile()
-        return found
-
-    async def meanwhile(self) -> None:
-        """What happens; a test says."""
 
 
 @pytest.fixture
