@@ -129,6 +129,7 @@ orders = Table(
     CheckConstraint("refunded_minor BETWEEN 0 AND captured_minor", name="refunded_minor"),
     Index(None, "id", unique=True),
     Index("orders_of_merchant_index", "merchant_id", "placed_at", "id"),
+    Index("orders_to_ship_index", "merchant_id", "placed_at", "id", postgresql_where=text("status = 'to_ship'")),
     Index("orders_of_shopper_index", "shopper_id", "placed_at", "id"),
     postgresql_with={"fillfactor": "80"},
 )

@@ -19,7 +19,7 @@ from infra.rows_money import PaymentRow
 _PAYMENT_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
 
 # A shopper may have tried more than once: what counts is the try that has the place, else the last one.
-_FACTS = text(f"""
+FACTS = text(f"""
   WITH asked AS (SELECT CAST(:group_id AS uuid) AS group_id, CAST(:shopper_id AS uuid) AS shopper_id),
   grp AS (SELECT {GROUP_COLUMNS} FROM groups WHERE id = (SELECT group_id FROM asked)),
   place AS (
@@ -38,7 +38,7 @@ _FACTS = text(f"""
       WHERE order_id = (SELECT order_id FROM payment) AND deal_id = (SELECT deal_id FROM payment)) s),
     'order', (SELECT to_json(o) FROM (
       SELECT status, cancelled_at FROM orders WHERE id = (SELECT order_id FROM payment)) o),
-    'movements', (SELECT json_agg(m ORDER BY m.id) FROM (
+    'movements', (SELECT json_agg(m ORDER BY m.at, m.id) FROM (
       SELECT id, cause, from_account, to_account, amount_minor, at FROM ledger
       WHERE order_id = (SELECT order_id FROM payment)) m),
     'refunds', (SELECT json_agg(r ORDER BY r.created_at, r.id) FROM (
@@ -92,5 +92,5 @@ _decode = msgspec.json.Decoder(Facts | None).decode
 
 async def read_facts(engine: AsyncEngine, group_id: UUID, shopper_id: UUID) -> Facts | None:
     """What the rows know; None where the shopper has nothing to do with such a group."""
-    facts = _decode(await fetch_json(engine, _FACTS, {"group_id": group_id, "shopper_id": shopper_id}))
+    facts = _decode(await fetch_json(engine, FACTS, {"group_id": group_id, "shopper_id": shopper_id}))
     return facts if facts and (facts.place or facts.payment) else None

@@ -78,20 +78,20 @@ async def list_orders(  # noqa: PLR0913 - each is a parameter of the route
 ) -> Page[OrderView]:
     """A merchant's orders, of one deal or group if given, the newest first."""
     given: dict[str, object] = {"merchant_id": merchant_id, "rows_max": limit + 1}
-    given |= {"status": status, "deal_id": deal_id, "group_id": group_id}
-    is_first, with_status = cursor is None, status is not None
+    given |= {"deal_id": deal_id, "group_id": group_id}
+    is_first = cursor is None
     if deal_id is None and group_id is None:
         if cursor is not None:
             after = decode(cursor, MerchantOrdersPosition)
             given |= {"after_placed_at": moment(after.placed_at_us), "after_id": after.order_id}
-        statement = orders_of_merchant(is_first=is_first, with_status=with_status)
+        statement = orders_of_merchant(is_first=is_first, status=status)
         return await _page(engine, statement, given, limit, _merchants_position)
     if cursor is not None:
         given["after_id"] = decode(cursor, NarrowedOrdersPosition).order_id
     if group_id is None:
-        statement = orders_of_deal(is_first=is_first, with_status=with_status)
+        statement = orders_of_deal(is_first=is_first, status=status)
     else:
-        statement = orders_of_group(is_first=is_first, with_status=with_status, with_deal=deal_id is not None)
+        statement = orders_of_group(is_first=is_first, status=status, with_deal=deal_id is not None)
     return await _page(engine, statement, given, limit, lambda row: NarrowedOrdersPosition(row.id))
 
 

@@ -166,18 +166,6 @@ def test_other_text_stays_as_it_is() -> None:
         assert text_cell(cell) == cell
 
 
-async def test_lines_are_found_by_the_index_of_merchants(shop: MoneyShop) -> None:
-    """A page is read from the index of the merchant's movements, not from the ledger of everybody."""
-    from infra.reading.statement_sql import statement_lines  # noqa: PLC0415 - only its plan is looked at
-
-    given = {"merchant_id": new_id(), "begin": BEGIN, "end": BEGIN + timedelta(days=9), "currency": None}
-    async with shop.engine.connect() as connection:
-        await connection.execute(text("SET enable_seqscan = off"))
-        explained = text(f"EXPLAIN {statement_lines(is_first=True).text}")
-        plan = "\n".join((await connection.execute(explained, given | {"rows_max": 21})).scalars())
-    assert "ledger_of_merchant_index" in plan, plan
-
-
 async def _any_history(shop: MoneyShop, chance: random.Random, deals: dict[str, UUID]) -> None:
     """Holds, settlements and refunds as the ledger would have them, at any times; some of another merchant."""
     rows: list[dict[str, object]] = []

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import Select, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-async def plan_of(connection: AsyncConnection, statement: Select[Any], **parameters: object) -> tuple[str, int]:
+async def plan_of(
+    connection: AsyncConnection, statement: Select[Any] | TextClause, **parameters: object
+) -> tuple[str, int]:
     """The plan kept for whatever parameters come, and how many blocks it touches with these."""
     compiled = statement.compile(dialect=connection.dialect)
     given = compiled.construct_params(parameters)

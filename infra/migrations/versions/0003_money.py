@@ -146,6 +146,9 @@ STATEMENTS = (
     CREATE INDEX orders_of_shopper_index ON orders (shopper_id, placed_at, id)
     """,
     """
+    CREATE INDEX orders_to_ship_index ON orders (merchant_id, placed_at, id) WHERE status = 'to_ship'
+    """,
+    """
     CREATE TABLE refunds (
       deal_id UUID NOT NULL,
       id UUID NOT NULL,
