@@ -1,6 +1,5 @@
 """Deadlines that come when a race wants them to, and the sweeps of one process that look at nothing else."""
 
-import asyncio
 from uuid import UUID
 
 from sqlalchemy import text
@@ -39,8 +38,6 @@ class Clock:
             await self._come("UPDATE payments SET pay_by = clock_timestamp() WHERE order_id = ANY(:ids)", places)
         if places or groups:
             await self._lapsing.step(self._context)
-        else:
-            await asyncio.sleep(0)
 
     async def _come(self, statement: str, ids: list[UUID] | list[UUID | None]) -> None:
         """Under the locks that every batch takes first, so that nobody waits for this in a circle."""

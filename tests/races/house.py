@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
 
-from domain.groupbuy.commands import CancelGroup, Command, ConfirmPayment, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.commands import BuyAlone, CancelGroup, Command, ConfirmPayment, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.errors import GroupClosed, GroupCommitted
 from domain.groupbuy.payment import Payment
 from domain.groupbuy.world import Accepted
@@ -23,6 +23,7 @@ ROUNDS = 1_000
 ROUNDS_AT_ONCE = 100
 """So many are under way at the same time: batches of both processes meet in the same deals."""
 DEALS = 8
+SWEEPS_EVERY_S = 0.005
 
 Round = Callable[[int], Awaitable[object]]
 
@@ -53,10 +54,28 @@ class House(PayingShop):
             bought, OpenGroup(**bought.names, quantity=quantity, address=ADDRESS), approve=approve
         )
 
+    async def buy_alone(self, deal_id: UUID, quantity: int = 1) -> Purchase:
+        """Pay the solo price; it is due at once."""
+        bought = _named(deal_id, None)
+        command = BuyAlone(
+            deal_id=deal_id,
+            shopper_id=bought.shopper_id,
+            order_id=bought.order_id,
+            quantity=quantity,
+            address=ADDRESS,
+        )
+        await self._reserved(bought, command, approve=True)
+        await self.confirm(bought)
+        return bought
+
+    async def confirm(self, bought: Purchase) -> None:
+        """The gateway's approval is heard of."""
+        await self._put(ConfirmPayment(**bought.names), bought.deal_id)
+
     async def paid_leader(self, deal_id: UUID) -> Purchase:
         """The first participant of a new group."""
         bought = await self.begin(deal_id)
-        await self._put(ConfirmPayment(**bought.names), deal_id)
+        await self.confirm(bought)
         return bought
 
     async def groups(self, deal_ids: Sequence[UUID]) -> list[Purchase]:
@@ -106,7 +125,9 @@ class House(PayingShop):
         with suppress(GroupClosed):
             await self._put(CancelGroup(group_id=bought.group_id, merchant_id=self.merchant_id), bought.deal_id)
 
-    async def _reserved(self, bought: Purchase, command: JoinGroup | OpenGroup, *, approve: bool) -> Purchase:
+    async def _reserved(
+        self, bought: Purchase, command: JoinGroup | OpenGroup | BuyAlone, *, approve: bool
+    ) -> Purchase:
         accepted = await self._put(command, bought.deal_id)
         if approve:
             await self.request(accepted.state.payments[bought.order_id])
@@ -134,7 +155,7 @@ async def rounds(one: Round, number: int = ROUNDS) -> None:
 
 @asynccontextmanager
 async def meanwhile(step: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """What a sweep does, again and again without a rest; at least once more after the block."""
+    """What a sweep does, again and again; at least once more after the block."""
     over = asyncio.Event()
 
     async def go_on() -> None:
@@ -143,6 +164,7 @@ async def meanwhile(step: Callable[[], Awaitable[object]]) -> AsyncIterator[None
             await step()
             if last:
                 return
+            await asyncio.sleep(SWEEPS_EVERY_S)
 
     task = asyncio.create_task(go_on())
     try:
