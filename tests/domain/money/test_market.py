@@ -6,7 +6,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.domain.money.machine import Market
 
 STEPS_MIN = 10_000
-SEEN_MIN = 25
+SEEN_MIN = 10
 MUST_BE_SEEN = (
     "BoughtAlone",
     "GroupCancelled",
