@@ -130,7 +130,6 @@ orders = Table(
     Index(None, "id", unique=True),
     Index("orders_of_merchant_index", "merchant_id", "placed_at", "id"),
     Index("orders_to_ship_index", "merchant_id", "placed_at", "id", postgresql_where=text("status = 'to_ship'")),
-    Index("orders_of_shopper_index", "shopper_id", "placed_at", "id"),
     postgresql_with={"fillfactor": "80"},
 )
 """What was captured is an order, under the id its payment had."""

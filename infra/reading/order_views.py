@@ -109,7 +109,10 @@ def order_view(row: OrderRow) -> OrderView:
 
 
 def changed_order(before: OrderRow, state: State) -> OrderView:
-    """An order as a decision left it, who knew it before; of its refunds the one that was decided is added."""
+    """An order as a decision left it, who knew it before; of its refunds the one that was decided is added.
+
+    One that somebody else had decided in between counts in `refunded` and is listed when the order is read again.
+    """
     order, refund = state.order, state.refund
     assert order is not None
     refunds = {row.id: row for row in before.refunds or ()}

@@ -143,9 +143,6 @@ STATEMENTS = (
     CREATE INDEX orders_of_merchant_index ON orders (merchant_id, placed_at, id)
     """,
     """
-    CREATE INDEX orders_of_shopper_index ON orders (shopper_id, placed_at, id)
-    """,
-    """
     CREATE INDEX orders_to_ship_index ON orders (merchant_id, placed_at, id) WHERE status = 'to_ship'
     """,
     """
