@@ -1,4 +1,4 @@
-"""`tuan worker`: closes due groups, relays the outbox, keeps the counters right."""
+"""`tuan worker`: closes due groups, moves the money, relays the outbox, keeps the counters right."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from infra.settings import Settings
 
 
 def register(commands: Commands) -> None:
-    add_lifeline(add_command(commands, "worker", "close due groups and keep the counters right", execute))
+    add_lifeline(add_command(commands, "worker", "close due groups, move the money, keep the counters right", execute))
 
 
 def execute(settings: Settings, arguments: argparse.Namespace) -> int:
