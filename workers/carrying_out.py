@@ -113,6 +113,10 @@ async def _seek(
         if due.step is Step.NOTHING:
             return CarriedOut(refused_because)
         if due.step is Step.IMPOSSIBLE:
+            if at.kept_minor:  # settled by others and refunded since, or given back elsewhere: no capture was refused
+                raise NotCarriedOut(
+                    f"The gateway has kept {at.kept_minor} of this payment, less than the {keep_minor} due."
+                )
             keep_minor, refused_because = 0, why_gone
             continue
         try:

@@ -21,7 +21,7 @@ from tests.workers.ground_truth import number
 from tests.workers.hostile_gateway import HostileGateway, Trouble
 from tests.workers.paying_shop import PayingShop, carry_out
 from workers import paying as executor
-from workers.carrying_out import NEVER_HEARD_AFTER_S, settle
+from workers.carrying_out import NEVER_HEARD_AFTER_S, CarriedOut, NotCarriedOut, settle
 from workers.closing import Closing
 from workers.duty import Context
 from workers.instructions import claim
@@ -226,6 +226,28 @@ async def test_a_process_that_dies_after_the_call_loses_nothing(
     assert [gateway.done[("capture", purchase.order_id)] for purchase in bought] == [1] * len(bought)
     assert [await shop.payment_status(purchase) for purchase in bought] == ["captured"] * len(bought)
     await shop.books_are_closed()
+
+
+async def test_a_process_that_slept_over_its_lease_takes_nothing_back(
+    context: Context, shop: PayingShop, gateway: HostileGateway
+) -> None:
+    """Others settled it and gave a part of the order back since: less is kept than decided, and that is no refusal."""
+    bought = await _succeeded(shop)
+    while await settle_chunk(context.by_key):
+        pass
+    asleep = await claim(context.by_key, 100)
+    await _carry_out_in_time(context, shop)
+    await shop.tell(_refund(shop, bought[0], 100))
+    await _carry_out_in_time(context, shop)
+    kept = [_kept(gateway, purchase) for purchase in bought]
+    for instruction in asleep:
+        if instruction.order_id == bought[0].order_id:
+            with pytest.raises(NotCarriedOut):
+                await settle(gateway, instruction)
+        else:
+            assert await settle(gateway, instruction) == CarriedOut()
+    assert kept[0] == kept[1] - 100
+    assert [_kept(gateway, purchase) for purchase in bought] == kept
 
 
 async def test_claims_never_overlap(context: Context, shop: PayingShop) -> None:
