@@ -64,7 +64,7 @@ STALLS = (
     ),
     Stall(
         OTHER_MERCHANT,
-        replace(_TEAM, schedule=schedule(90, (2, 70), (4, 41)), grouping=Grouping.CROWD),
+        replace(_TEAM, schedule=schedule(90, (2, 70), (3, 41)), grouping=Grouping.CROWD),
         (4, 3),
         PaymentTerms("cards", 0),
     ),

@@ -5,21 +5,29 @@ from datetime import timedelta
 
 import pytest
 
-from domain.groupbuy.commands import CancelGroup, CloseGroup, LapsePayment, LeaveGroup
-from domain.groupbuy.deal import Grouping
+from domain.groupbuy.commands import LapsePayment
 from domain.groupbuy.errors import AddressRequired, GroupClosed, GroupFull, OrderNotFound, OutOfStock, UnitsLimitReached
 from domain.groupbuy.events import (
-    GroupCancelled,
-    GroupOpened,
     GroupSucceeded,
     ParticipantJoined,
     PlaceReserved,
-    ReservationLapsed,
 )
 from domain.groupbuy.group import ClosedBy
 from domain.groupbuy.payment import LapsedBecause, PaymentStatus
 from domain.groupbuy.world import Accepted
-from tests.domain.catalogue import ANN, BEN, CAT, DAN, EVE, GROUP, INSTANT, LIFETIME, MERCHANT, NOON, RED, names, only
+from tests.domain.catalogue import (
+    ANN,
+    BEN,
+    CAT,
+    DAN,
+    EVE,
+    LIFETIME,
+    NOON,
+    RED,
+    names,
+    only,
+    schedule,
+)
 from tests.domain.money.till import (
     ADDRESS,
     PAY_WITHIN,
@@ -42,6 +50,14 @@ def test_a_reserved_place_counts_for_no_price() -> None:
     assert (group.participants, group.awaiting, group.seats_left) == (1, 1, 2)
     assert (group.unit_price, group.is_tipped, group.units) == (1_800, False, 1)
     assert till.stock_left() == 7
+
+
+def test_the_ceiling_is_held_whatever_the_price_is_now() -> None:
+    """Promise 3: who joins a group that is cheap by now is shown the ceiling, and so much is held."""
+    till = a_paid_group(ANN, BEN, schedule=schedule(2_000, (2, 1_800), (3, 1_500)))
+    till.joins(CAT)
+    assert till.group().unit_price == 1_500
+    assert only(PlaceReserved, till.does(joining(DAN))).hold_minor == 1_800
 
 
 def test_an_approval_counts_once() -> None:
@@ -68,108 +84,11 @@ def test_the_last_place_is_taken_while_its_payment_is_awaited() -> None:
     assert (succeeded.closed_by, succeeded.participants, succeeded.unit_price) == (ClosedBy.FULL, 4, 1_500)
 
 
-def test_a_lapse_frees_place_and_stock() -> None:
-    """Once: what lapsed twice would give the units back twice."""
-    till = a_paid_group(ANN, BEN, CAT)
-    order_id = till.reserves(DAN)
-    assert names(till.lapses(order_id)) == ["ReservationLapsed"]
-    assert till.lapses(order_id) == ()
-    assert (till.group().awaiting, till.stock_left()) == (0, 7)
-    assert till.payment(order_id).status is PaymentStatus.LAPSED
-    till.reserves(EVE)
-    assert till.stock_left() == 6
-
-
-def test_what_is_paid_cannot_lapse() -> None:
-    """A sweep that is late, or a decline heard after the approval, takes no place from who has paid."""
-    till = a_paid_group(ANN)
-    till.now += PAY_WITHIN
-    for because in (LapsedBecause.DEADLINE, LapsedBecause.DECLINED):
-        assert till.lapses(order_of(ANN), because) == ()
-    assert till.group().participants == 1
-
-
-def test_the_clock_is_heard_when_the_deadline_has_come() -> None:
-    """Not an instant sooner, even if a sweep's clock is ahead."""
-    till = a_paid_group(ANN)
-    order_id = till.reserves(BEN)
-    till.now += PAY_WITHIN - INSTANT
-    assert till.lapses(order_id, LapsedBecause.DEADLINE) == ()
-    till.now += INSTANT
-    assert only(ReservationLapsed, till.lapses(order_id, LapsedBecause.DEADLINE)).because is LapsedBecause.DEADLINE
-
-
 def test_nobody_can_pay_longer_than_the_group_runs() -> None:
     """Promise 5: a reservation made shortly before the deadline ends with it."""
     till = a_paid_group(ANN)
     till.now += LIFETIME - timedelta(seconds=5)
     assert only(PlaceReserved, till.does(joining(BEN))).pay_by == till.group().expires_at
-
-
-def test_reservations_of_a_closed_group_lapse_before_their_time() -> None:
-    """Promise 3: a group called off keeps nobody's money and no stock."""
-    till = a_paid_group(ANN)
-    order_id = till.reserves(BEN)
-    till.does(CancelGroup(group_id=GROUP, merchant_id=MERCHANT))
-    assert (till.group().awaiting, till.stock_left()) == (1, 9)
-    lapsed = only(ReservationLapsed, till.lapses(order_id, LapsedBecause.DEADLINE))
-    assert lapsed.because is LapsedBecause.GROUP_CLOSED
-    assert (till.group().awaiting, till.stock_left()) == (0, 10)
-
-
-def test_awaited_places_do_not_save_a_group() -> None:
-    """Promise 3: only who has paid counts at the deadline."""
-    till = a_paid_group(ANN)
-    till.reserves(BEN)
-    till.now += LIFETIME
-    assert names(till.does(CloseGroup(group_id=GROUP))) == ["GroupFailed"]
-
-
-def test_a_leader_who_does_not_pay_takes_the_group_with_him() -> None:
-    """A team group in which nobody is left is over."""
-    till = Till()
-    till.sells()
-    opened = till.does(opening(ANN))
-    assert names(opened) == ["GroupOpened", "PlaceReserved"]
-    assert only(GroupOpened, opened).leader_id == ANN
-    events = till.lapses(order_of(ANN))
-    assert names(events) == ["ReservationLapsed", "GroupCancelled"]
-    assert only(GroupCancelled, events).closed_by is ClosedBy.EVERYONE_LEFT
-    assert till.stock_left() == 10
-
-
-def test_who_still_pays_keeps_the_group_open() -> None:
-    """Neither the leader's lapse nor a participant's leaving ends a group that somebody else is about to be in."""
-    till = Till()
-    till.sells()
-    till.opens(ANN)
-    till.reserves(BEN)
-    assert names(till.lapses(order_of(ANN))) == ["ReservationLapsed"]
-    till.pays(order_of(BEN))
-    till.reserves(CAT)
-    assert names(till.does(LeaveGroup(group_id=GROUP, shopper_id=BEN))) == ["ParticipantLeft"]
-    assert till.group().is_open
-    assert names(till.lapses(order_of(CAT))) == ["ReservationLapsed", "GroupCancelled"]
-
-
-def test_a_crowd_outlives_its_last_reservation() -> None:
-    """A crowd's group is the deal's own: it stays open for others."""
-    till = Till()
-    till.sells(grouping=Grouping.CROWD)
-    till.reserves(ANN)
-    assert names(till.lapses(order_of(ANN))) == ["ReservationLapsed"]
-    assert till.group().is_open
-
-
-def test_leaving_while_awaiting_gives_the_place_up() -> None:
-    """Who has not paid yet can go at any time, also when the group has tipped."""
-    till = a_paid_group(ANN, BEN)
-    order_id = till.reserves(CAT)
-    events = till.does(LeaveGroup(group_id=GROUP, shopper_id=CAT))
-    assert only(ReservationLapsed, events).because is LapsedBecause.LEFT
-    assert till.does(LeaveGroup(group_id=GROUP, shopper_id=CAT)) == ()
-    assert till.payment(order_id).settlement is not None
-    assert till.group().awaiting == 0
 
 
 def test_joining_again_while_awaiting_is_the_same_place() -> None:
@@ -182,18 +101,6 @@ def test_joining_again_while_awaiting_is_the_same_place() -> None:
     assert outcome.events == ()
     assert (till.group().awaiting, till.stock_left()) == (1, 8)
     assert outcome.state.awaited == till.payment(order_id)
-
-
-def test_joining_after_a_lapse_is_a_new_order() -> None:
-    """A declined card is no reason to stay out; money that comes for the old order does not count for the new one."""
-    till = a_paid_group(ANN)
-    old, new = till.reserves(BEN), order_of(BEN, 2)
-    till.lapses(old)
-    till.does(joining(BEN, order_id=new))
-    assert names(till.pays(old)) == ["PaymentCameLate"]
-    assert till.group().participants == 1
-    till.pays(new)
-    assert till.group().participants == 2
 
 
 def test_reserved_units_count_for_the_limit() -> None:
