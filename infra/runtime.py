@@ -67,21 +67,12 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     counters = Counters(redis)
     groups = GroupViews(by_key, counters)
     hub = Hub(redis, groups)
-    after_commit: list[Callable[[Committed], None]] = []
-
-    def tell_others(committed: Committed) -> None:
-        views = [group_view(group) for group in committed.groups]
-        groups.offer(views)
-        hub.offer(views)
-        counters.offer(views)
-        for listen in after_commit:
-            listen(committed)
-
+    after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
     batcher = Batcher(
         by_key,
         batch_commands_max=settings.batch_commands_max,
         queue_commands_max=settings.queue_commands_max,
-        on_commit=tell_others,
+        on_commit=lambda committed: _tell_all(after_commit, committed),
     )
     gateways, payments = Gateways(settings), PaymentRows(by_key)
     if settings.payment_gateway != NONE:
@@ -111,3 +102,20 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         await engine.dispose()
         await by_key.dispose()
         await redis.aclose()
+
+
+def _offering_to(groups: GroupViews, hub: Hub, counters: Counters) -> Callable[[Committed], None]:
+    """What this process shows of groups follows every commit at once."""
+
+    def offer(committed: Committed) -> None:
+        views = [group_view(group) for group in committed.groups]
+        groups.offer(views)
+        hub.offer(views)
+        counters.offer(views)
+
+    return offer
+
+
+def _tell_all(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
+    for listen in listeners:
+        listen(committed)
