@@ -133,7 +133,7 @@ def _refunded(
 ) -> OrderRefunded:
     kept_minor = order.kept_minor
     group = state.group
-    of_group_minor = group.captured_minor - group.refunded_minor if group else 0
+    of_group_minor = group.kept_minor if group else 0
     return OrderRefunded(
         group_id=order.group_id,
         deal_id=order.deal_id,

@@ -130,7 +130,7 @@ def _settled(
 ) -> PaymentSettled:
     captured_minor = 0 if refused_because is not None else settlement.capture_minor
     group = state.group
-    kept_minor = group.captured_minor - group.refunded_minor if group else 0
+    kept_minor = group.kept_minor if group else 0
     was_held = payment.status is PaymentStatus.HELD or payment.late_at is not None
     deal = _deal(state, payment.order_id)
     return PaymentSettled(

@@ -101,6 +101,11 @@ class Group:
         return (self.final_unit_price or 0) * self.units
 
     @property
+    def kept_minor(self) -> int:
+        """What its participants have paid and not got back, minor units."""
+        return self.captured_minor - self.refunded_minor
+
+    @property
     def units_count_for_limit(self) -> bool:
         """Whether its units count towards `units_per_shopper_max`: units of failed and cancelled groups do not."""
         return self.status in {GroupStatus.OPEN, GroupStatus.SUCCEEDED}
