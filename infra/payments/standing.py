@@ -4,8 +4,10 @@ from domain.pricing.steps import AtGateway
 from infra.payments.port import GatewayPayment, GatewayState
 
 
-def at_gateway(payment: GatewayPayment) -> AtGateway:
-    """Where a payment stands, in minor units."""
+def at_gateway(payment: GatewayPayment | None) -> AtGateway:
+    """Where a payment stands, in minor units; of one that the gateway does not know (None) it has nothing."""
+    if payment is None:
+        return AtGateway()
     match payment.state:
         case GatewayState.PENDING:
             return AtGateway(is_cancellable=True)

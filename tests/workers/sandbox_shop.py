@@ -11,8 +11,8 @@ from domain.groupbuy.commands import CancelGroup, ConfirmPayment, LeaveGroup, Re
 from domain.pricing.steps import Step, next_step
 from infra.ids import new_id
 from infra.payments.port import GatewayPayment, PaymentGateway, PaymentRequest
+from infra.payments.standing import at_gateway
 from tests.money_shop import MoneyShop, Purchase
-from workers.balancing.judging import at_gateway
 from workers.settling import settle_chunk
 
 _PENDING = "SELECT order_id, capture_minor FROM settlements WHERE status = 'pending'"

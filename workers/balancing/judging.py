@@ -7,8 +7,8 @@ approval nobody heard. Where amounts differ somebody's word is wrong, and a pers
 from datetime import datetime, timedelta
 
 from domain.groupbuy.payment import PaymentStatus
-from domain.pricing.steps import AtGateway
 from infra.payments.port import GatewayPayment, GatewayState
+from infra.payments.standing import at_gateway
 from workers.balancing.difference import Difference, Repair, What
 from workers.balancing.ours import Ours
 from workers.balancing.wording import said_by_gateway, said_by_us
@@ -19,18 +19,6 @@ _COMPARE = "compare both records; then refund the surplus at the gateway, or boo
 _GONE = "nothing can be captured: ask the gateway why; where the group has not closed, tell the shopper"
 _EXPIRED = "the hold has expired before its group closed: the capture will be refused and the place cancelled"
 _NEVER = "the order was recorded as paid and is not: ask the gateway; if the money is gone, cancel the order"
-
-
-def at_gateway(theirs: GatewayPayment | None) -> AtGateway:
-    """What a gateway has of a payment, as the rule for the next step sees it."""
-    if theirs is None:
-        return AtGateway()
-    return AtGateway(
-        held_minor=theirs.amount_minor if theirs.state is GatewayState.HELD else 0,
-        captured_minor=theirs.captured_minor,
-        refunded_minor=theirs.refunded_minor,
-        is_cancellable=theirs.state is GatewayState.PENDING,
-    )
 
 
 def judge(ours: Ours | None, theirs: GatewayPayment | None, gateway: str, now: datetime) -> Difference | None:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.pricing.steps import Step, next_step
 from infra.payments.port import CALL_TIMEOUT_S, GatewayPayment, GatewayUnavailable, PaymentGateway
+from infra.payments.standing import at_gateway
 from workers.balancing.difference import Difference
-from workers.balancing.judging import at_gateway, judge
+from workers.balancing.judging import judge
 from workers.balancing.ours import Ours, read_ours
 
 LOOK_UPS_AT_ONCE = 8
