@@ -31,7 +31,7 @@ LOOK_EVERY_S = 0.5
 ATTEMPTS_MAX = 20
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 3_600.0
-"""So the last of the attempts is made after nine hours or more."""
+"""So the last of the attempts is made four to eight hours after the first."""
 SAY_EVERY_S = 60.0
 ERROR_CHARACTERS_MAX = 300
 
