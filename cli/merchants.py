@@ -6,10 +6,9 @@ from uuid import UUID
 
 from cli.commands import Commands, add_command, identifier, whole_number
 from cli.reach import ask_database
-from infra.settings import Settings
+from domain.pricing.shares import BASIS_POINTS
+from infra.settings import PAYMENT_GATEWAYS, Settings
 
-GATEWAYS = ("sandbox", "stripe", "none")
-FEE_BPS_MAX = 10_000
 NOTHING_SAID = 2
 AS_SETTINGS = "as the settings say"
 
@@ -23,10 +22,12 @@ def register(commands: Commands) -> None:
     setting = doing.add_parser("set", help="for deals that this merchant publishes from now on")
     setting.set_defaults(execute=_set)
     setting.add_argument("merchant_id", type=identifier, metavar="MERCHANT_ID")
-    setting.add_argument("--gateway", choices=GATEWAYS, help="who takes the money; none: prices are told, not taken")
+    setting.add_argument(
+        "--gateway", choices=PAYMENT_GATEWAYS, help="who takes the money; none: prices are told, not taken"
+    )
     setting.add_argument(
         "--fee-bps",
-        type=whole_number(0, FEE_BPS_MAX),
+        type=whole_number(0, BASIS_POINTS),
         metavar="N",
         help="the platform's part of what is captured, in basis points",
     )

@@ -16,6 +16,8 @@ from infra.embedded.place import Place, place_for
 from infra.settings_values import Reader, on_or_off, one_of, path, shown, url, whole_number, words
 
 PREFIX = "TUAN_"
+PAYMENT_GATEWAYS = ("sandbox", "stripe", "none")
+"""Who may take shoppers' money; with `none` prices are told, not taken."""
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -134,7 +136,7 @@ class Settings:
     )
     payment_gateway: str = variable(
         "TUAN_PAYMENT_GATEWAY",
-        one_of("sandbox", "stripe", "none"),
+        one_of(*PAYMENT_GATEWAYS),
         "sandbox",
         "who takes shoppers' money for deals published from now on; none: prices are told, not taken",
     )

@@ -6,10 +6,10 @@ from domain.pricing.steps import Strategy
 from infra.cannot_start import WrongSetting
 from infra.payments.port import GatewayUnavailable, PaymentGateway
 from infra.payments.sandbox.gateway import SandboxGateway
-from infra.settings import Settings
+from infra.settings import PAYMENT_GATEWAYS, Settings
 
 NONE = "none"
-GATEWAYS = ("sandbox", "stripe")
+GATEWAYS = tuple(name for name in PAYMENT_GATEWAYS if name != NONE)
 
 
 class Gateways:
