@@ -22,6 +22,7 @@ from infra.held_connection import HeldConnection
 from infra.payments.port import GatewayRefused, GatewayUnavailable
 from infra.payments.sandbox import books_sql as sql
 from infra.payments.sandbox.booked import Booked, Opening, as_of, opened
+from infra.payments.sandbox.messages import EVENTS_PER_MESSAGE_MAX
 from infra.payments.sandbox.rules import Change, Happened, changed
 from infra.settings import Settings
 from infra.statement import json_text
@@ -30,7 +31,6 @@ CONNECTIONS_MAX = 4
 STATEMENT_TIMEOUT_S = 4.0
 """A request waits for the statement under way and for its own: together less than a call may take."""
 PAGE_PAYMENTS = 500
-EVENTS_PER_ROW_MAX = 100
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -179,7 +179,8 @@ def _fold(
 
 
 def _parcels(happened: list[Happened]) -> list[list[Happened]]:
-    return [happened[start : start + EVENTS_PER_ROW_MAX] for start in range(0, len(happened), EVENTS_PER_ROW_MAX)]
+    starts = range(0, len(happened), EVENTS_PER_MESSAGE_MAX)
+    return [happened[start : start + EVENTS_PER_MESSAGE_MAX] for start in starts]
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 """The statements of the sandbox's books; every row is named by its key."""
 
+from infra.payments.sandbox.messages import EVENTS_PER_MESSAGE_MAX
 from infra.statement import Statement
 
 _COLUMNS = """order_id, amount_minor, currency, method, status, captured_minor, refunded_minor, declined_because,
       hold_expires_at, created_at, done"""
 
-OPEN = Statement("""
+OPEN = Statement(f"""
   WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
   asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(CAST(:asked AS json)) AS new (
@@ -22,11 +23,13 @@ OPEN = Statement("""
   told AS (
     INSERT INTO sandbox_events (events, at, due_at)
     SELECT json_agg(json_build_object('order_id', order_id, 'kind', 'payment.' || status, 'status', status)), now, now
-    FROM (SELECT order_id, status, (row_number() OVER () - 1) / 100 AS parcel FROM made) numbered, clock
+    FROM (
+      SELECT order_id, status, (row_number() OVER () - 1) / {EVENTS_PER_MESSAGE_MAX} AS parcel FROM made) numbered,
+      clock
     GROUP BY parcel, now)
   SELECT json_build_object('now', (SELECT now FROM clock), 'there', (
     SELECT coalesce(json_agg(order_id), '[]')
-    FROM (SELECT order_id FROM asked EXCEPT SELECT order_id FROM made) others))::text""")
+    FROM (SELECT order_id FROM asked EXCEPT SELECT order_id FROM made) others))::text""")  # noqa: S608 - a constant
 """`there`: orders that have a payment already; whoever booked it a moment ago is not in this statement's snapshot.
 
 Orders are booked in the order of their ids, so that two processes never wait for each other in a circle.

@@ -11,6 +11,7 @@ from infra.payments.sandbox.booked import STATES, Status, reference_of
 from infra.payments.sandbox.signing import SIGNATURE_HEADER, signature, verify
 
 EVENTS_PER_MESSAGE_MAX = 100
+"""Of a row of `sandbox_events` too: a row goes in one message, so it may never hold more than one takes."""
 
 KINDS = frozenset(
     {

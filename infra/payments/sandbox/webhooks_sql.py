@@ -1,5 +1,6 @@
 """The statements of the sandbox's sender of webhooks; an index can be asked for `now()`, not for clock_timestamp()."""
 
+from infra.payments.sandbox.messages import EVENTS_PER_MESSAGE_MAX
 from infra.statement import Statement
 
 CLAIM = Statement("""
@@ -19,7 +20,7 @@ MARK = Statement("""
     id bigint, deliveries int, attempts int, is_over boolean, rest_s float)
   WHERE sandbox_events.id = new.id""")
 
-EXPIRE = Statement("""
+EXPIRE = Statement(f"""
   WITH over AS (
     UPDATE sandbox_payments SET status = 'expired'
     WHERE order_id IN (
@@ -30,9 +31,9 @@ EXPIRE = Statement("""
     INSERT INTO sandbox_events (events, at, due_at)
     SELECT json_agg(json_build_object('order_id', order_id, 'kind', 'payment.expired', 'status', 'expired')),
       now(), now()
-    FROM (SELECT order_id, (row_number() OVER () - 1) / 100 AS parcel FROM over) numbered
+    FROM (SELECT order_id, (row_number() OVER () - 1) / {EVENTS_PER_MESSAGE_MAX} AS parcel FROM over) numbered
     GROUP BY parcel)
-  SELECT count(*) FROM over""")
+  SELECT count(*) FROM over""")  # noqa: S608 - a constant
 
 FORGET = Statement("""
   DELETE FROM sandbox_events
