@@ -46,6 +46,23 @@ REFUNDED_ORDER = ORDER | {
     ],
     "version": 3,
 }
+BOUGHT_ALONE = ORDER | {
+    "group_id": None,
+    "unit_price": 1200,
+    "hold": 2400,
+    "captured": 0,
+    "status": "settling",
+    "carrier": None,
+    "tracking_number": None,
+    "placed_at": None,
+    "shipped_at": None,
+    "version": 0,
+}
+AWAITED_ALONE = BOUGHT_ALONE | {
+    "unit_price": None,
+    "status": "awaiting_payment",
+    "payment": examples.AWAITED | {"amount": 2400},
+}
 SHIPMENTS = {"shipments": [{"order_id": examples.ORDER_ID, **SHIPPED}]}
 SHIPMENTS_CSV = f"order_id,carrier,tracking_number\r\n{examples.ORDER_ID},DHL,00340434161094015902\r\n"
 SHIPMENTS_TOLD = {
@@ -107,7 +124,18 @@ STATEMENT = {
             "currency": "USD",
             "amount": 1400,
             "amount_text": "14.00",
-        }
+        },
+        {
+            "at": "2027-05-03T09:30:02Z",
+            "cause": "fee",
+            "order_id": examples.ORDER_ID,
+            "group_id": examples.GROUP_ID,
+            "deal_id": examples.DEAL_ID,
+            "deal_title": "Jasmine tea, 250 g",
+            "currency": "USD",
+            "amount": -35,
+            "amount_text": "-0.35",
+        },
     ],
     "next_cursor": None,
 }
@@ -116,5 +144,7 @@ STATEMENT_CSV = (
     "2027-05-01T00:00:00Z,opening_balance,,,,USD,52000,520.00\r\n"
     f"2027-05-03T09:30:02Z,captured,{examples.ORDER_ID},{examples.GROUP_ID},"
     '"Jasmine tea, 250 g",USD,1400,14.00\r\n'
-    "2027-06-01T00:00:00Z,closing_balance,,,,USD,53400,534.00\r\n"
+    f"2027-05-03T09:30:02Z,fee,{examples.ORDER_ID},{examples.GROUP_ID},"
+    '"Jasmine tea, 250 g",USD,-35,-0.35\r\n'
+    "2027-06-01T00:00:00Z,closing_balance,,,,USD,53365,533.65\r\n"
 )

@@ -43,8 +43,10 @@ PAYMENTS: Final[dict[str, Operation]] = {
         summary="Buy alone, at the solo price",
         body=Received(PurchaseBody, examples.PURCHASE, is_required=False),
         answers={
-            201: Sent("The order; its payment is approved.", OrderView, order_examples.ORDER, _NEW),
-            202: Sent("The order; its payment is awaited, see `payment`.", OrderView, order_examples.ORDER, _NEW),
+            201: Sent("The order; its payment is approved.", OrderView, order_examples.BOUGHT_ALONE, _NEW),
+            202: Sent(
+                "The order; its payment is awaited, see `payment`.", OrderView, order_examples.AWAITED_ALONE, _NEW
+            ),
         },
         problems=(DealNotFound, DealNotStarted, DealPausedNow, DealOver, DealTakesNoPayments, *BUYING),
         takes_idempotency_key=True,
