@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -23,12 +24,19 @@ from infra.runtime import Runtime
 from infra.views import AwaitedPayment
 
 
+class Progress(StrEnum):
+    """How far a payment is: it counts, or its shopper or the gateway still has something to do."""
+
+    APPROVED = "approved"
+    AWAITING_PAYMENT = "awaiting_payment"
+
+
 class PaymentState(msgspec.Struct, frozen=True, kw_only=True):
-    """How the payment of an order stands: `approved`, or `awaiting_payment` with what is still to do."""
+    """How the payment of an order stands; `payment` is what is still to do while it is awaited."""
 
     order_id: UUID
     group_id: UUID | None
-    status: str
+    status: Progress
     payment: AwaitedPayment | None
 
 
@@ -70,11 +78,11 @@ def _gateway(runtime: Runtime, name: str) -> PaymentGateway:
 def _state(row: NotedPayment, result: Approved | Awaited) -> PaymentState:
     match result:
         case Approved():
-            return PaymentState(order_id=row.order_id, group_id=row.group_id, status="approved", payment=None)
+            return PaymentState(order_id=row.order_id, group_id=row.group_id, status=Progress.APPROVED, payment=None)
         case Awaited(step=step):
             awaited = awaited_payment(row, step)
             return PaymentState(
-                order_id=row.order_id, group_id=row.group_id, status="awaiting_payment", payment=awaited
+                order_id=row.order_id, group_id=row.group_id, status=Progress.AWAITING_PAYMENT, payment=awaited
             )
 
 

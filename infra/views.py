@@ -1,6 +1,7 @@
 """What a group looks like to anyone: the same shape in the API, in the counters and on the live stream."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -67,11 +68,22 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class PlaceStatus(StrEnum):
+    """Where a shopper's place stands.
+
+    `awaiting_payment`: only reserved. `joined`: it counts. `dropped`: lost after closing, because its payment could not
+    be captured or its order was cancelled.
+    """
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    JOINED = "joined"
+    DROPPED = "dropped"
+
+
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     """A shopper's own place; `hold` is held until closing, `pays` is final (null while the group is open).
 
-    `status` is `awaiting_payment` while the place is only reserved (`payment` says what to do and until when), `joined`
-    once it counts, and `dropped` where it was lost after closing, because its payment could not be captured.
+    `payment` says what is still to do and until when, while the place is `awaiting_payment`.
     """
 
     quantity: int
@@ -81,7 +93,7 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     hold: int
     pays: int | None
     order_id: UUID
-    status: str = "joined"
+    status: PlaceStatus = PlaceStatus.JOINED
     payment: "AwaitedPayment | None" = None
 
 
@@ -153,7 +165,7 @@ def place_view(place: Place, group: GroupView) -> PlaceView:
         hold=place.hold_minor,
         pays=pays,
         order_id=place.order_id,
-        status="joined" if place.dropped_at is None else "dropped",
+        status=PlaceStatus.JOINED if place.dropped_at is None else PlaceStatus.DROPPED,
     )
 
 
@@ -167,6 +179,6 @@ def reserved_view(payment: Payment, awaited: AwaitedPayment) -> PlaceView:
         hold=payment.hold_minor,
         pays=None,
         order_id=payment.order_id,
-        status="awaiting_payment",
+        status=PlaceStatus.AWAITING_PAYMENT,
         payment=awaited,
     )
