@@ -122,6 +122,8 @@ FRAMEWORK_PROBLEMS: Final[dict[int, tuple[ProblemType, str]]] = {
 FAULT: Final = ProblemType(500, "internal-error", "A fault on our side")
 FAULT_DETAIL: Final = "Something broke on our side and was logged under this instance. Try again in a moment."
 
+GATEWAY_RETRY_AFTER_S: Final = 5
+
 _OF_DATABASES: Final = (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError)
 _log = structlog.get_logger(__name__)
 
@@ -155,7 +157,7 @@ def _headers(error: Exception) -> Headers:
         because = f', error="invalid_token", error_description="{error.reason}"' if error.reason else ""
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
     if isinstance(error, GatewayUnavailable):
-        return ((b"retry-after", b"5"),)
+        return ((b"retry-after", str(GATEWAY_RETRY_AFTER_S).encode()),)
     if isinstance(error, Unavailable):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()

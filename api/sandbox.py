@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import msgspec
 
 from api.answers import PRIVATE, Answer, answered
-from api.bodies import read_bytes, read_json
+from api.bodies import content_type, read_bytes, read_json
 from api.refused import NoSuchGateway
-from api.requests import AnyRequest, header, invalid, query_of, runtime_of
+from api.requests import AnyRequest, invalid, query_of, runtime_of
 from api.routing import route
 from domain.pricing.currency import format_minor
 from infra.payments.port import GatewayPayment, GatewayRefused, GatewayState
@@ -20,7 +20,7 @@ from infra.payments.sandbox.booked import order_of
 from infra.payments.sandbox.gateway import SandboxGateway
 
 HTML: Final = b"text/html; charset=utf-8"
-FORM: Final = b"application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 
 _PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Sandbox payment</title>
@@ -67,7 +67,7 @@ async def show_sandbox_step(request: AnyRequest) -> Answer:
 async def take_sandbox_step(request: AnyRequest) -> Answer:
     """The shopper approves or fails the further step that the sandbox asked for: from the page's form, or as JSON."""
     gateway = _sandbox(request)
-    is_form = (header(request, b"content-type") or b"").partition(b";")[0].strip().lower() == FORM
+    is_form = content_type(request) == FORM
     body = _of_form(await read_bytes(request)) if is_form else await read_json(request, _step_body)
     reference: str = request.scope["path_params"]["reference"]
     found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
