@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WAITING = 1
 """The exit status while something waits for a person."""
+NOT_DEAD = 1
+NOTHING_NAMED = 2
 _HEADINGS = ("WHAT", "ID", "GROUP", "AMOUNT", "STATE", "TRIES", "SINCE", "LAST ERROR")
 _MEANING = "list settlements and refunds that gateways did not carry out; exit status 1 while there are any"
 
@@ -33,6 +35,7 @@ def register(commands: Commands) -> None:
 
 
 def execute(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Exit status 1 while anything is listed."""
     from infra.payments.unsettled import unsettled
 
     found = ask_database(settings, unsettled)
@@ -51,13 +54,13 @@ def retry(settings: Settings, arguments: argparse.Namespace) -> int:
 
     if bool(arguments.ids) == arguments.all:
         print("tuan: name what to try again, or say --all; `tuan settlements` lists it.", file=sys.stderr)
-        return 2
+        return NOTHING_NAMED
     back = ask_database(settings, lambda engine: try_again(engine, None if arguments.all else arguments.ids))
     missing = [found for found in arguments.ids if found not in back]
     for unknown in missing:
         print(f"tuan: {unknown} is no dead settlement or refund; `tuan settlements` lists them.", file=sys.stderr)
     print("The worker tries again now." if back else "Nothing was dead.")
-    return 1 if missing else 0
+    return NOT_DEAD if missing else 0
 
 
 def _print_json(found: "Sequence[Unsettled]") -> None:

@@ -19,6 +19,7 @@ def key_file(data_dir: Path, name: str, make: Callable[[], bytes]) -> Path:
 
 
 def read_key(file: Path) -> bytes:
+    """What a key's file holds; raises `BadKey` where it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as error:
