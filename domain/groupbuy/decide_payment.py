@@ -105,7 +105,7 @@ def record_settlement(state: State, command: RecordSettlement, now: datetime) ->
 
 
 def units_returned(payment: Payment, now: datetime) -> UnitsReturned:
-    """The units of a purchase that came to nothing after all."""
+    """The units of a payment that came to nothing after all, or of its order."""
     return UnitsReturned(
         group_id=payment.group_id,
         deal_id=payment.deal_id,

@@ -82,7 +82,7 @@ class GroupOpened:
 class PlaceReserved:
     """A place and its units are kept for a shopper until the payment is approved, `pay_by` at the latest.
 
-    Without a group it is a purchase alone. The address stays with the payment: it is told to nobody else.
+    Without a group the shopper buys alone. The address stays with the payment: it is told to nobody else.
     """
 
     group_id: UUID | None
@@ -270,7 +270,7 @@ class PaymentSettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitsReturned:
-    """A shopper's units are free again after the purchase: its capture was refused, or its order cancelled."""
+    """A shopper's units are free again after all: their capture was refused, or their order cancelled."""
 
     group_id: UUID | None
     deal_id: UUID
