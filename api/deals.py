@@ -53,16 +53,7 @@ async def edit_deal(request: AnyRequest) -> Answer:
 
 @route("POST", "/v1/deals/{deal_id}/publish")
 async def publish_deal(request: AnyRequest) -> Answer:
-    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    taking = await _taking_money(request, deal_id, merchant_id)
-    command = PublishDeal(
-        deal_id=deal_id,
-        merchant_id=merchant_id,
-        crowd_group_id=new_id(),
-        payment=taking.payment,
-        hold_lifetime_s_max=taking.hold_lifetime_s_max,
-    )
-    return await _told(request, deal_id, command)
+    return await _let_groups_open(request, PublishDeal)
 
 
 @route("POST", "/v1/deals/{deal_id}/pause")
@@ -73,16 +64,7 @@ async def pause_deal(request: AnyRequest) -> Answer:
 
 @route("POST", "/v1/deals/{deal_id}/resume")
 async def resume_deal(request: AnyRequest) -> Answer:
-    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
-    taking = await _taking_money(request, deal_id, merchant_id)
-    command = ResumeDeal(
-        deal_id=deal_id,
-        merchant_id=merchant_id,
-        crowd_group_id=new_id(),
-        payment=taking.payment,
-        hold_lifetime_s_max=taking.hold_lifetime_s_max,
-    )
-    return await _told(request, deal_id, command)
+    return await _let_groups_open(request, ResumeDeal)
 
 
 @route("POST", "/v1/deals/{deal_id}/end")
@@ -122,6 +104,20 @@ async def visible_deal(request: AnyRequest) -> DealView:
     if deal is None or (deal.status is DealStatus.DRAFT and not is_own):
         raise DealNotFound(deal_id)
     return deal
+
+
+async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | ResumeDeal]) -> Answer:
+    """Publish or resume: either way its groups take money from now on as its merchant's deals do now."""
+    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    taking = await _taking_money(request, deal_id, merchant_id)
+    opening = command(
+        deal_id=deal_id,
+        merchant_id=merchant_id,
+        crowd_group_id=new_id(),
+        payment=taking.payment,
+        hold_lifetime_s_max=taking.hold_lifetime_s_max,
+    )
+    return await _told(request, deal_id, opening)
 
 
 async def _taking_money(request: AnyRequest, deal_id: UUID, merchant_id: UUID) -> TakingMoney:
