@@ -24,6 +24,25 @@ async def in_parallel(pieces: Iterable[Piece], concurrency: int, work: Callable[
     await side_by_side(*(_work_off(remaining, work) for _ in range(concurrency)))
 
 
+async def not_done_with(
+    pieces: Iterable[Piece],
+    concurrency: int,
+    is_done_with: Callable[[Piece], Coroutine[Any, Any, bool]],
+    advance: Callable[[], None],
+) -> list[Piece]:
+    """Look at all of a list, so many pieces at a time; answers those to look at again, and tells of each other one."""
+    again: list[Piece] = []
+
+    async def look(piece: Piece) -> None:
+        if await is_done_with(piece):
+            advance()
+        else:
+            again.append(piece)
+
+    await in_parallel(pieces, concurrency, look)
+    return again
+
+
 async def _work_off(remaining: Iterator[Piece], work: Callable[[Piece], Doing]) -> None:
     for piece in remaining:
         await work(piece)

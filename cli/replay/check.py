@@ -5,13 +5,14 @@ So every place of every group is looked at: its group's status, participants and
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from cli.api_client import ApiRefused
-from cli.crew import in_parallel
+from cli.crew import not_done_with
 from cli.replay.plan import Fate
 from cli.replay.run import Replay
 
@@ -55,29 +56,15 @@ async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
     waiting, patience_ends_at = list(replay.places_of), time.monotonic() + CLOSING_GRACE_S
     while waiting:
         patient = time.monotonic() < patience_ends_at
-        waiting = await _check_shoppers(replay, waiting, advance, patient=patient)
+        look = partial(_check_shopper, replay, patient=patient)
+        waiting = await not_done_with(waiting, replay.concurrency, look, advance)
         if waiting:
             await asyncio.sleep(LOOK_AGAIN_AFTER_S)
 
 
-async def _check_shoppers(
-    replay: Replay, shoppers: Iterable[int], advance: Callable[[], None], *, patient: bool
-) -> list[int]:
-    """Those to look at again."""
-    again: list[int] = []
-
-    async def look(shopper: int) -> None:
-        if await _check_shopper(replay, shopper, replay.places_of[shopper], patient=patient):
-            advance()
-        else:
-            again.append(shopper)
-
-    await in_parallel(shoppers, replay.concurrency, look)
-    return again
-
-
-async def _check_shopper(replay: Replay, shopper: int, places: list[int], *, patient: bool) -> bool:
+async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
     """Whether this shopper is done with; not while a group of theirs is open and there is time."""
+    places = replay.places_of[shopper]
     try:
         groups = await _groups_of(replay, shopper)
     except ApiRefused as refusal:

@@ -6,13 +6,14 @@ side is checked by the totals: its statement must come to what all shoppers toge
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from cli.api_client import ApiRefused
-from cli.crew import in_parallel
+from cli.crew import not_done_with
 from cli.replay.plan import CURRENCY, TIPS_AT
 from cli.replay.run import Replay
 
@@ -68,28 +69,13 @@ async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
     waiting, give_up_at = list(replay.places_of), time.monotonic() + STANDSTILL_S
     while waiting:
         begun_at = time.monotonic()
-        still_waiting = await _check_shoppers(replay, waiting, advance, patient=begun_at < give_up_at)
+        look = partial(_check_shopper, replay, patient=begun_at < give_up_at)
+        still_waiting = await not_done_with(waiting, replay.concurrency, look, advance)
         if len(still_waiting) < len(waiting):
             give_up_at = time.monotonic() + STANDSTILL_S
         waiting = still_waiting
         if waiting:  # settling comes first: looking on takes the half of the time at most
             await asyncio.sleep(max(LOOK_AGAIN_AFTER_S, time.monotonic() - begun_at))
-
-
-async def _check_shoppers(
-    replay: Replay, shoppers: Iterable[int], advance: Callable[[], None], *, patient: bool
-) -> list[int]:
-    """Those to look at again."""
-    again: list[int] = []
-
-    async def look(shopper: int) -> None:
-        if await _check_shopper(replay, shopper, patient=patient):
-            advance()
-        else:
-            again.append(shopper)
-
-    await in_parallel(shoppers, replay.concurrency, look)
-    return again
 
 
 async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
