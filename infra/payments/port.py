@@ -16,6 +16,9 @@ import msgspec
 
 from domain.pricing.steps import Strategy
 
+CALL_TIMEOUT_S = 10.0
+"""No call of a gateway takes longer."""
+
 
 class GatewayTrouble(Exception):  # noqa: N818 - its kinds are named after what is the matter
     """Anything a gateway can answer other than what was asked for."""
@@ -139,6 +142,3 @@ class PaymentGateway(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
-
-
-CALL_TIMEOUT_S = 10.0
