@@ -44,6 +44,8 @@ def ship(state: State, command: ShipOrder, now: datetime) -> tuple[Event, ...]:
     problems.raise_if_any()
     if order.status not in {OrderStatus.TO_SHIP, OrderStatus.SHIPPED}:
         raise OrderNotShippable(order.status)
+    if order.status is OrderStatus.TO_SHIP and not order.kept_minor:
+        raise OrderNotPaid
     if (order.carrier, order.tracking_number) == (command.carrier, command.tracking_number):
         return ()
     shipped = OrderShipped(

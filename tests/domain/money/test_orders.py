@@ -99,6 +99,14 @@ def test_a_refunded_order_is_cancelled_without_more_money() -> None:
     assert names(till.does(cancelling(BEN, refund_id=UUID(int=4)))) == ["OrderCancelled", "UnitsReturned"]
 
 
+def test_what_was_refunded_whole_is_not_shipped() -> None:
+    """Goods go to whoever has paid for them: with all the money back, calling off is what is left."""
+    till = a_settled_group(ANN, BEN)
+    till.does(refunding(ANN))
+    till.refuses(shipping(ANN), OrderNotPaid)
+    till.does(cancelling(ANN, refund_id=UUID(int=2)))
+
+
 def test_cancelled_units_may_be_bought_again() -> None:
     """Promise 1 counts what a shopper has, not what he once had."""
     till = a_settled_group(ANN, BEN, units_per_shopper_max=1)
