@@ -160,9 +160,9 @@ class Settings:
     )
     sandbox_hold_lifetime_s: int = variable(
         "TUAN_SANDBOX_HOLD_LIFETIME_S",
-        whole_number(60, 31_536_000),
+        whole_number(3_660, 31_536_000),
         2_678_400,
-        "how long the sandbox holds money, in s",
+        "how long the sandbox holds money, in s; groups may run for an hour less",
     )
     sandbox_webhook_url: str = variable(
         "TUAN_SANDBOX_WEBHOOK_URL",
