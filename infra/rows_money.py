@@ -145,9 +145,8 @@ def order_row(order: Order) -> Row:
 def refund_row(refund: Refund, group_id: UUID | None, now: datetime) -> Row:
     """A row of `refunds`."""
     values = {name: getattr(refund, name) for name in Refund.__dataclass_fields__}
-    is_made = refund.is_made
     return values | {
         "group_id": group_id,
-        "status": "done" if is_made else "pending",
-        "made_at": now if is_made else None,
+        "status": refund.status,
+        "made_at": now if refund.is_made else None,
     }

@@ -52,6 +52,14 @@ class Order:
         return self.captured_minor - self.refunded_minor
 
 
+class RefundStatus(StrEnum):
+    """How far a refund is: `dead` means a person must look at it."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """Money of an order that goes back; `is_made` once the gateway has done it."""
@@ -63,3 +71,8 @@ class Refund:
     reason: str
     is_made: bool
     created_at: datetime
+
+    @property
+    def status(self) -> RefundStatus:
+        """As a decision leaves it; that it is dead is found out at the gateway."""
+        return RefundStatus.DONE if self.is_made else RefundStatus.PENDING

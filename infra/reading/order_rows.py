@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain.groupbuy.address import Address
-from domain.groupbuy.order import OrderStatus
+from domain.groupbuy.order import OrderStatus, RefundStatus
 from infra.payments.payment_rows import NextStep
 
 
@@ -37,7 +37,7 @@ class RefundRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     amount_minor: int
     reason: str
-    status: str
+    status: RefundStatus
     created_at: datetime
     made_at: datetime | None
 

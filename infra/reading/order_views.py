@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.groupbuy.address import Address
+from domain.groupbuy.order import RefundStatus
 from domain.groupbuy.state import State
 from infra.reading.order_rows import OrderRow, RefundRow, ShownStatus
 from infra.views import AwaitedPayment
@@ -39,7 +40,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     amount: int
     reason: str
-    status: str
+    status: RefundStatus
     created_at: datetime
     made_at: datetime | None
 
@@ -121,7 +122,7 @@ def changed_order(before: OrderRow, state: State) -> OrderView:
             id=refund.id,
             amount_minor=refund.amount_minor,
             reason=refund.reason,
-            status="done" if refund.is_made else "pending",
+            status=refund.status,
             created_at=refund.created_at,
             made_at=None,
         )
