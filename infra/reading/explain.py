@@ -10,13 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.order import OrderStatus
 from domain.groupbuy.payment import SettlementStatus
 from domain.pricing.ledger import Account, Cause
-from infra.loading import GROUP_COLUMNS, PLACE_COLUMNS
+from infra.loading import GROUP_COLUMNS, PAYMENT_COLUMNS, PLACE_COLUMNS
 from infra.reading.fetching import fetch_json
 from infra.reading.order_rows import RefundRow
 from infra.rows import GroupRow, PlaceRow
 from infra.rows_money import PaymentRow
-
-_PAYMENT_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
 
 # A shopper may have tried more than once: what counts is the try that has the place, else the last one.
 FACTS = text(f"""
@@ -26,7 +24,7 @@ FACTS = text(f"""
     SELECT {PLACE_COLUMNS} FROM participants p, grp
     WHERE p.deal_id = grp.deal_id AND p.group_id = grp.id AND p.shopper_id = (SELECT shopper_id FROM asked)),
   payment AS (
-    SELECT {_PAYMENT_COLUMNS} FROM payments p, grp
+    SELECT {PAYMENT_COLUMNS} FROM payments p, grp
     WHERE p.shopper_id = (SELECT shopper_id FROM asked) AND p.deal_id = grp.deal_id AND p.group_id = grp.id
     ORDER BY coalesce(p.order_id = (SELECT order_id FROM place), false) DESC, p.order_id DESC LIMIT 1)
   SELECT coalesce((SELECT json_build_object(
