@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -14,8 +15,8 @@ from infra.reading.statements import Balance, LineRow, Period, StatementPosition
 
 LINES_AT_ONCE = 1_000
 COLUMNS: Final = ("at", "cause", "order_id", "group_id", "deal_title", "currency", "amount_minor", "amount")
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What spreadsheets take for the beginning of a formula (OWASP, CSV injection)."""
+_STARTS_A_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
+"""Before what spreadsheets take for a formula (OWASP, CSV injection): full width too, and where `;` parts the cells."""
 
 ReadLines = Callable[[int, StatementPosition | None], Awaitable[list[LineRow]]]
 
@@ -73,7 +74,7 @@ class StatementCsv:
 
 def text_cell(text: str) -> str:
     """Text as a cell that no spreadsheet takes for a formula; numbers are written as they are."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return _STARTS_A_FORMULA.sub(r"\1'", text)
 
 
 def _line(row: LineRow) -> tuple[object, ...]:

@@ -154,15 +154,18 @@ async def test_a_csv_is_a_file_that_no_spreadsheet_runs(town: Town, shop: MoneyS
     assert (head.status_code, head.content) == (200, b"")
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1", "\uff20SUM(A1)"]
+)
 def test_what_begins_a_formula_is_quoted(cell: str) -> None:
     """Each character a spreadsheet takes for the beginning of a formula is preceded by a single quote."""
     assert text_cell(cell) == f"'{cell}"
+    assert text_cell(f"Kettle;{cell}") == f"Kettle;'{cell}"  # `;` parts the cells where the comma parts decimals
 
 
 def test_other_text_stays_as_it_is() -> None:
     """Nothing else is touched."""
-    for cell in ("Kettle", "", "a=1", "'quoted", "1-2"):
+    for cell in ("Kettle", "", "a=1", "'quoted", "1-2", "a; b", "a, -1"):
         assert text_cell(cell) == cell
 
 
