@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
+import structlog
+
 from domain.groupbuy.commands import Command, ConfirmPayment, LapsePayment
 from domain.groupbuy.events import PaymentCameLate
-from domain.groupbuy.group import Group
 from domain.groupbuy.payment import LapsedBecause, Payment, PaymentStatus
 from domain.groupbuy.world import Accepted
 from infra.batching import Answer
@@ -21,6 +22,7 @@ from infra.payments.gateways import Gateways
 from infra.payments.payment_rows import NextStep, NotedPayment, PaymentRows
 from infra.payments.port import (
     CALL_TIMEOUT_S,
+    OUR_FAULT,
     GatewayPayment,
     GatewayRefused,
     GatewayState,
@@ -29,6 +31,8 @@ from infra.payments.port import (
     WebhookEvent,
 )
 from infra.views import GroupView
+
+_log = structlog.get_logger(__name__)
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """How far a gateway's clock may be behind ours."""
@@ -88,7 +92,7 @@ class Checkout:
         self._gateways = gateways
         self._rows = rows
 
-    async def authorise(self, payment: Payment, group: Group | None, method: str | None) -> Approved | Awaited:
+    async def authorise(self, payment: Payment, method: str | None) -> Approved | Awaited:
         """Ask for a new reservation's money; raises `PaymentDeclined`, `PaymentTooLate`, and what telling raises."""
         request = PaymentRequest(
             order_id=payment.order_id,
@@ -102,9 +106,9 @@ class Checkout:
         except GatewayUnavailable:
             return Awaited(None)
         except GatewayRefused as refused:
+            if _is_our_fault(refused):
+                return Awaited(None)
             await self._decline(payment, str(refused))
-        if group is not None and found.hold_expires_at is not None and found.hold_expires_at <= group.expires_at:
-            await self._decline(payment, "hold_too_short")
         return await self._heard(payment, found)
 
     async def look(self, row: NotedPayment) -> Approved | Awaited:
@@ -120,6 +124,10 @@ class Checkout:
             found = await gateway.look_up(row.order_id, row.reference, row.created_at - CLOCKS_DIFFER)
         except GatewayUnavailable:
             found = None
+        except GatewayRefused as refused:
+            if not _is_our_fault(refused):
+                raise
+            found = None
         if found is not None:
             return await self._heard(row, found)
         if row.status is PaymentStatus.LAPSED:
@@ -134,8 +142,7 @@ class Checkout:
     async def hear(self, gateway: str, events: list[WebhookEvent]) -> None:
         """Act on a gateway's webhooks: each is a hint to look, so repeats and any order change nothing."""
         order_ids = {event.order_id for event in events if event.order_id is not None}
-        rows = await self._rows.find_all(list(order_ids))
-        undecided = [row for row in rows.values() if row.gateway == gateway and _may_change(row)]
+        undecided = await self._rows.find_undecided(gateway, list(order_ids)) if order_ids else []
         for outcome in await asyncio.gather(*(self.look(row) for row in undecided), return_exceptions=True):
             if isinstance(outcome, BaseException) and not isinstance(
                 outcome, PaymentDeclined | PaymentTooLate | PaymentLapsed
@@ -145,7 +152,7 @@ class Checkout:
     async def _heard(self, payment: Payment | NotedPayment, found: GatewayPayment) -> Approved | Awaited:
         match found.state:
             case GatewayState.HELD | GatewayState.PAID:
-                return await self._confirm(payment, found.reference)
+                return await self._confirm(payment, found)
             case GatewayState.CANCELLED:
                 await self._decline(payment, found.declined_because or "cancelled")
             case GatewayState.PENDING:
@@ -153,19 +160,25 @@ class Checkout:
                     raise PaymentLapsed
         return Awaited(await self._rows.note(found))
 
-    async def _confirm(self, payment: Payment | NotedPayment, reference: str) -> Approved:
+    async def _confirm(self, payment: Payment | NotedPayment, found: GatewayPayment) -> Approved:
+        if (found.amount_minor, found.currency) != (payment.hold_minor, payment.currency):
+            _log.error("gateway_holds_another_amount", order_id=str(payment.order_id), amount_minor=found.amount_minor)
+            await self._decline(payment, "another_amount")
         confirm = ConfirmPayment(
             deal_id=payment.deal_id,
             group_id=payment.group_id,
             shopper_id=payment.shopper_id,
             order_id=payment.order_id,
-            reference=reference,
+            reference=found.reference,
+            hold_expires_at=found.hold_expires_at,
         )
         accepted = await self._tell(confirm)
         assert isinstance(accepted, Accepted)
         now = accepted.state.payments[payment.order_id]
         if now.late_at is not None or any(isinstance(event, PaymentCameLate) for event in accepted.events):
             raise PaymentTooLate(payment.deal_id, payment.group_id)
+        if now.status is PaymentStatus.LAPSED:
+            raise PaymentDeclined(LapsedBecause.HOLD_TOO_SHORT)
         return Approved(accepted if accepted.events else None)
 
     async def _decline(self, payment: Payment | NotedPayment, reason: str) -> NoReturn:
@@ -182,6 +195,9 @@ class Checkout:
         raise PaymentDeclined(reason)
 
 
-def _may_change(row: NotedPayment) -> bool:
-    """Whether what a gateway says can still change something: it awaits, or its lapse may turn out to be paid."""
-    return row.status is PaymentStatus.AWAITING or (row.status is PaymentStatus.LAPSED and row.late_at is None)
+def _is_our_fault(refused: GatewayRefused) -> bool:
+    """Whether the gateway refuses us, not the shopper: that is nothing to tell a shopper, and passes when mended."""
+    if refused.reason != OUR_FAULT:
+        return False
+    _log.error("gateway_refuses_us", why=str(refused))
+    return True

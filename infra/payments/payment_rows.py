@@ -20,6 +20,12 @@ _FIND = text(f"""
 SELECT coalesce(json_agg(q), '[]')::text FROM (
   SELECT {_COLUMNS}, p.next_step FROM payments p WHERE p.order_id = ANY(CAST(:order_ids AS uuid[]))) q
 """)  # noqa: S608 - a constant
+_FIND_UNDECIDED = text(f"""
+SELECT coalesce(json_agg(q), '[]')::text FROM (
+  SELECT {_COLUMNS}, p.next_step FROM payments p
+  WHERE p.order_id = ANY(CAST(:order_ids AS uuid[])) AND p.gateway = :gateway
+    AND (p.status = 'awaiting' OR (p.status = 'lapsed' AND p.late_at IS NULL))) q
+""")  # noqa: S608 - a constant
 _NOTE = text("""
 UPDATE payments SET reference = :reference, next_step = CAST(:next_step AS jsonb), looked_up_at = clock_timestamp()
 WHERE order_id = :order_id AND status = 'awaiting'
@@ -80,6 +86,14 @@ class PaymentRows:
         """The payments of these orders; raises `Unavailable`."""
         found = await asyncio.gather(*(self._gathering.get(order_id) for order_id in order_ids))
         return {row.order_id: row for row in found if row is not None}
+
+    async def find_undecided(self, gateway: str, order_ids: Sequence[UUID]) -> list[NotedPayment]:
+        """Those among some orders of a gateway for which its word can still change something; raises `Unavailable`.
+
+        It awaits, or its lapse may turn out to be paid. Of nearly all webhooks there are none: they are late news.
+        """
+        asked = {"gateway": gateway, "order_ids": list(order_ids)}
+        return _decode(await fetch_json(self._engine, _FIND_UNDECIDED, asked))
 
     async def note(self, found: GatewayPayment) -> NextStep:
         """Keep what the app needs to finish a payment; one that is decided already stays as it is."""
