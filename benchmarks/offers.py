@@ -110,7 +110,7 @@ class Shop:
         assert isinstance(accepted, Accepted)
         awaited = accepted.state.awaited
         if awaited is not None and not isinstance(
-            await self.checkout.authorise(awaited, accepted.state.group, None), Approved
+            await self.checkout.authorise(awaited, None), Approved
         ):
             raise CannotMeasure("The sandbox has not approved a payment at once.")
 

@@ -1,5 +1,6 @@
 """Interleaved rounds: what is measured and its ceiling take turns, so that a noisy neighbour disturbs both."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,10 +20,11 @@ Asked = Callable[[], Request]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How long a round takes, how many there are, and how many connections are kept busy meanwhile."""
+    """How many rounds there are, how long each and the rest before it take, and how many connections are kept busy."""
 
     rounds: int = ROUNDS
     round_s: int = ROUND_S
+    rest_s: int = 0
     connections: int = CONNECTIONS
 
 
@@ -70,6 +72,7 @@ class _Side:
 
     def take_turn(self) -> Result:
         request = self._asked()
+        time.sleep(self._load.rest_s)
         self._consumption.begin()
         result = self._stack.wrk.run(request, self._load.round_s, self._load.connections)
         self._consumption.end(result.requests)
