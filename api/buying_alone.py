@@ -55,7 +55,7 @@ async def buy_alone(request: AnyRequest) -> Answer:
         answer.headers.append(REPLAYED)
         return answer
     payment = outcome.state.payments[command.order_id]
-    result = await runtime_of(request).checkout.authorise(payment, None, body.payment_method)
+    result = await runtime_of(request).checkout.authorise(payment, body.payment_method)
     return await _shown(request, command.order_id, result)
 
 

@@ -74,7 +74,7 @@ async def _paid(request: AnyRequest, outcome: Accepted, payment: Payment, method
     group = outcome.state.group
     assert group is not None
     try:
-        result = await runtime_of(request).checkout.authorise(payment, group, method)
+        result = await runtime_of(request).checkout.authorise(payment, method)
     except PaymentTooLate as late:
         raise await with_other_groups(request, late) from None
     match result:
@@ -107,7 +107,7 @@ async def looked_at(request: AnyRequest, row: NotedPayment, method: str | None) 
     checkout = runtime_of(request).checkout
     result = await checkout.look(row)
     if isinstance(result, Awaited) and result.step is None and checkout.may_ask_anew(row):
-        return await checkout.authorise(payment_from(row), None, method)
+        return await checkout.authorise(payment_from(row), method)
     return result
 
 

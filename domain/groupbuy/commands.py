@@ -135,13 +135,17 @@ class BuyAlone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPayment:
-    """The gateway holds an order's money, under the name `reference`; heard twice it changes nothing."""
+    """The gateway holds an order's money, under the name `reference`; heard twice it changes nothing.
+
+    `hold_expires_at` is until when, as the gateway says; None where it takes money at once.
+    """
 
     deal_id: UUID
     group_id: UUID | None
     shopper_id: UUID
     order_id: UUID
     reference: str | None = None
+    hold_expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,10 @@ def buy_alone(state: State, command: BuyAlone, now: datetime) -> tuple[Event, ..
 
 
 def confirm(state: State, command: ConfirmPayment, now: datetime) -> tuple[Event, ...]:
-    """The money is there: the reservation counts from now on, or, where it is gone, the money goes back."""
+    """The money is there: the reservation counts from now on, or, where it is gone, the money goes back.
+
+    A hold that ends before its group does could not be captured, so it is none.
+    """
     payment = _known(state.payments, command.order_id)
     match payment.status:
         case PaymentStatus.AWAITING if payment.group_id is None:
@@ -67,6 +70,8 @@ def confirm(state: State, command: ConfirmPayment, now: datetime) -> tuple[Event
         case PaymentStatus.AWAITING:
             group = _group(state, command.order_id)
             if group.is_open and now < group.expires_at:
+                if command.hold_expires_at is not None and command.hold_expires_at <= group.expires_at:
+                    return lapse(group, payment, LapsedBecause.HOLD_TOO_SHORT, now)
                 return joined(group, payment, command.reference, now)
             return (*lapse(group, payment, LapsedBecause.TOO_LATE, now), _came_late(payment, now))
         case PaymentStatus.LAPSED if payment.late_at is None:

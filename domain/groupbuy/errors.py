@@ -206,7 +206,10 @@ class OrderNotPaid(Conflict):
     """There is a payment, but its group has not succeeded or it has not been captured: nothing to ship or give back."""
 
     def __init__(self) -> None:
-        super().__init__("This order is not paid: its group has not succeeded yet, its payment came to nothing, or all of it was refunded.")
+        super().__init__(
+            "This order is not paid: its group has not succeeded yet, its payment came to nothing, or all of it was"
+            " refunded."
+        )
 
 
 class OrderNotShippable(Conflict):

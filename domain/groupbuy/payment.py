@@ -38,6 +38,7 @@ class LapsedBecause(StrEnum):
     LEFT = "left"
     GROUP_CLOSED = "group_closed"
     TOO_LATE = "too_late"
+    HOLD_TOO_SHORT = "hold_too_short"
 
 
 class SettlementStatus(StrEnum):

@@ -40,6 +40,10 @@ class WebhookRefused(GatewayTrouble):
     """A webhook that is unsigned, wrongly signed, stale or unreadable; `str()` says which."""
 
 
+OUR_FAULT = "gateway_credentials"
+"""The reason of a refusal that is about our account at the gateway, not about anybody's money."""
+
+
 class GatewayState(StrEnum):
     """Where a payment stands at the gateway."""
 

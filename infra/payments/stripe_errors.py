@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import stripe
 
-from infra.payments.port import CALL_TIMEOUT_S, GatewayRefused, GatewayTrouble, GatewayUnavailable
+from infra.payments.port import CALL_TIMEOUT_S, OUR_FAULT, GatewayRefused, GatewayTrouble, GatewayUnavailable
 
 LIMIT_S = CALL_TIMEOUT_S - 0.5
 """How long a call of the port may take, all its requests to Stripe together."""
@@ -32,9 +32,7 @@ def trouble(error: stripe.StripeError) -> GatewayTrouble:
     """The port's word for an error of Stripe; 409 (its key is in use) and 429 mean that it may work a moment later."""
     match error:
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return GatewayRefused(
-                "gateway_credentials", "Stripe does not accept the API key; check TUAN_STRIPE_API_KEY_FILE."
-            )
+            return GatewayRefused(OUR_FAULT, "Stripe does not accept the API key; check TUAN_STRIPE_API_KEY_FILE.")
         case stripe.IdempotencyError():
             return GatewayRefused("idempotency_mismatch", "The key was used before with other values.")
         case stripe.CardError():

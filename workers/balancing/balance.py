@@ -12,10 +12,10 @@ from infra.payments.gateways import NONE
 from infra.payments.port import GatewayPayment, PaymentGateway
 from infra.runtime import Runtime
 from workers.balancing.books import judge_books
-from workers.balancing.difference import Outcome
+from workers.balancing.difference import Outcome, Repair, What
 from workers.balancing.groups import group_differences, groups_since
 from workers.balancing.judging import is_another, judge
-from workers.balancing.looking import Suspect, answered, look_again
+from workers.balancing.looking import Sure, Suspect, answered, look_again
 from workers.balancing.ours import read_ours
 from workers.balancing.period import Period, period_since, record
 from workers.balancing.repairing import repair_all
@@ -26,6 +26,8 @@ LISTED_AT_ONCE = timedelta(days=1)
 OUTCOMES_NAMED_MAX = 1_000
 # A run reads tables whole, which may take longer than a request is allowed to.
 STATEMENT_TIMEOUT_MS = 600_000
+
+_GIVE_BACK = "`tuan reconcile` gives it back; after restoring a backup think twice"
 
 Progress = Callable[[str, int], None]
 """Hears what was compared, and how many of them so far."""
@@ -59,16 +61,27 @@ async def balance(
     *,
     since: datetime | None = None,
     is_dry: bool = False,
+    gives_back_unknown: bool = True,
     on_progress: Progress = lambda _what, _done: None,
 ) -> Balance:
     """Compare everything since a moment, or since the last run that left no difference, and mend what is certain.
+
+    Not `gives_back_unknown`: money of payments we have no row of stays where it is, and is named.
 
     Raises `GatewayUnavailable`, `CannotStart` for a gateway that is not set up, and what a lost database raises; then
     nothing is recorded, and the next run compares the same again.
     """
     async with _engines(runtime) as (patient, by_key), scratch(patient) as notes:
         period = await period_since(notes.connection, since)
-        run = _Run(runtime=runtime, engine=by_key, notes=notes, period=period, is_dry=is_dry, on_progress=on_progress)
+        run = _Run(
+            runtime=runtime,
+            engine=by_key,
+            notes=notes,
+            period=period,
+            is_dry=is_dry,
+            gives_back_unknown=gives_back_unknown,
+            on_progress=on_progress,
+        )
         begin = await run.compare_payments()
         await run.compare_groups(patient, begin)
         found = run.balance
@@ -84,6 +97,7 @@ class _Run:
     notes: Scratch
     period: Period
     is_dry: bool
+    gives_back_unknown: bool
     on_progress: Progress
     balance: Balance = field(default_factory=Balance)
 
@@ -155,11 +169,18 @@ class _Run:
         if not suspects:
             return
         now = self.period.now
-        sure = await look_again(self.engine, gateway, suspects, now)
+        sure = [self._for_a_person(one) for one in await look_again(self.engine, gateway, suspects, now)]
         if self.is_dry:
             self.balance.take(Outcome(one.difference, is_repaired=False) for one in sure)
         else:
             self.balance.take(await repair_all(self.runtime, self.engine, gateway, sure, now))
+
+    def _for_a_person(self, sure: Sure) -> Sure:
+        """A database restored from a backup knows nothing of what was taken since: no duty gives all that back."""
+        difference = sure.difference
+        if self.gives_back_unknown or difference.what is not What.UNKNOWN:
+            return sure
+        return replace(sure, difference=replace(difference, repair=Repair.NONE, advice=_GIVE_BACK))
 
 
 def _parts(begin: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:

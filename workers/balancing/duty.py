@@ -21,7 +21,7 @@ async def step(context: Context) -> float:
         rest_s = await due_in_s(connection, EVERY_H)
     if rest_s is not None and rest_s <= 0:
         try:
-            _tell(await balance(context.runtime))
+            _tell(await balance(context.runtime, gives_back_unknown=False))
         except (GatewayUnavailable, CannotStart) as error:
             _log.warning("balancing_waits", why=str(error) or type(error).__name__)
         rest_s = None
