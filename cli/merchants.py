@@ -7,6 +7,7 @@ from uuid import UUID
 from cli.commands import Commands, add_command, identifier, whole_number
 from cli.reach import ask_database
 from domain.pricing.shares import BASIS_POINTS
+from infra.cannot_start import WrongSetting
 from infra.settings import PAYMENT_GATEWAYS, Settings
 
 NOTHING_SAID = 2
@@ -15,7 +16,7 @@ AS_SETTINGS = "as the settings say"
 
 def register(commands: Commands) -> None:
     parser = add_command(commands, "merchants", "show and set how single merchants take money", _list)
-    doing = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    doing = parser.add_subparsers(title="commands", metavar="COMMAND")
     doing.add_parser("list", help="merchants for whom something else holds than the settings").set_defaults(
         execute=_list
     )
@@ -58,6 +59,7 @@ def _set(settings: Settings, arguments: argparse.Namespace) -> int:
         settings, lambda engine: set_merchant(engine, arguments.merchant_id, arguments.gateway, arguments.fee_bps)
     )
     print(f"{_line(row.merchant_id, row.gateway, row.fee_bps)}. It holds for deals published from now on.")
+    _warn_of(settings, row.gateway)
     return 0
 
 
@@ -68,6 +70,18 @@ def _unset(settings: Settings, arguments: argparse.Namespace) -> int:
     said = "hold again for deals published from now on" if was_set else "held already"
     print(f"{arguments.merchant_id}: the settings {said}.")
     return 0
+
+
+def _warn_of(settings: Settings, gateway: str | None) -> None:
+    """Say so where the gateway is not set up here: nobody can publish with it, and `tuan reconcile` stops."""
+    from infra.payments.gateways import NONE, Gateways
+
+    if gateway is None or gateway == NONE:
+        return
+    try:
+        Gateways(settings).get(gateway)
+    except WrongSetting as missing:
+        print(f"tuan: {gateway} is not set up here, so this merchant cannot publish: {missing}", file=sys.stderr)
 
 
 def _line(merchant_id: UUID, gateway: str | None, fee_bps: int | None) -> str:

@@ -1,6 +1,7 @@
 """`tuan merchants` and `tuan cancel-group`: what an operator may decide for one merchant, and about one group."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
@@ -47,6 +48,16 @@ async def test_a_merchant_is_set_shown_and_unset(runtime: Runtime, environment: 
         assert (answer.returncode, answer.stderr) == (0, "")
         assert line in answer.stdout
     assert not await merchant_settings(runtime.engine)
+
+
+async def test_a_gateway_that_is_not_set_up_is_said(runtime: Runtime, environment: dict[str, str]) -> None:
+    """It is set, as the API may have what is missing here, and said; without a command it is listed."""
+    answer = tuan("merchants", "set", MERCHANT, "--gateway", "stripe", **environment)
+    assert (answer.returncode, answer.stdout.count("gateway stripe")) == (0, 1)
+    assert "stripe is not set up here" in answer.stderr
+    assert "TUAN_STRIPE_API_KEY_FILE is not set" in answer.stderr
+    assert f"{MERCHANT}: gateway stripe" in tuan("merchants", **environment).stdout
+    assert await unset_merchant(runtime.engine, UUID(MERCHANT))
 
 
 async def test_what_is_set_holds_for_deals_published_after(runtime: Runtime) -> None:
