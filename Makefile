@@ -13,7 +13,7 @@ run: $(RUNTIME)
 	@exec $(BIN)/tuan run
 
 test: $(TOOLS)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(TOOLS)
 	$(BIN)/ruff check
