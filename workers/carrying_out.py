@@ -1,9 +1,9 @@
 """Carrying out what was decided about a payment, at its gateway: no transaction is open here, and nothing is recorded.
 
-Everything is safe to do again. A first attempt on a payment that is known to be held begins with the step itself; every
-other one first looks where the payment stands, and does only what is missing. A step has one key for ever, so a call
-whose answer was lost has one effect; a gateway that forgets keys after a day is asked again only for what a look says
-was not done.
+Everything is safe to do again. A first attempt on a payment that is known to be held begins with the step itself, as
+the gateway refuses one that does not fit; every other one first looks where the payment stands, and does only what is
+missing. A step has one key for ever, so a call whose answer was lost has one effect; a gateway that forgets keys after
+a day is asked again only for what a look says was not done.
 """
 
 import asyncio
@@ -69,7 +69,9 @@ async def settle(gateway: PaymentGateway, instruction: Instruction) -> CarriedOu
     Raises `GatewayUnavailable`, `GatewayRefused` where it is no answer about the money, and `NotCarriedOut`.
     """
     if instruction.attempts == 1 and instruction.status is PaymentStatus.HELD and instruction.reference is not None:
-        return await _seek(gateway, instruction, instruction.reference, _as_held(gateway, instruction))
+        at = _as_held(gateway, instruction)
+        if next_step(at, instruction.keep_minor).step is not Step.NOTHING:  # or nobody would ever ask
+            return await _seek(gateway, instruction, instruction.reference, at)
     payment = await _look_up(gateway, instruction)
     if payment is None:
         _require_never_heard(instruction)

@@ -69,6 +69,24 @@ async def test_an_unanswered_step_has_one_effect(
     await shop.books_are_closed()
 
 
+@WITH_BOTH
+@pytest.mark.parametrize(("friends", "kept_minor"), [(0, 0), (1, 1_800), (3, 1_500)])
+async def test_a_gateway_that_takes_money_another_way_now_settles_what_it_took_before(
+    context: Context, shop: PayingShop, strategy: Strategy, friends: int, kept_minor: int
+) -> None:
+    """Taken the one way, settled when the gateway works the other: what is decided is kept, nothing, all or a part."""
+    gateway = _hostile(shop.runtime, strategy)
+    bought = await shop.paid_group(await shop.live(), *[None] * (friends + 1))
+    (gateway.strategy,) = set(Strategy) - {strategy}
+    await shop.close(bought[0])
+    await _carry_out_in_time(context, shop)
+    for purchase in bought:
+        assert _kept(gateway, purchase) == kept_minor
+        assert gateway.payments[purchase.order_id].state is not GatewayState.HELD
+        assert (await shop.settlement(purchase))["status"] == "done"
+    await shop.books_are_closed()
+
+
 @pytest.mark.parametrize("trouble", list(Trouble))
 async def test_an_unanswered_release_has_one_effect(
     context: Context, shop: PayingShop, gateway: HostileGateway, trouble: Trouble
