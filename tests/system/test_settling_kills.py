@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from multiprocessing import get_context
@@ -38,10 +37,11 @@ WORK_LIMIT_S = 20
 CAUGHT_MIN = KILLS // 3
 """So many kills at least must leave something begun and not recorded: else they came too early or too late."""
 
-_BEGUN = "SELECT count(*) FROM settlements WHERE status = 'pending' AND attempts > 0"
+_LEFT = "SELECT count(*) FROM settlements WHERE status = 'pending' AND attempts > 0"
+_CLAIMED = "SELECT coalesce(sum(attempts), 0) FROM settlements"
 _AT_GATEWAY = "SELECT count(*) FROM sandbox_payments WHERE status <> 'held'"
 _RECORDED = "SELECT count(*) FROM settlements WHERE status = 'done'"
-MOMENTS = (_BEGUN, _AT_GATEWAY, _RECORDED)
+MOMENTS = (_CLAIMED, _AT_GATEWAY, _RECORDED)
 """What a kill waits for to grow: a claim, a gateway's books, our own."""
 
 
@@ -51,15 +51,17 @@ class Worker:
     def __init__(self, settings: Settings, log: Path) -> None:
         context = get_context("forkserver")
         context.set_forkserver_preload(["workers.main"])
-        self._process: ForkServerProcess = context.Process(target=_work, args=(settings, log))
+        self._process: ForkServerProcess = context.Process(target=_work, args=(settings, log), daemon=True)
         self._process.start()
 
     def kill(self) -> None:
         """SIGKILL; returns when it is gone."""
-        assert self._process.is_alive()
-        assert self._process.pid is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         self._process.join()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
 
 
 def _work(settings: Settings, log: Path) -> None:
@@ -110,14 +112,16 @@ async def test_the_worker_is_killed_in_the_middle_of_settling(
         await shop.live((Variant(new_id(), "Red", None, STOCK),), group_size_max=MEMBERS, schedule=PRICES)
         for _ in range(DEALS)
     ]
-    groups = await asyncio.gather(*(_begun(shop, deals[number % DEALS]) for number in range(GROUPS)))
+    groups: list[Purchase] = []
+    while len(groups) < GROUPS:
+        groups += await asyncio.gather(*(_begun(shop, deal_id) for deal_id in deals * 5))
     caught = 0
     for kill in range(KILLS):
         ending = [_ended(shop, groups[place], place) for place in range(kill * PER_KILL, (kill + 1) * PER_KILL)]
-        await _kill_when_grown(watch, MOMENTS[kill % len(MOMENTS)], workers.pop(0), asyncio.gather(*ending))
-        caught += await watch.fetchval(_BEGUN) > 0
+        await _kill_when_grown(watch, MOMENTS[kill % len(MOMENTS)], workers[0], asyncio.gather(*ending))
+        caught += await watch.fetchval(_LEFT) > 0
         await shop.let_leases_pass()
-        workers.append(Worker(settings, tmp_path / "worker.log"))
+        workers[:] = [*workers[1:], Worker(settings, tmp_path / "worker.log")]
     await eventually(lambda: _is_over(shop), "the end of all settling", 30)
     assert caught >= CAUGHT_MIN
     await money_is_true(runtime.engine)
@@ -133,6 +137,7 @@ async def _kill_when_grown(
     async with asyncio.timeout(WORK_LIMIT_S):
         while await watch.fetchval(moment) <= before:
             pass
+    assert worker.is_alive
     await asyncio.to_thread(worker.kill)
     await ending
 

@@ -78,10 +78,12 @@ class PayingShop(MoneyShop):
         assert await number(self.engine, HOLDS_LEFT) == 0
 
     async def let_leases_pass(self) -> None:
-        """What waits for its next attempt is due now."""
+        """What waits for its next attempt is due now; what somebody writes at this moment does not wait."""
         for table in ("settlements", "refunds"):
+            waiting = f"SELECT ctid FROM {table} WHERE status = 'pending' FOR UPDATE SKIP LOCKED"
             await self.make(
-                f"UPDATE {table} SET next_attempt_at = clock_timestamp() - interval '1 ms' WHERE status = 'pending'"
+                f"UPDATE {table} SET next_attempt_at = clock_timestamp() - interval '1 ms'"
+                f" WHERE ctid = ANY(ARRAY({waiting}))"
             )
 
     async def let_time_pass_since_decision(self, passed: timedelta) -> None:
