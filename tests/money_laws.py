@@ -26,7 +26,7 @@ WITH closings AS MATERIALIZED (
     coalesce(b.gateway_clearing, 0) AS gateway_clearing, coalesce(b.shopper_hold, 0) AS shopper_hold,
     coalesce(b.refunds, 0) AS refunds,
     x.status AS theirs, coalesce(x.captured_minor - x.refunded_minor, 0) AS kept_minor,
-    CASE WHEN x.status = 'held' THEN x.amount_minor ELSE 0 END AS held_minor
+    CASE WHEN x.status = 'held' AND x.hold_expires_at > clock_timestamp() THEN x.amount_minor ELSE 0 END AS held_minor
   FROM payments p
   LEFT JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
   LEFT JOIN closings c ON c.group_id = p.group_id
@@ -98,7 +98,7 @@ _AT_REST = {
     "what is held is for a place in an open group": """
         SELECT id FROM bought WHERE status = 'held' AND NOT coalesce(fate = 'open' AND is_in, false)""",
     "the gateway holds for nobody else": """
-        SELECT id FROM bought WHERE theirs IN ('held', 'pending') AND status <> 'held'""",
+        SELECT id FROM bought WHERE (held_minor > 0 OR theirs = 'pending') AND status <> 'held'""",
     "the ledger says what the gateway has": """
         SELECT id FROM bought WHERE -gateway_clearing <> held_minor + kept_minor""",
     "the ledger holds what is held": """

@@ -61,8 +61,10 @@ async def come_to_rest(context: Context) -> None:
 
 async def money_is_true(engine: AsyncEngine, *, is_at_rest: bool = True) -> None:
     """Every law holds, and what is counted as it goes is what counting anew gives."""
-    assert await broken_money_laws(engine, is_at_rest=is_at_rest) == {}
-    assert await differences_in(engine, await _deal_ids(engine)) == []
+    broken = await broken_money_laws(engine, is_at_rest=is_at_rest)
+    assert not broken, broken
+    differences = await differences_in(engine, await _deal_ids(engine))
+    assert not differences, differences
 
 
 async def broken_money_laws(engine: AsyncEngine, *, is_at_rest: bool = True) -> dict[str, list[str]]:
