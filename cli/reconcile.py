@@ -20,6 +20,8 @@ DIFFERENCES_REMAIN = 1
 COULD_NOT_LOOK = 2
 TELL_EVERY = 5_000
 WIDTH_OF_NO_TERMINAL = 240
+NARROW = 150
+"""On a terminal of fewer columns a table would cut ids short, which one has to copy."""
 
 
 def register(commands: Commands) -> None:
@@ -93,21 +95,30 @@ def _show_table(found: "Balance", *, is_dry: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("what", "of", "gateway, or counted", "we say", "what to do", show_lines=True)
-    for outcome in found.named:
-        difference = outcome.difference
-        names = {"order": difference.order_id, "group": difference.group_id, "at": difference.reference}
-        table.add_row(
-            difference.what,
-            "\n".join(f"{name} {value}" for name, value in names.items() if value),
-            f"{difference.gateway}: {difference.theirs}" if difference.gateway else difference.theirs,
-            difference.ours,
-            _outcome(outcome, is_dry=is_dry),
-        )
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = WIDTH_OF_NO_TERMINAL
+    rows = [_row(outcome, is_dry=is_dry) for outcome in found.named]
+    if console.width < NARROW:
+        for what, names, theirs, ours, to_do in rows:
+            print(f"{what}: {theirs}; we say {ours}", *names.split("\n"), to_do, sep="\n    ", end="\n\n")
+        return
+    table = Table("what", "of", "gateway, or counted", "we say", "what to do", show_lines=True)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
+
+
+def _row(outcome: "Outcome", *, is_dry: bool) -> tuple[str, str, str, str, str]:
+    difference = outcome.difference
+    names = {"order": difference.order_id, "group": difference.group_id, "at": difference.reference}
+    return (
+        difference.what,
+        "\n".join(f"{name} {value}" for name, value in names.items() if value),
+        f"{difference.gateway}: {difference.theirs}" if difference.gateway else difference.theirs,
+        difference.ours,
+        _outcome(outcome, is_dry=is_dry),
+    )
 
 
 def _outcome(outcome: "Outcome", *, is_dry: bool) -> str:

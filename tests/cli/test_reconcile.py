@@ -33,6 +33,8 @@ async def test_what_is_certain_is_repaired_and_the_rest_is_named(settings: Setti
     assert f"order {request.order_id}" in dry.stdout
     assert "sandbox: holds 9.00 EUR" in dry.stdout
     assert ": 1 difference; nothing was repaired." in dry.stdout
+    narrow = _reconcile(settings, "--dry-run", FORCE_COLOR="1", COLUMNS="80")
+    assert f"    order {request.order_id}\n" in narrow.stdout  # to be copied, so never cut short
     wet = _reconcile(settings)
     assert (wet.returncode, wet.stderr) == (0, "")
     assert ": 1 difference, 1 repaired, 0 left." in wet.stdout
