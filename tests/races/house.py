@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
@@ -11,10 +11,13 @@ from domain.groupbuy.commands import BuyAlone, CancelGroup, Command, ConfirmPaym
 from domain.groupbuy.errors import GroupClosed, GroupCommitted
 from domain.groupbuy.payment import Payment
 from domain.groupbuy.world import Accepted
+from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ids import new_id
 from infra.payments.checkout import Approved, Awaited, PaymentDeclined, PaymentLapsed, PaymentTooLate
 from infra.payments.port import PaymentRequest, WebhookEvent
 from infra.rows_money import payment_from
+from infra.runtime import started
+from infra.settings import Settings
 from tests.money_shop import ADDRESS, CARD, Purchase
 from tests.workers.paying_shop import PayingShop
 from workers.duty import Context
@@ -110,7 +113,7 @@ class House(PayingShop):
         row = await self.runtime.payments.find(bought.order_id)
         assert row is not None
         with suppress(PaymentTooLate):
-            return await self.runtime.checkout.authorise(payment_from(row), None, None)
+            return await self.runtime.checkout.authorise(payment_from(row), None)
         return None
 
     async def leave(self, bought: Purchase) -> None:
@@ -138,6 +141,20 @@ class House(PayingShop):
         accepted = await self.batcher.put(command, deal_id)
         assert isinstance(accepted, Accepted)
         return accepted
+
+
+@asynccontextmanager
+async def two_houses(settings: Settings) -> AsyncIterator[tuple[House, House]]:
+    """One merchant's shop as two processes see it."""
+    merchant_id = new_id()
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(2):
+            runtime = await stack.enter_async_context(started(settings))
+            by_key = make_engine(settings, "tuan duties", connections_max=4, planner=ALWAYS_BY_INDEX)
+            stack.push_async_callback(by_key.dispose)
+            made.append(House(runtime.engine, runtime.batcher, merchant_id, runtime, Context(runtime, by_key)))
+        yield made[0], made[1]
 
 
 async def rounds(one: Round, number: int = ROUNDS) -> None:
