@@ -109,9 +109,7 @@ class Shop:
         accepted = await self.batcher.tell(command)
         assert isinstance(accepted, Accepted)
         awaited = accepted.state.awaited
-        if awaited is not None and not isinstance(
-            await self.checkout.authorise(awaited, None), Approved
-        ):
+        if awaited is not None and not isinstance(await self.checkout.authorise(awaited, None), Approved):
             raise CannotMeasure("The sandbox has not approved a payment at once.")
 
 

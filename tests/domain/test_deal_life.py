@@ -217,10 +217,9 @@ def test_an_edit_does_not_reach_groups_already_open() -> None:
     scene.joined(BEN)
     assert (scene.group().unit_price, scene.group().is_open) == (1_800, True)
     scene.opened(UUID(int=77), OTHER_GROUP)
-    assert (
-        scene.group(OTHER_GROUP).terms
-        == offer(schedule=cheaper, group_size_max=2, group_lifetime_s=60, units_per_shopper_max=1).terms_with(None)
-    )
+    assert scene.group(OTHER_GROUP).terms == offer(
+        schedule=cheaper, group_size_max=2, group_lifetime_s=60, units_per_shopper_max=1
+    ).terms_with(None)
 
 
 def test_no_deal_no_crowd() -> None:
