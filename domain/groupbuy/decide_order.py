@@ -107,7 +107,7 @@ def refund(state: State, command: RefundOrder, now: datetime) -> tuple[Event, ..
     if command.is_return and order.status is OrderStatus.TO_SHIP:
         raise OrderNotShipped(order.status)
     if not 1 <= amount_minor <= order.kept_minor:
-        raise RefundTooLarge(format_minor(order.kept_minor, order.currency))
+        raise RefundTooLarge(format_minor(order.kept_minor, order.currency) if order.kept_minor else None)
     return (_refunded(state, order, command, amount_minor, now),)
 
 

@@ -236,5 +236,9 @@ class OrderOver(Conflict):
 class RefundTooLarge(Conflict):
     """More is to go back than was paid and not given back yet."""
 
-    def __init__(self, left: str) -> None:
-        super().__init__(f"Of this order {left} can still be refunded; ask for that or less.")
+    def __init__(self, left: str | None) -> None:
+        super().__init__(
+            f"Of this order {left} can still be refunded; ask for that or less."
+            if left
+            else "All that was paid for this order was refunded already."
+        )

@@ -56,8 +56,8 @@ class PaymentTooLate(Exception):  # noqa: N818 - named after what happened
         self.deal_id, self.group_id = deal_id, group_id
         self.joinable_groups: list[GroupView] = []
         super().__init__(
-            "The payment came after the place was gone: its time was over, or the group had closed. It is released at"
-            " once and nothing is taken. Join another group of the deal, or open your own."
+            "The payment came after the place was gone: its time was over, it was left, or the group had closed. It"
+            " is released at once and nothing is taken. Join another group of the deal, or open your own."
         )
 
 
@@ -154,6 +154,8 @@ class Checkout:
             case GatewayState.HELD | GatewayState.PAID:
                 return await self._confirm(payment, found)
             case GatewayState.CANCELLED:
+                if payment.status is PaymentStatus.LAPSED and found.declined_because is None:
+                    raise PaymentLapsed  # ended there because the place was gone: nobody declined it
                 await self._decline(payment, found.declined_because or "cancelled")
             case GatewayState.PENDING:
                 if payment.status is PaymentStatus.LAPSED:

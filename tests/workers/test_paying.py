@@ -9,6 +9,7 @@ import pytest
 from domain.groupbuy.commands import CancelGroup, CancelOrder, LapsePayment, LeaveGroup, RefundOrder
 from domain.groupbuy.payment import LapsedBecause
 from infra.ids import new_id
+from infra.payments.checkout import PaymentLapsed
 from infra.payments.port import GatewayState
 from infra.runtime import Runtime, started
 from infra.settings import Settings
@@ -111,12 +112,16 @@ async def test_money_that_came_after_the_lapse_goes_back(context: Context, shop:
 
 
 async def test_a_step_nobody_took_can_be_taken_no_more(context: Context, shop: PayingShop) -> None:
-    """A lapsed payment that waits for its shopper is ended at the gateway: it cannot be approved any more."""
+    """A lapsed payment that waits for its shopper is ended at the gateway; it says that it lapsed, not declined."""
     bought = await shop.reserve_first(await shop.live())
     await shop.authorise(bought, "sandbox_step")
     await shop.tell(LapsePayment(**bought.names, because=LapsedBecause.DECLINED))
     await carry_out(context)
     assert (await shop.at_gateway(bought)).state is GatewayState.CANCELLED
+    row = await shop.runtime.payments.find(bought.order_id)
+    assert row is not None
+    with pytest.raises(PaymentLapsed):
+        await shop.runtime.checkout.look(row)
     assert (await shop.settlement(bought))["status"] == "done"
     assert await number(shop.engine, "SELECT count(*) FROM ledger") == 0
 
