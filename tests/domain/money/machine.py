@@ -1,17 +1,26 @@
 """Shoppers, merchants, clocks, workers and a hostile gateway, interleaved and crashed between any two steps."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from domain.groupbuy.commands import CloseGroup
+from domain.groupbuy.commands import CloseGroup, JoinGroup
 from domain.groupbuy.payment import SettlementStatus
 from tests.domain.catalogue import INSTANT
-from tests.domain.money.bank import Fate
-from tests.domain.money.processes import deciding, executing, looking, refunding, sweeping
+from tests.domain.money.bank import Card, Fate
+from tests.domain.money.processes import buying, deciding, executing, looking, refunding, sweeping
 from tests.domain.money.shop import is_awaiting
-from tests.domain.money.stand import TO_THE_END, has_open_groups, has_pending_settlements, paces, picks
+from tests.domain.money.stand import (
+    PAY_WITHIN_S,
+    TO_THE_END,
+    has_open_groups,
+    has_pending_settlements,
+    paces,
+    picks,
+    shoppers,
+)
 from tests.domain.money.trade import Trade
 
 fates = st.lists(st.sampled_from(Fate), min_size=1, max_size=2)
@@ -21,6 +30,21 @@ turns = st.lists(st.booleans(), min_size=2, max_size=9)
 
 class Market(Trade):
     """The trade, and everything that goes on behind it."""
+
+    @precondition(has_open_groups)
+    @rule(pick=picks, shopper_id=shoppers, is_released=st.booleans(), turns=turns)
+    def ask_too_late(self, *, pick: int, shopper_id: UUID, is_released: bool, turns: list[bool]) -> None:
+        """A slow process asks the gateway when the place has lapsed, while a worker gives back what there is."""
+        group = self.picked(self.open_groups(), pick)
+        command = JoinGroup(group_id=group.id, **self.wish(shopper_id, 1, group.deal_id, pick))
+        slow = buying(self.shop, command, Card.GOOD)
+        if next(slow, "over") == "over" or command.order_id not in self.shop.shown:
+            return
+        self.shop.wait(timedelta(seconds=PAY_WITHIN_S))
+        self.run_on(sweeping(self.shop, command.order_id), TO_THE_END)
+        if is_released:
+            self.run_on(executing(self.shop, command.order_id), TO_THE_END)
+        self.interleave(executing(self.shop, command.order_id), slow, turns)
 
     @precondition(lambda self: self.running)
     @rule(pick=picks, steps=st.sampled_from([1, 1, 2, TO_THE_END]))
