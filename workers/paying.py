@@ -33,6 +33,8 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 3_600.0
 """So the last of the attempts is made four to eight hours after the first."""
 SAY_EVERY_S = 60.0
+WORTH_SAYING_ATTEMPTS = 7
+"""Before that (about half a minute) it may pass by itself, as when a call that makes a payment is under way."""
 ERROR_CHARACTERS_MAX = 300
 
 _log = structlog.get_logger(__name__)
@@ -130,9 +132,10 @@ class Paying:
                     why=failure.why,
                     what_to_do="put right what is in the way, then `tuan settlements retry`",
                 )
-        if time.monotonic() >= self._say_again_at_s:
+        stubborn = [failure for failure in failures if failure.instruction.attempts >= WORTH_SAYING_ATTEMPTS]
+        if stubborn and time.monotonic() >= self._say_again_at_s:
             self._say_again_at_s = time.monotonic() + SAY_EVERY_S
-            _log.warning("payments_wait", payments=len(failures), why=failures[0].why)
+            _log.warning("payments_wait", payments=len(stubborn), why=stubborn[0].why)
 
 
 @asynccontextmanager

@@ -180,7 +180,7 @@ class Checkout:
         if now.late_at is not None or any(isinstance(event, PaymentCameLate) for event in accepted.events):
             raise PaymentTooLate(payment.deal_id, payment.group_id)
         if now.status is PaymentStatus.LAPSED:
-            raise PaymentDeclined(LapsedBecause.HOLD_TOO_SHORT)
+            raise PaymentDeclined("This payment method cannot hold the money until the group closes.")
         return Approved(accepted if accepted.events else None)
 
     async def _decline(self, payment: Payment | NotedPayment, reason: str) -> NoReturn:

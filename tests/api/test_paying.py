@@ -115,7 +115,7 @@ async def test_a_hold_that_ends_before_the_group_is_no_hold(town: Town) -> None:
     """A card that can be held for a minute only is declined for a group that runs a day."""
     group = await town.open_group()
     details = problem(await join(town.shopper(), group, "sandbox_hold_60s"), 402, "payment-declined")
-    assert "hold_too_short" in details["detail"]
+    assert "until the group closes" in details["detail"]
 
 
 async def test_a_payment_after_the_group_is_over_goes_back_and_other_groups_are_named(
