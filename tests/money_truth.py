@@ -37,7 +37,19 @@ _UNDONE = text("""
   SELECT (SELECT count(*) FROM payments WHERE status = 'awaiting')
     + (SELECT count(*) FROM settlements WHERE status IN ('pending', 'dead'))
     + (SELECT count(*) FROM refunds WHERE NOT is_made)
-    + (SELECT count(*) FROM groups WHERE status <> 'open' AND settled_at IS NULL)""")
+    + (SELECT count(*) FROM groups
+       WHERE CASE status WHEN 'open' THEN expires_at <= clock_timestamp() ELSE settled_at IS NULL END)""")
+
+
+async def let_leases_pass(engine: AsyncEngine) -> None:
+    """Whatever was decided is due, as if it had been decided long ago."""
+    await _make(engine, _LET_LEASES_PASS)
+
+
+async def undone(engine: AsyncEngine) -> int:
+    """How much is still to be done: payments awaited, settlements and refunds that pend, groups to close."""
+    async with engine.connect() as connection:
+        return int((await connection.execute(_UNDONE)).scalar_one())
 
 
 async def come_to_rest(context: Context) -> None:
@@ -50,12 +62,10 @@ async def come_to_rest(context: Context) -> None:
         await Closing().step(context)
         await Lapsing().step(context)
         await carry_out(context)
-        if not await _undone(context.by_key):
+        if not await undone(context.by_key):
             return
-        await _make(context.by_key, _LET_LEASES_PASS)
-    message = (
-        f"it does not come to rest: after {ROUNDS_MAX} rounds {await _undone(context.by_key)} are still to be done"
-    )
+        await let_leases_pass(context.by_key)
+    message = f"it does not come to rest: after {ROUNDS_MAX} rounds {await undone(context.by_key)} are still to be done"
     raise AssertionError(message)
 
 
@@ -82,11 +92,6 @@ async def _deal_ids(engine: AsyncEngine) -> Sequence[UUID]:
     while page := await deals_after(engine, found[-1] if found else UUID(int=0)):
         found += [deal_id for deal_id, _ in page]
     return found
-
-
-async def _undone(engine: AsyncEngine) -> int:
-    async with engine.connect() as connection:
-        return int((await connection.execute(_UNDONE)).scalar_one())
 
 
 async def _make(engine: AsyncEngine, statements: Sequence[str]) -> None:
