@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import chain
 from typing import Generic, TypeVar
 
 KEYS_AT_ONCE_MAX = 500
@@ -15,17 +16,21 @@ class Gathering(Generic[Key, Value]):
 
     def __init__(self, fetch: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._fetch = fetch
-        self._waiting: dict[Key, asyncio.Future[Value | None]] = {}
+        self._waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
         self._fetching: asyncio.Task[None] | None = None
 
     async def get(self, key: Key) -> Value | None:
         """The value of a key, None where there is none; raises what the fetch raises."""
-        answer = self._waiting.get(key)
-        if answer is None:
-            answer = self._waiting[key] = asyncio.get_running_loop().create_future()
+        # A future for each caller: one that goes away takes no answer from the others, and none has to be shielded.
+        answer: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
+        callers = self._waiting.get(key)
+        if callers is None:
+            self._waiting[key] = [answer]
             if self._fetching is None:
                 self._fetching = asyncio.create_task(self._run())
-        return await asyncio.shield(answer)
+        else:
+            callers.append(answer)
+        return await answer
 
     async def _run(self) -> None:
         try:
@@ -37,16 +42,20 @@ class Gathering(Generic[Key, Value]):
         finally:
             self._fetching = None
 
-    async def _answer(self, taken: dict[Key, asyncio.Future[Value | None]]) -> None:
+    async def _answer(self, taken: dict[Key, list[asyncio.Future[Value | None]]]) -> None:
         try:
             found = await self._fetch(list(taken))
         except Exception as error:  # noqa: BLE001 - every waiting caller gets it
-            for answer in taken.values():
-                answer.set_exception(error)
-                answer.exception()  # nobody may be waiting any more; that is no fault to report
+            for answer in chain.from_iterable(taken.values()):
+                if not answer.done():  # else its caller has gone
+                    answer.set_exception(error)
+                    answer.exception()  # its caller may be going right now; that is no fault to report
             return
-        for key, answer in taken.items():
-            answer.set_result(found.get(key))
+        for key, callers in taken.items():
+            value = found.get(key)
+            for answer in callers:
+                if not answer.done():
+                    answer.set_result(value)
 
 
 def _first(items: Iterable[tuple[Key, Value]], count: int) -> Iterable[tuple[Key, Value]]:

@@ -47,8 +47,11 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
     done: dict[str, str] = {}
 
 
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment about to be booked: what a request makes of it, before the books' clock has said when."""
+class Opening(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A payment about to be booked: what a request makes of it, before the books' clock has said when.
+
+    Each is one request, equal to no other: so it is a key that costs next to nothing.
+    """
 
     order_id: UUID
     amount_minor: int
