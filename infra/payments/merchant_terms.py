@@ -3,16 +3,31 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.payment import PaymentTerms
 from infra.payments.gateways import NONE, Gateways
+from infra.reading.fetching import fetch_json
 from infra.settings import Settings
-from infra.tables_money import merchant_payments
 
 SETTLED_WITHIN_S = 3_600
 """A hold must outlive its group by so much, for the captures after closing and their repeats."""
+
+_SAID_OF_MERCHANT = text("""
+SELECT coalesce((
+  SELECT row_to_json(said) FROM (
+    SELECT gateway, fee_bps FROM merchant_payments WHERE merchant_id = :merchant_id) AS said), '{}')::text
+""")
+
+
+class _Said(msgspec.Struct, frozen=True):
+    gateway: str | None = None
+    fee_bps: int | None = None
+
+
+_decode = msgspec.json.Decoder(_Said).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +39,15 @@ class TakingMoney:
 
 
 async def taking_money(engine: AsyncEngine, settings: Settings, gateways: Gateways, merchant_id: UUID) -> TakingMoney:
-    """How this merchant's deals take money from now on; raises `GatewayUnavailable` for one that is not set up."""
-    ours = merchant_payments.c
-    async with engine.connect() as connection:
-        found = await connection.execute(select(ours.gateway, ours.fee_bps).where(ours.merchant_id == merchant_id))
-        gateway_name, fee_bps = found.one_or_none() or (None, None)
-    name = gateway_name or settings.payment_gateway
+    """How this merchant's deals take money from now on.
+
+    Raises `GatewayUnavailable` for a gateway that is not set up, and `Unavailable`.
+    """
+    said = _decode(await fetch_json(engine, _SAID_OF_MERCHANT, {"merchant_id": merchant_id}))
+    name = said.gateway or settings.payment_gateway
     if name == NONE:
         return TakingMoney(None, None)
-    terms = PaymentTerms(name, settings.platform_fee_bps if fee_bps is None else fee_bps)
+    terms = PaymentTerms(name, settings.platform_fee_bps if said.fee_bps is None else said.fee_bps)
     return TakingMoney(terms, gateways.ready(name).hold_lifetime_s - SETTLED_WITHIN_S)
 
 

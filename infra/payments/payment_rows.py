@@ -27,8 +27,10 @@ SELECT coalesce(json_agg(q), '[]')::text FROM (
     AND (p.status = 'awaiting' OR (p.status = 'lapsed' AND p.late_at IS NULL))) q
 """)  # noqa: S608 - a constant
 _NOTE = text("""
-UPDATE payments SET reference = :reference, next_step = CAST(:next_step AS jsonb), looked_up_at = clock_timestamp()
-WHERE order_id = :order_id AND status = 'awaiting'
+WITH noted AS (
+  UPDATE payments SET reference = :reference, next_step = CAST(:next_step AS jsonb), looked_up_at = clock_timestamp()
+  WHERE order_id = :order_id AND status = 'awaiting' RETURNING 1)
+SELECT count(*)::text FROM noted
 """)
 
 
@@ -96,15 +98,17 @@ class PaymentRows:
         return _decode(await fetch_json(self._engine, _FIND_UNDECIDED, asked))
 
     async def note(self, found: GatewayPayment) -> NextStep:
-        """Keep what the app needs to finish a payment; one that is decided already stays as it is."""
+        """Keep what the app needs to finish a payment; one that is decided already stays as it is.
+
+        Raises `Unavailable`; noting twice is no different.
+        """
         step = NextStep(found.client_secret, found.redirect_url)
         values = {
             "order_id": found.order_id,
             "reference": found.reference,
             "next_step": msgspec.json.encode(step).decode(),
         }
-        async with self._engine.begin() as connection:
-            await connection.execute(_NOTE, values)
+        await fetch_json(self._engine, _NOTE, values)
         return step
 
     async def _fetch(self, order_ids: list[UUID]) -> dict[UUID, NotedPayment]:
