@@ -13,16 +13,17 @@ _LAWS = {
         SELECT id FROM groups g WHERE deal_id = ANY($1) AND status IN ('open', 'succeeded')
           AND (SELECT coalesce(sum(units.value::int), 0) FROM jsonb_each_text(units_by_variant) units)
             <> (SELECT coalesce(sum(quantity), 0) FROM participants p WHERE p.group_id = g.id)""",
-    "stock left is stock less the units in open and succeeded groups": """
+    "stock left is stock less the units in open and succeeded groups, and those kept until they are paid": """
         SELECT id FROM variants v WHERE deal_id = ANY($1) AND stock - stock_left <> (
           SELECT coalesce(sum(p.quantity), 0) FROM participants p JOIN groups g ON g.id = p.group_id
-          WHERE p.variant_id = v.id AND g.status IN ('open', 'succeeded'))""",
+          WHERE p.variant_id = v.id AND g.status IN ('open', 'succeeded') AND p.dropped_at IS NULL) + (
+          SELECT coalesce(sum(quantity), 0) FROM payments WHERE variant_id = v.id AND holds_units)""",
     "nobody holds more units of a deal than it allows": """
         SELECT p.shopper_id FROM participants p JOIN groups g ON g.id = p.group_id JOIN deals d ON d.id = p.deal_id
         WHERE p.deal_id = ANY($1) AND g.status IN ('open', 'succeeded')
         GROUP BY p.deal_id, p.shopper_id HAVING sum(p.quantity) > min(d.units_per_shopper_max)""",
     "a group that is full is closed": """
-        SELECT id FROM groups WHERE deal_id = ANY($1) AND status = 'open' AND participants = group_size_max""",
+        SELECT id FROM groups WHERE deal_id = ANY($1) AND status = 'open' AND participants >= group_size_max""",
     "a group closes once, an open one has not": """
         SELECT id FROM groups g WHERE deal_id = ANY($1) AND (status <> 'open')::int <> (
           SELECT count(*) FROM events o WHERE o.group_id = g.id

@@ -1,5 +1,6 @@
 """A merchant's deals and the shoppers who come for them, spoken for through HTTP."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,6 +12,8 @@ from tests.api.people import deal_body
 from tests.system.phones import Answer, Phone
 
 TOKEN_LIFETIME_S = 3600
+AWAITED = 202
+ASKS_AGAIN_AFTER_S = 0.1
 ENDLESS = 100_000
 """Places of a group that is not to be filled, and units that are not to run out."""
 
@@ -24,6 +27,14 @@ class Shopper:
 
     async def join(self, phone: Phone, group_id: str, **body: object) -> Answer:
         return await phone.post(f"/v1/groups/{group_id}/participants", self.token, body or None)
+
+    async def join_and_pay(self, phone: Phone, group_id: str, **body: object) -> Answer:
+        """As `join`, asked again as long as the payment is under way: another request of the same shopper makes it."""
+        answer = await self.join(phone, group_id, **body)
+        while answer.status == AWAITED:
+            await asyncio.sleep(ASKS_AGAIN_AFTER_S)
+            answer = await self.join(phone, group_id, **body)
+        return answer
 
     async def open(self, phone: Phone, deal_id: str, key: str | None = None, **body: object) -> Answer:
         return await phone.post(f"/v1/deals/{deal_id}/groups", self.token, body or None, key)

@@ -20,7 +20,7 @@ async def test_the_limit_of_units_holds_over_all_groups_of_a_deal(
         greedy = shop.shopper()
         answers = await at_once(
             [
-                greedy.join(doors[number % len(doors)], group_ids[number * 7 % 20], quantity=quantity)
+                greedy.join_and_pay(doors[number % len(doors)], group_ids[number * 7 % 20], quantity=quantity)
                 for number in range(50)
             ]
         )
@@ -34,7 +34,7 @@ async def test_the_same_join_many_times_at_once(shop: Shop, doors: list[Phone], 
     """Thirty equal joins through two processes take one place; one answer says 201, the others 200 with the same."""
     group_id = await shop.group(group_size_max=100)
     shopper = shop.shopper()
-    answers = await at_once([shopper.join(doors[number % 2], group_id, quantity=2) for number in range(30)])
+    answers = await at_once([shopper.join_and_pay(doors[number % 2], group_id, quantity=2) for number in range(30)])
     assert said(answers) == {(201, ""): 1, (200, ""): 29}
     places = await database.fetch("SELECT joined_at FROM participants WHERE shopper_id = $1", shopper.subject)
     assert len(places) == 1
