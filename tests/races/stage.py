@@ -22,8 +22,8 @@ from infra.payments.sandbox import SandboxGateway
 from infra.rows_money import payment_from
 from tests.domain.catalogue import schedule
 from tests.money_shop import Purchase
-from tests.money_truth import come_to_rest, money_is_true
-from tests.races.hostile_sandbox import HostileSandbox, Line
+from tests.money_truth import come_to_rest
+from tests.races.hostile_sandbox import HostileSandbox, Line, OnItsWay
 from tests.races.house import House
 from workers.awaiting import Lapsing, look_up
 from workers.closing import Closing
@@ -86,9 +86,8 @@ class Stage:
             if not task.cancelled():
                 task.result()
 
-    async def crash(self, pick: int) -> None:
-        """Who waits for the line is no more; what was sent arrives all the same."""
-        call = self.line.on_their_way[pick % len(self.line.on_their_way)]
+    async def crash(self, call: OnItsWay) -> None:
+        """Who waits for this call is no more; what was sent arrives all the same."""
         call.caller.cancel()
         if call not in self.line.effects.values():
             self.line.on_their_way.remove(call)
@@ -176,18 +175,26 @@ class Stage:
         if ships:
             yield ShipOrder(**names, merchant_id=merchant_id, carrier="Post", tracking_number="1")
 
-    async def end(self) -> None:
-        """The line is good again, everything comes to rest, and every law holds."""
-        try:
-            self.line.clear()
-            await self.go_on()
-            for executor in self.executors:
-                await executor.finish()
-            await come_to_rest(self.houses[0].context)
-            await money_is_true(self.houses[0].engine)
-        finally:
-            for gateway in self.gateways:
-                await gateway.close()
+    async def clear(self) -> None:
+        """The line is good again, and what was on its way arrives."""
+        self.line.clear()
+        await self.go_on()
+
+    async def rest(self) -> None:
+        """Nothing is lost any more, and everything comes to rest."""
+        await self.clear()
+        for executor in self.executors:
+            await executor.finish()
+        await come_to_rest(self.houses[0].context)
+
+    async def close(self) -> None:
+        """Nothing is left under way, whatever happened."""
+        self.line.clear()
+        for task in self._under_way():
+            task.cancel()
+        await asyncio.gather(*self._under_way(), return_exceptions=True)
+        for gateway in self.gateways:
+            await gateway.close()
 
     def _under_way(self) -> list["asyncio.Task[Any]"]:
         tasks = [*self.requests, *self.line.arriving]
