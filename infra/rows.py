@@ -75,6 +75,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     settled: int
     captured_minor: int
     refunded_minor: int
+    leader_is_in: bool
 
 
 class PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +143,7 @@ def group_from(row: GroupRow) -> Group:
         settled=row.settled,
         captured_minor=row.captured_minor,
         refunded_minor=row.refunded_minor,
+        leader_is_in=row.leader_is_in,
     )
 
 

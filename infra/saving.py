@@ -25,21 +25,21 @@ _PARTS = {
     "opened": """
       INSERT INTO groups (deal_id, id, leader_id, terms, group_size_max, status, participants, units_by_variant,
                           next_tier_at, version, opened_at, expires_at, closed_at, closed_by, awaiting, settled,
-                          captured_minor, refunded_minor)
+                          captured_minor, refunded_minor, leader_is_in)
       SELECT * FROM json_to_recordset(CAST(:opened AS json)) AS new (
         deal_id uuid, id uuid, leader_id uuid, terms jsonb, group_size_max int, status text, participants int,
         units_by_variant jsonb, next_tier_at int, version int, opened_at timestamptz, expires_at timestamptz,
         closed_at timestamptz, closed_by text, awaiting int, settled int, captured_minor bigint,
-        refunded_minor bigint)""",
+        refunded_minor bigint, leader_is_in boolean)""",
     "changed": """
       UPDATE groups SET status = new.status, participants = new.participants,
              units_by_variant = new.units_by_variant, next_tier_at = new.next_tier_at, version = new.version,
              closed_at = new.closed_at, closed_by = new.closed_by, awaiting = new.awaiting, settled = new.settled,
-             captured_minor = new.captured_minor, refunded_minor = new.refunded_minor
+             captured_minor = new.captured_minor, refunded_minor = new.refunded_minor, leader_is_in = new.leader_is_in
       FROM json_to_recordset(CAST(:changed AS json)) AS new (
         deal_id uuid, id uuid, status text, participants int, units_by_variant jsonb, next_tier_at int, version int,
         closed_at timestamptz, closed_by text, awaiting int, settled int, captured_minor bigint,
-        refunded_minor bigint)
+        refunded_minor bigint, leader_is_in boolean)
       WHERE groups.deal_id = new.deal_id AND groups.id = new.id""",
     "stock": """
       UPDATE variants SET stock_left = new.stock_left
@@ -155,6 +155,7 @@ def _group_row(group: Group) -> Row:
         "settled": group.settled,
         "captured_minor": group.captured_minor,
         "refunded_minor": group.refunded_minor,
+        "leader_is_in": group.leader_is_in,
     }
 
 

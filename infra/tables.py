@@ -123,6 +123,7 @@ groups = Table(
     Column("settled", Integer, nullable=False, server_default=text("0")),
     Column("captured_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
+    Column("leader_is_in", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("deal_id", "id"),
     CheckConstraint("status IN ('open', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("participants >= 0 AND awaiting >= 0", name="counts"),

@@ -1,6 +1,7 @@
 """Decisions about payments: buying alone, approval, lapsing, and what the gateway made of a settlement."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from domain.groupbuy.events import (
     PlaceReserved,
     UnitsReturned,
 )
+from domain.groupbuy.evolve_payment import is_leader_refused
 from domain.groupbuy.group import Group
 from domain.groupbuy.payment import LapsedBecause, Payment, PaymentStatus, Settlement, SettlementStatus
 from domain.groupbuy.state import State
@@ -124,7 +126,7 @@ def units_returned(payment: Payment, now: datetime) -> UnitsReturned:
 
 def reward_of(group: Group | None, kept_minor: int) -> int:
     """The leader's reward while so much of the group's money is kept, minor units."""
-    if group is None or group.leader_id is None or group.terms.payment is None:
+    if group is None or not group.leader_is_in or group.terms.payment is None:
         return 0
     full = full_reward(group.terms.reward, group.asked_minor, group.unit_price, group.terms.payment.fee_bps)
     return reward_on(kept_minor, group.asked_minor, full)
@@ -136,6 +138,9 @@ def _settled(
     captured_minor = 0 if refused_because is not None else settlement.capture_minor
     group = state.group
     kept_minor = group.kept_minor if group else 0
+    after = group
+    if group is not None and is_leader_refused(group, payment.shopper_id, refused_because):
+        after = replace(group, leader_is_in=False)  # what was rewarded so far goes back to the merchant
     was_held = payment.status is PaymentStatus.HELD or payment.late_at is not None
     deal = _deal(state, payment.order_id)
     return PaymentSettled(
@@ -151,7 +156,7 @@ def _settled(
         captured_minor=captured_minor,
         released_minor=payment.hold_minor - captured_minor if was_held else 0,
         fee_minor=fee_on(captured_minor, payment.terms.fee_bps),
-        reward_minor=reward_of(group, kept_minor + captured_minor) - reward_of(group, kept_minor),
+        reward_minor=reward_of(after, kept_minor + captured_minor) - reward_of(group, kept_minor),
         needs_shipping=payment.address is not None,
         refused_because=refused_because,
         at=now,

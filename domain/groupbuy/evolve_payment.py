@@ -90,6 +90,11 @@ def left(payment: Payment, at: datetime) -> Payment:
     return replace(payment, left_at=at, settlement=_ALL_GOES_BACK)
 
 
+def is_leader_refused(group: Group, shopper_id: UUID, refused_because: str | None) -> bool:
+    """Whether it is the leader whose payment came to nothing after the group succeeded."""
+    return refused_because is not None and shopper_id == group.leader_id
+
+
 def plus(units: Mapping[UUID, int], variant_id: UUID, change: int) -> Mapping[UUID, int]:
     """Units by variant after a change."""
     return {**units, variant_id: units.get(variant_id, 0) + change}
@@ -121,6 +126,7 @@ def _settled(state: State, event: PaymentSettled) -> State:
             version=group.version + 1,
             settled=group.settled + _counts_as_settled(group, payment),
             captured_minor=group.captured_minor + event.captured_minor,
+            leader_is_in=group.leader_is_in and not is_leader_refused(group, event.shopper_id, event.refused_because),
         )
     order = _order(event, payment) if event.captured_minor else state.order
     return replace(_with(state, payment, group=group), order=order)

@@ -35,7 +35,7 @@ class Group:
     `version` rises by one with every event; `units_by_variant` is what its participants have taken of the deal's stock.
     `awaiting` are places reserved for shoppers who still have to pay: taken, but counting for no price. `settled` are
     participants whose payment has come to its end, `captured_minor` and `refunded_minor` what was taken from them and
-    is decided to go back.
+    is decided to go back. `leader_is_in`: the leader has joined and not left: who is not in it earns no reward.
     """
 
     id: UUID
@@ -54,6 +54,7 @@ class Group:
     settled: int = 0
     captured_minor: int = 0
     refunded_minor: int = 0
+    leader_is_in: bool = False
 
     @property
     def unit_price(self) -> int:

@@ -53,10 +53,16 @@ def held(amount_minor: int) -> Movement:
 
 
 def settled(captured_minor: int, released_minor: int, fee_minor: int, reward_minor: int) -> Iterator[Movement]:
-    """A hold ends: what is captured goes to the merchant, who pays fee and reward of it; the rest goes back."""
+    """A hold ends: what is captured goes to the merchant, who pays fee and reward of it; the rest goes back.
+
+    A reward below zero comes back from the leader: it was earned before it turned out that nothing is due.
+    """
     yield from _moved(Cause.SETTLEMENT, Account.SHOPPER_HOLD, Account.MERCHANT_PAYABLE, captured_minor)
     yield from _moved(Cause.SETTLEMENT, Account.MERCHANT_PAYABLE, Account.PLATFORM_FEE, fee_minor)
-    yield from _moved(Cause.SETTLEMENT, Account.MERCHANT_PAYABLE, Account.LEADER_REWARD, reward_minor)
+    if reward_minor >= 0:
+        yield from _moved(Cause.SETTLEMENT, Account.MERCHANT_PAYABLE, Account.LEADER_REWARD, reward_minor)
+    else:
+        yield from _moved(Cause.SETTLEMENT, Account.LEADER_REWARD, Account.MERCHANT_PAYABLE, -reward_minor)
     yield from _moved(Cause.SETTLEMENT, Account.SHOPPER_HOLD, Account.GATEWAY_CLEARING, released_minor)
 
 

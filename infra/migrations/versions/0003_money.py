@@ -20,6 +20,7 @@ STATEMENTS = (
       ADD COLUMN settled integer NOT NULL DEFAULT 0,
       ADD COLUMN captured_minor bigint NOT NULL DEFAULT 0,
       ADD COLUMN refunded_minor bigint NOT NULL DEFAULT 0,
+      ADD COLUMN leader_is_in boolean NOT NULL DEFAULT true,
       DROP CONSTRAINT groups_participants_check,
       ADD CONSTRAINT groups_counts_check CHECK (participants >= 0 AND awaiting >= 0),
       ADD CONSTRAINT groups_participants_check CHECK (participants + awaiting <= group_size_max),

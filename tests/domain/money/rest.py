@@ -6,7 +6,7 @@ from datetime import timedelta
 from domain.groupbuy.commands import CloseGroup
 from domain.groupbuy.group import Group, GroupStatus, Place
 from domain.groupbuy.order import OrderStatus
-from domain.groupbuy.payment import PaymentStatus, SettlementStatus
+from domain.groupbuy.payment import Payment, PaymentStatus, SettlementStatus
 from domain.pricing.ledger import Account
 from domain.pricing.shares import fee_on, full_reward, reward_on
 from tests.domain.money.processes import Process, deciding, executing, looking, refunding, sweeping
@@ -58,16 +58,26 @@ def books_agree(shop: Shop) -> None:
         assert not group.is_open
         assert group.settled == group.participants
         kept_minor = group.captured_minor - group.refunded_minor
-        assert shop.book.of_group[(group.id, Account.LEADER_REWARD)] == _reward(group, kept_minor)
+        assert shop.book.of_group[(group.id, Account.LEADER_REWARD)] == _reward(shop, group, kept_minor)
         if not kept_minor:
             assert not any(amount for (group_id, _), amount in shop.book.of_group.items() if group_id == group.id)
 
 
-def _reward(group: Group, kept_minor: int) -> int:
+def _reward(shop: Shop, group: Group, kept_minor: int) -> int:
+    """Only a leader who has a place, and has paid for it, is rewarded."""
     payment = group.terms.payment
     assert payment is not None
+    if group.leader_id is None:
+        return 0
+    place = shop.world.places.get((group.deal_id, group.leader_id), {}).get(group.id)
+    if place is None or _payment_of(shop, place.order_id).status is not PaymentStatus.CAPTURED:
+        return 0
     full_minor = full_reward(group.terms.reward, group.asked_minor, group.unit_price, payment.fee_bps)
     return reward_on(kept_minor, group.asked_minor, full_minor)
+
+
+def _payment_of(shop: Shop, order_id: object) -> Payment:
+    return next(payment for payment in shop.payments() if payment.order_id == order_id)
 
 
 def _due(shop: Shop) -> dict[object, int]:
