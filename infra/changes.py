@@ -123,6 +123,8 @@ class Changes:
         if event.was_reserved:
             self.paid.add((event.deal_id, event.shopper_id, event.order_id))
             self.moving.append(event)
+        else:
+            self.stock.add(event.deal_id)
         self._add_taken(event, 1)
 
     def _add_reserved(self, event: PlaceReserved) -> None:
@@ -166,10 +168,10 @@ class Changes:
         payment_key = (event.deal_id, event.shopper_id, event.order_id)
         self.paid.add(payment_key)
         self.settlements.add(payment_key)
+        self.stock.add(event.deal_id)
         self._add_taken(event, -1)
 
     def _add_taken(self, event: ParticipantJoined | ParticipantLeft, change: int) -> None:
-        self.stock.add(event.deal_id)
         self.changed_groups.add(event.group_id)
         if event.invite_code is not None:
             self.invite_joins[event.invite_code] += change
