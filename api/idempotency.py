@@ -1,6 +1,7 @@
 """Telling a command and answering it; a repeated `Idempotency-Key` gets the first answer again, byte for byte."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -13,6 +14,8 @@ from api.requests import AnyRequest, header, invalid, runtime_of
 from domain.groupbuy.commands import Command
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, Stored
+from infra.reading.fetching import fetch_json
+from infra.unavailable import Unavailable
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_CHARACTERS_MAX = 255
@@ -28,7 +31,10 @@ class _Kept(msgspec.Struct):
 
 
 _kept = msgspec.json.Decoder(_Kept)
-_KEEP_INSTEAD = text("UPDATE idempotency_keys SET answer = :answer WHERE subject_id = :subject_id AND key = :key")
+_KEEP_INSTEAD = text("""
+WITH kept AS (UPDATE idempotency_keys SET answer = :answer WHERE subject_id = :subject_id AND key = :key RETURNING 1)
+SELECT count(*)::text FROM kept
+""")
 
 
 async def tell(
@@ -71,13 +77,16 @@ def replayed(stored: Stored) -> Answer:
 
 
 async def keep_instead(request: AnyRequest, answer: Answer) -> None:
-    """Store an answer in the place of the one its key has: what was awaited has come."""
+    """Store an answer in the place of the one its key has: what was awaited has come.
+
+    Where it cannot be stored now, what has come stands all the same, and a repeat finds it by its order.
+    """
     key = _key(request)
     if key is None:
         return
     values = {"subject_id": caller_of(request).subject, "key": key, "answer": _keep(answer)}
-    async with runtime_of(request).engine.begin() as connection:
-        await connection.execute(_KEEP_INSTEAD, values)
+    with suppress(Unavailable):
+        await fetch_json(runtime_of(request).engine, _KEEP_INSTEAD, values)
 
 
 def _key(request: AnyRequest) -> str | None:

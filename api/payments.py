@@ -80,7 +80,7 @@ def _state(row: NotedPayment, result: Approved | Awaited) -> PaymentState:
         case Approved():
             return PaymentState(order_id=row.order_id, group_id=row.group_id, status=Progress.APPROVED, payment=None)
         case Awaited(step=step):
-            awaited = awaited_payment(row, step)
+            awaited = awaited_payment(row, row.gateway, step)
             return PaymentState(
                 order_id=row.order_id, group_id=row.group_id, status=Progress.AWAITING_PAYMENT, payment=awaited
             )

@@ -134,6 +134,6 @@ def _reserved_or_taken(accepted: Accepted) -> Answer:
 
 
 def _awaiting(view: GroupView, payment: Payment, step: NextStep | None) -> Answer:
-    place = reserved_view(payment, awaited_payment(payment, step))
+    place = reserved_view(payment, awaited_payment(payment, payment.terms.gateway, step))
     location = ((b"location", f"/v1/groups/{view.id}".encode()),)
     return Answer(ACCEPTED, group_body(view, place), location)

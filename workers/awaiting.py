@@ -3,7 +3,6 @@
 Two duties, because a gateway that answers slowly must not keep places from coming free.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import LapsePayment
 from domain.groupbuy.payment import LapsedBecause
-from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
 from workers.duty import Context, Duty
 from workers.telling import Telling
 
@@ -112,12 +110,7 @@ async def look_up(context: Context) -> float:
     order_ids = await _take_up(context.by_key)
     rest_s = max(LOOK_EVERY_S, REST_PER_SEARCH * (time.monotonic() - began_at))
     rows = await context.runtime.payments.find_all(order_ids) if order_ids else {}
-    looks = (context.runtime.checkout.look(row) for row in rows.values())
-    for outcome in await asyncio.gather(*looks, return_exceptions=True):
-        if isinstance(outcome, BaseException) and not isinstance(
-            outcome, PaymentDeclined | PaymentTooLate | PaymentLapsed
-        ):
-            raise outcome
+    await context.runtime.checkout.look_all(rows.values())
     return rest_s
 
 

@@ -16,6 +16,7 @@ from domain.groupbuy.payment import PaymentStatus
 from domain.pricing.steps import AtGateway, Due, Step, Strategy, next_step
 from infra.payments.port import (
     CALL_TIMEOUT_S,
+    CLOCKS_DIFFER,
     GatewayPayment,
     GatewayRefused,
     GatewayState,
@@ -30,8 +31,6 @@ Answer = TypeVar("Answer")
 STEPS_MAX = 3
 NEVER_HEARD_AFTER_S = 3 * CALL_TIMEOUT_S
 """A call that makes a payment may be under way when its place lapses; by then it has ended, even of a slow process."""
-SEARCHED_BEFORE = timedelta(minutes=1)
-"""How much earlier than in our rows a payment may have been made by the gateway's clock."""
 NOT_ABOUT_THE_MONEY = frozenset(
     {
         "gateway_credentials",
@@ -151,7 +150,7 @@ async def _take(gateway: PaymentGateway, reference: str, due: Due, key: str) -> 
 
 
 async def _look_up(gateway: PaymentGateway, instruction: Instruction) -> GatewayPayment | None:
-    since = instruction.created_at - SEARCHED_BEFORE
+    since = instruction.created_at - CLOCKS_DIFFER
     return await _in_time(gateway.look_up(instruction.order_id, instruction.reference, since))
 
 

@@ -5,7 +5,7 @@ gateway is asked, asking again for the same order is the same payment, and a swe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -22,6 +22,7 @@ from infra.payments.gateways import Gateways
 from infra.payments.payment_rows import NextStep, NotedPayment, PaymentRows
 from infra.payments.port import (
     CALL_TIMEOUT_S,
+    CLOCKS_DIFFER,
     OUR_FAULT,
     GatewayPayment,
     GatewayRefused,
@@ -34,8 +35,6 @@ from infra.views import GroupView
 
 _log = structlog.get_logger(__name__)
 
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""How far a gateway's clock may be behind ours."""
 FIRST_ANSWER_WITHIN_S = CALL_TIMEOUT_S + 2
 """By then an authorisation that was under way has its answer, or never had one."""
 
@@ -142,8 +141,15 @@ class Checkout:
     async def hear(self, gateway: str, events: list[WebhookEvent]) -> None:
         """Act on a gateway's webhooks: each is a hint to look, so repeats and any order change nothing."""
         order_ids = {event.order_id for event in events if event.order_id is not None}
-        undecided = await self._rows.find_undecided(gateway, list(order_ids)) if order_ids else []
-        for outcome in await asyncio.gather(*(self.look(row) for row in undecided), return_exceptions=True):
+        if order_ids:
+            await self.look_all(await self._rows.find_undecided(gateway, order_ids))
+
+    async def look_all(self, rows: Iterable[NotedPayment]) -> None:
+        """Look at payments whose shoppers wait for no answer.
+
+        Raises what kept one of them from being dealt with, after all the others were.
+        """
+        for outcome in await asyncio.gather(*(self.look(row) for row in rows), return_exceptions=True):
             if isinstance(outcome, BaseException) and not isinstance(
                 outcome, PaymentDeclined | PaymentTooLate | PaymentLapsed
             ):

@@ -1,29 +1,30 @@
 """Payments as they are kept, looked up many at a time, and what is noted of them beside the decisions."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.groupbuy.payment import Payment
 from infra.gathering import Gathering
+from infra.loading import PAYMENT_COLUMNS
 from infra.payments.port import GatewayPayment
 from infra.reading.fetching import fetch_json
 from infra.rows_money import PaymentRow
 from infra.views import AwaitedPayment
 
-_COLUMNS = ", ".join(f"p.{name}" for name in PaymentRow.__struct_fields__)
 _FIND = text(f"""
 SELECT coalesce(json_agg(q), '[]')::text FROM (
-  SELECT {_COLUMNS}, p.next_step FROM payments p WHERE p.order_id = ANY(CAST(:order_ids AS uuid[]))) q
+  SELECT {PAYMENT_COLUMNS}, p.next_step FROM payments p WHERE p.order_id = ANY(CAST(:order_ids AS uuid[]))) q
 """)  # noqa: S608 - a constant
 _FIND_UNDECIDED = text(f"""
 SELECT coalesce(json_agg(q), '[]')::text FROM (
-  SELECT {_COLUMNS}, p.next_step FROM payments p
-  WHERE p.order_id = ANY(CAST(:order_ids AS uuid[])) AND p.gateway = :gateway
+  SELECT {PAYMENT_COLUMNS}, p.next_step FROM payments p
+  WHERE p.order_id = ANY(CAST(:order_ids AS uuid[]))
     AND (p.status = 'awaiting' OR (p.status = 'lapsed' AND p.late_at IS NULL))) q
 """)  # noqa: S608 - a constant
 _NOTE = text("""
@@ -49,16 +50,27 @@ class NotedPayment(PaymentRow, frozen=True, kw_only=True):
     @property
     def awaited(self) -> AwaitedPayment:
         """What its shopper still has to do."""
-        return awaited_payment(self, self.next_step)
+        return awaited_payment(self, self.gateway, self.next_step)
 
 
 _decode = msgspec.json.Decoder(list[NotedPayment]).decode
 
 
-def awaited_payment(payment: PaymentRow | Payment, step: NextStep | None) -> AwaitedPayment:
-    """What a shopper still has to do."""
+class ToBePaid(Protocol):
+    """Whatever knows how much is to be paid, and until when."""
+
+    @property
+    def hold_minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def pay_by(self) -> datetime: ...
+
+
+def awaited_payment(payment: ToBePaid, gateway: str, step: NextStep | None) -> AwaitedPayment:
+    """What a shopper still has to do at a gateway."""
     return AwaitedPayment(
-        gateway=payment.gateway if isinstance(payment, PaymentRow) else payment.terms.gateway,
+        gateway=gateway,
         amount=payment.hold_minor,
         currency=payment.currency,
         pay_by=payment.pay_by,
@@ -67,18 +79,13 @@ def awaited_payment(payment: PaymentRow | Payment, step: NextStep | None) -> Awa
     )
 
 
-async def find_payments(engine: AsyncEngine, order_ids: Sequence[UUID]) -> dict[UUID, NotedPayment]:
-    """The payments of these orders; raises `Unavailable`."""
-    rows = _decode(await fetch_json(engine, _FIND, {"order_ids": list(order_ids)}))
-    return {row.order_id: row for row in rows}
-
-
 class PaymentRows:
     """Finds payments, and notes what a gateway said of one that its shopper has to finish."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._gathering = Gathering(self._fetch)
+        self._undecided = Gathering(self._fetch_undecided)
 
     async def find(self, order_id: UUID) -> NotedPayment | None:
         """The payment of an order as it is now; raises `Unavailable`."""
@@ -89,13 +96,14 @@ class PaymentRows:
         found = await asyncio.gather(*(self._gathering.get(order_id) for order_id in order_ids))
         return {row.order_id: row for row in found if row is not None}
 
-    async def find_undecided(self, gateway: str, order_ids: Sequence[UUID]) -> list[NotedPayment]:
+    async def find_undecided(self, gateway: str, order_ids: Collection[UUID]) -> list[NotedPayment]:
         """Those among some orders of a gateway for which its word can still change something; raises `Unavailable`.
 
-        It awaits, or its lapse may turn out to be paid. Of nearly all webhooks there are none: they are late news.
+        It awaits, or its lapse may turn out to be paid. Of nearly all webhooks there are none: they are late news, so
+        messages that come together are looked up together, each with all its orders.
         """
-        asked = {"gateway": gateway, "order_ids": list(order_ids)}
-        return _decode(await fetch_json(self._engine, _FIND_UNDECIDED, asked))
+        found = await self._undecided.get(frozenset(order_ids))
+        return [row for row in found or () if row.gateway == gateway]
 
     async def note(self, found: GatewayPayment) -> NextStep:
         """Keep what the app needs to finish a payment; one that is decided already stays as it is.
@@ -112,4 +120,10 @@ class PaymentRows:
         return step
 
     async def _fetch(self, order_ids: list[UUID]) -> dict[UUID, NotedPayment]:
-        return await find_payments(self._engine, order_ids)
+        rows = _decode(await fetch_json(self._engine, _FIND, {"order_ids": order_ids}))
+        return {row.order_id: row for row in rows}
+
+    async def _fetch_undecided(self, asked: list[frozenset[UUID]]) -> dict[frozenset[UUID], list[NotedPayment]]:
+        order_ids = list(frozenset().union(*asked))
+        rows = _decode(await fetch_json(self._engine, _FIND_UNDECIDED, {"order_ids": order_ids}))
+        return {of_one: [row for row in rows if row.order_id in of_one] for of_one in asked} if rows else {}

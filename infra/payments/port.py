@@ -7,7 +7,7 @@ GatewayTrouble
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -18,6 +18,8 @@ from domain.pricing.steps import Strategy
 
 CALL_TIMEOUT_S = 10.0
 """No call of a gateway takes longer."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How much earlier than in our rows a payment may have been made by its gateway's clock."""
 
 
 class GatewayTrouble(Exception):  # noqa: N818 - its kinds are named after what is the matter

@@ -8,6 +8,7 @@ import msgspec
 from domain.groupbuy.address import Address
 from domain.groupbuy.order import RefundStatus
 from domain.groupbuy.state import State
+from infra.payments.payment_rows import awaited_payment
 from infra.reading.order_rows import OrderRow, RefundRow, ShownStatus
 from infra.views import AwaitedPayment
 
@@ -95,7 +96,9 @@ def order_view(row: OrderRow) -> OrderView:
         refunded=row.refunded_minor,
         status=row.status,
         address=row.address,
-        payment=_awaited(row) if row.status is ShownStatus.AWAITING_PAYMENT else None,
+        payment=awaited_payment(row, row.gateway, row.next_step)
+        if row.status is ShownStatus.AWAITING_PAYMENT
+        else None,
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         created_at=row.created_at,
@@ -131,17 +134,6 @@ def changed_order(before: OrderRow, state: State) -> OrderView:
         before, **changes, status=ShownStatus(order.status.value), refunds=list(refunds.values())
     )
     return order_view(after)
-
-
-def _awaited(row: OrderRow) -> AwaitedPayment:
-    return AwaitedPayment(
-        gateway=row.gateway,
-        amount=row.hold_minor,
-        currency=row.currency,
-        pay_by=row.pay_by,
-        client_secret=row.next_step.client_secret if row.next_step else None,
-        redirect_url=row.next_step.redirect_url if row.next_step else None,
-    )
 
 
 def _refund_view(row: RefundRow) -> RefundView:

@@ -1,5 +1,6 @@
 """Webhooks: believed for their signature alone, and then only as a hint to look."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -58,6 +59,19 @@ async def test_what_a_webhook_says_is_looked_up(town: Town, settings: Settings) 
     assert await _participants(town, group) == 1
     await finish(town.client, you)
     assert (await tell(town, settings, message(you["order_id"], "payment.cancelled", "cancelled"))).status_code == 204
+
+
+async def test_messages_that_come_together_are_each_heard(town: Town, settings: Settings) -> None:
+    """Each approval counts once, whichever others its message comes with, those without one for nothing."""
+    group = await town.open_group(group_size_max=20, tiers=[{"participants": 20, "unit_price": 900}])
+    places = [await awaiting(town.shopper(), group) for _ in range(8)]
+    for place in places[:5]:
+        await finish(town.client, place)
+    bodies = [message(place["order_id"]) for place in [*places, *places[2:]]]
+    answers = await asyncio.gather(*(tell(town, settings, body) for body in bodies))
+    assert {answer.status_code for answer in answers} == {204}
+    seen = (await town.nobody.get(f"/v1/groups/{group['id']}")).json()
+    assert (seen["participants"], seen["awaiting_payment"]) == (6, 3)
 
 
 @pytest.mark.parametrize("kind", ["payment.unheard_of", "dispute.created"])

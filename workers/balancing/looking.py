@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.pricing.steps import Step, next_step
-from infra.payments.port import CALL_TIMEOUT_S, GatewayPayment, GatewayUnavailable, PaymentGateway
+from infra.payments.port import CALL_TIMEOUT_S, CLOCKS_DIFFER, GatewayPayment, GatewayUnavailable, PaymentGateway
 from infra.payments.standing import at_gateway
 from workers.balancing.difference import Difference
 from workers.balancing.judging import judge
@@ -19,7 +19,6 @@ from workers.balancing.ours import Ours, read_ours
 LOOK_UPS_AT_ONCE = 8
 ATTEMPTS_MAX = 3
 FIRST_PAUSE_S = 0.5
-_CLOCKS_DIFFER = timedelta(minutes=1)
 
 Found = TypeVar("Found")
 
@@ -97,7 +96,7 @@ async def _look_up_all(
     async def look_up(suspect: Suspect) -> GatewayPayment | None:
         row = ours.get(suspect.order_id)
         reference = suspect.reference or (row.reference if row else None)
-        made_after = row.created_at - _CLOCKS_DIFFER if row else None
+        made_after = row.created_at - CLOCKS_DIFFER if row else None
         async with free:
             return await answered(lambda: gateway.look_up(suspect.order_id, reference, made_after))
 
