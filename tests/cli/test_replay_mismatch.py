@@ -24,12 +24,23 @@ def replaying(api: Serving, output: Path, *arguments: str) -> Iterator["subproce
     """A replay at work, its output in a file."""
     with output.open("wb") as file:
         command = [sys.executable, "-m", "cli.main", "replay", *arguments]
-        process = subprocess.Popen(command, env=api.environment, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            command,
+            env=api.environment,
+            stdout=file,
+            stderr=file,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no thread is started here, and it only sets a signal
+        )
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def _hear_interrupts() -> None:
+    """As on a terminal, also where the tests themselves run in the background of a shell, which ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
