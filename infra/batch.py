@@ -1,4 +1,4 @@
-"""One batch: load, fold `decide` over its commands, save, commit. Between lock and commit there is only SQL."""
+"""One batch: lock and load, fold `decide` over its commands, save and commit. Under the lock there is nothing else."""
 
 import asyncio
 import base64
@@ -12,8 +12,9 @@ from domain.groupbuy.commands import Command
 from domain.groupbuy.world import Accepted, Refused, World
 from infra.changes import Changes
 from infra.held_connection import HeldConnection
-from infra.loading import Loader, StoredAnswer, Wanted
-from infra.saving import NewAnswer, save
+from infra.loading import Loader, StoredAnswer, Wanted, locking
+from infra.saving import NewAnswer, saving
+from infra.statement import Bound
 
 
 class KeyReused(Exception):  # noqa: N818 - named after what happened, as refusals are
@@ -77,7 +78,7 @@ class Batch:
     commit_begun: bool = False
 
     def begin_commit(self) -> None:
-        """From here on an error leaves open whether the batch is saved."""
+        """From here on a lost connection leaves open whether the batch is saved."""
         self.commit_begun = True
 
     def answer(self) -> None:
@@ -90,20 +91,23 @@ class Batch:
 
 
 async def write(connection: HeldConnection, loader: Loader, batch: Batch) -> None:
-    """Decide and commit a batch; raises what the database raises, with nothing saved unless `commit_begun`."""
+    """Decide and commit a batch in three round trips.
+
+    Raises what the database raises, with nothing saved; only a connection lost after `commit_begun` leaves that open.
+    """
     wanted = Wanted()
     for one in batch.waiting:
         wanted.add(one.command, one.deal_id)
         if one.idempotency:
             wanted.keys.add((one.idempotency.subject_id, one.idempotency.key))
 
-    async def work(driver: Any) -> None:  # noqa: ANN401  asyncpg ships no types
+    async def work(driver: Any) -> list[Bound]:  # noqa: ANN401  asyncpg ships no types
         loaded = await loader.load(driver, wanted)
         batch.world, batch.now = loaded.world, loaded.now
         new_answers = _decide(batch, loaded.answers)
-        await save(driver, batch.world, batch.changes, new_answers, batch.now)
+        return list(saving(batch.world, batch.changes, new_answers, batch.now))
 
-    await connection.transaction(work, before_commit=batch.begin_commit)
+    await connection.transaction(work, first=locking(wanted), before_commit=batch.begin_commit)
 
 
 def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[NewAnswer]:

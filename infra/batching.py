@@ -175,13 +175,13 @@ class _Lane:
             self._draining = None
 
     async def _commit(self, waiting: list[Waiting]) -> None:
-        """Write a batch and answer; what only has to be tried anew, before the commit, is tried anew once."""
+        """Write a batch and answer; what only has to be tried anew, and surely is not saved, is tried anew once."""
         batch = Batch(waiting)
         try:
             try:
                 await write(self._connection, self._loader, batch)
             except Exception as error:
-                if batch.commit_begun or not _is_passing(error):
+                if not _is_passing(error, batch):
                     raise
                 batch = Batch(waiting)
                 await write(self._connection, self._loader, batch)
@@ -232,10 +232,10 @@ def _by_deal(waiting: list[Waiting]) -> list[list[Waiting]]:
     return list(parts.values())
 
 
-def _is_passing(error: Exception) -> bool:
-    """Whether the same batch may do the next time.
+def _is_passing(error: Exception, batch: Batch) -> bool:
+    """Whether the same batch may do the next time, and surely has done nothing yet.
 
-    The connection was dead; or an idempotency key, used for another deal at the same moment, was stored first: a key
-    is no part of a deal, so no lock was in the way. Now its answer is there to be found.
+    The connection was dead before the commit; or an idempotency key, used for another deal at the same moment, was
+    stored first: a key is no part of a deal, so no lock was in the way. Now its answer is there to be found.
     """
-    return is_connection_lost(error) or violates(error, KEYS_UNIQUE)
+    return (is_connection_lost(error) and not batch.commit_begun) or violates(error, KEYS_UNIQUE)

@@ -56,6 +56,7 @@ def _connector(settings: Settings, application: str, planner: Mapping[str, str])
         "statement_timeout": str(settings.statement_timeout_ms),
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
         "timezone": "UTC",
+        "standard_conforming_strings": "on",  # as it is by default: infra/statement.py writes literals
         "jit": "off",  # our statements are short: compiling them costs more than running them
         **planner,
     }

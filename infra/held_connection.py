@@ -1,10 +1,12 @@
 """A lane's own connection: kept from batch to batch, replaced when it has died."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from infra.statement import Bound
 
 Result = TypeVar("Result")
 
@@ -16,23 +18,32 @@ class HeldConnection:
         self._engine = engine
         self._held: AsyncConnection | None = None
         self._driver: Any = None
+        self._prepared: set[str] = set()
 
-    async def transaction(self, work: Callable[[Any], Awaitable[None]], before_commit: Callable[[], None]) -> None:
-        """Do work on the asyncpg connection, then commit; what it raises rolls back and goes on to the caller.
+    async def transaction(
+        self,
+        work: Callable[[Any], Awaitable[list[Bound]]],
+        *,
+        first: Iterable[Bound] = (),
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do work on the asyncpg connection and commit; what it raises rolls back and goes on to the caller.
 
-        `before_commit` is called when only the commit is left: an error after it does not say whether all is saved.
+        `first` travels with BEGIN, and what `work` answers with COMMIT: each is one round trip, and PostgreSQL waits
+        for nobody in between. `before_commit` is called before the last one: a connection that is lost after it does
+        not say whether all is saved; any answer of PostgreSQL that is an error says that nothing is.
         """
         driver = await self._connected()
-        transaction = driver.transaction()
         try:
-            await transaction.start()
             try:
-                await work(driver)
+                await self._run(driver, "BEGIN", *await self._ready(driver, first))
+                last = await self._ready(driver, await work(driver))
+                before_commit()
+                await self._run(driver, *last, "COMMIT")
             except asyncpg.PostgresError:
-                await transaction.rollback()
+                if not driver.is_closed() and driver.is_in_transaction():
+                    await self._run(driver, "ROLLBACK")
                 raise
-            before_commit()
-            await transaction.commit()
         except asyncpg.PostgresError:
             if driver.is_closed():
                 await self.let_go()
@@ -57,9 +68,23 @@ class HeldConnection:
     async def let_go(self) -> None:
         """Close the connection; the next transaction makes a new one."""
         held, self._held, self._driver = self._held, None, None
+        self._prepared.clear()
         if held is not None:
             await held.invalidate()
             await held.close()
+
+    async def _ready(self, driver: Any, statements: Iterable[Bound]) -> list[str]:  # noqa: ANN401  asyncpg ships no types
+        """What runs these statements; those new to the connection are prepared."""
+        executing: list[str] = []
+        for one in statements:
+            if one.statement.name not in self._prepared:
+                await driver.execute(one.statement.preparing)
+                self._prepared.add(one.statement.name)
+            executing.append(one.executing)
+        return executing
+
+    async def _run(self, driver: Any, *commands: str) -> None:  # noqa: ANN401  asyncpg ships no types
+        await driver.execute(";".join(commands))
 
     async def _connected(self) -> Any:  # noqa: ANN401  asyncpg ships no types
         if self._driver is None or self._driver.is_closed():

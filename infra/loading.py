@@ -1,7 +1,7 @@
 """Loading what a batch of commands is decided in: lock the deals, then read everything else in one statement.
 
 Two statements, because under READ COMMITTED the one that waits for a lock reads the other rows as they were before
-the wait; the second one has a fresh snapshot.
+the wait; the second one has a fresh snapshot. The first answers nothing, so that it can be sent with BEGIN.
 """
 
 from collections.abc import Iterable
@@ -30,13 +30,11 @@ from domain.groupbuy.order import Order, Refund
 from domain.groupbuy.world import World
 from infra.rows import DealRow, GroupRow, PlaceRow, deal_from, group_from, place_from
 from infra.rows_money import PaymentRow, SettledPaymentRow, payment_from
-from infra.statement import Statement
+from infra.statement import Bound, Statement, uuids_text
 
 DEALS_REMEMBERED_MAX = 10_000
 
-LOCK_DEALS = Statement(
-    "SELECT id, version FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
-)
+_LOCK_DEALS = Statement("SELECT FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
 
 # What is read is what a row holds: a new field needs no second list.
 _DEAL_COLUMNS = ", ".join(name for name in DealRow.__struct_fields__ if name != "variants")
@@ -72,7 +70,8 @@ SELECT json_build_object(
       SELECT {_DEAL_COLUMNS}, (
         SELECT json_agg(v ORDER BY v.position) FROM (
           SELECT id, title, image_url, stock, position FROM variants WHERE deal_id = deals.id) v) AS variants
-      FROM deals WHERE id = ANY(CAST(:unknown_deal_ids AS uuid[]))) d),
+      FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) AND (id, version) NOT IN (
+        SELECT i, v FROM unnest(CAST(:known_deal_ids AS uuid[]), CAST(:known_versions AS int[])) AS known (i, v))) d),
   'stock', (SELECT json_agg(json_build_array(deal_id, id, stock_left))
       FROM variants WHERE deal_id = ANY(CAST(:deal_ids AS uuid[]))),
   'groups', (SELECT json_agg(g) FROM (
@@ -198,6 +197,11 @@ class Loaded:
 _decode_view = msgspec.json.Decoder(_View).decode
 
 
+def locking(wanted: Wanted) -> list[Bound]:
+    """What locks the deals wanted, in order of their ids."""
+    return [_LOCK_DEALS.bound(deal_ids=uuids_text(sorted(wanted.deal_ids)))] if wanted.deal_ids else []
+
+
 class Loader:
     """Loads decision views; remembers deals by version, as they change far more rarely than their groups."""
 
@@ -205,22 +209,14 @@ class Loader:
         self._deals: dict[UUID, Deal] = {}
 
     async def load(self, connection: Any, wanted: Wanted) -> Loaded:  # noqa: ANN401  asyncpg ships no types
-        """Lock the deals wanted, in order of their ids, and read what the batch is decided in."""
-        versions: list[Any] = []
-        if wanted.deal_ids:
-            versions = await LOCK_DEALS.rows(connection, {"deal_ids": sorted(wanted.deal_ids)})
-        known = {deal_id: deal for deal_id, version in versions if (deal := self._remembered(deal_id, version))}
-        unknown = [deal_id for deal_id, _ in versions if deal_id not in known]
+        """Read what a batch is decided in; its deals are locked."""
+        known = {deal_id: deal for deal_id in wanted.deal_ids if (deal := self._deals.get(deal_id))}
         statement = _LOAD_VIEW_WITH_ORDERS if wanted.has_orders else LOAD_VIEW
-        view = _decode_view(await statement.value(connection, _parameters(wanted, unknown)))
-        for row in view.deals or ():
+        view = _decode_view(await statement.value(connection, _parameters(wanted, known)))
+        for row in view.deals or ():  # those that are new to us or have changed
             known[row.id] = deal_from(row)
             self._remember(known[row.id])
         return Loaded(_world(view, known), view.now, {(row.subject_id, row.key): row for row in view.keys or ()})
-
-    def _remembered(self, deal_id: UUID, version: int) -> Deal | None:
-        deal = self._deals.get(deal_id)
-        return deal if deal is not None and deal.version == version else None
 
     def _remember(self, deal: Deal) -> None:
         if len(self._deals) >= DEALS_REMEMBERED_MAX:
@@ -228,14 +224,15 @@ class Loader:
         self._deals[deal.id] = deal
 
 
-def _parameters(wanted: Wanted, unknown_deal_ids: list[UUID]) -> dict[str, object]:
+def _parameters(wanted: Wanted, known: dict[UUID, Deal]) -> dict[str, object]:
     asking_deal_ids, asking_shopper_ids = _columns(wanted.asking, 2)
     sharing_group_ids, sharer_ids, channels = _columns(wanted.sharing, 3)
     key_subject_ids, keys = _columns(wanted.keys, 2)
     leaving_deal_ids, leaving_shopper_ids, leaving_group_ids = _columns(wanted.leaving, 3)
     refund_deal_ids, refund_ids = _columns(wanted.refunds, 2)
     return {
-        "unknown_deal_ids": unknown_deal_ids,
+        "known_deal_ids": list(known),
+        "known_versions": [deal.version for deal in known.values()],
         "deal_ids": list(wanted.deal_ids),
         "group_ids": list(wanted.group_ids),
         "asking_deal_ids": asking_deal_ids,

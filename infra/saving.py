@@ -1,5 +1,6 @@
 """Saving what a batch changed: one statement for everything a join touches, more only where a deal itself changed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -13,9 +14,9 @@ from domain.groupbuy.group import Group, Place
 from domain.groupbuy.world import World
 from infra.changes import Changes, PlaceKey
 from infra.rows import terms_column
-from infra.saving_deals import save_deals
+from infra.saving_deals import saving_deals
 from infra.saving_money import MONEY_PARTS, money_rows
-from infra.statement import Statement, json_text
+from infra.statement import Bound, Statement, json_text
 
 Row = dict[str, Any]
 
@@ -91,25 +92,17 @@ class NewAnswer:
     answer: bytes
 
 
-async def save(
-    connection: Any,  # noqa: ANN401  asyncpg ships no types
-    world: World,
-    changes: Changes,
-    answers: list[NewAnswer],
-    now: datetime,
-) -> None:
-    """Write what changed, and the events, inside the caller's transaction."""
+def saving(world: World, changes: Changes, answers: list[NewAnswer], now: datetime) -> Iterator[Bound]:
+    """What writes everything that changed, and the events, in this order."""
     if changes.created_deals or changes.changed_deals:
-        await save_deals(connection, world, changes)
+        yield from saving_deals(world, changes)
     if changes.left:
-        await _DELETE_LEFT.execute(connection, {"left": json_text([_key_row(key) for key in changes.left])})
+        yield _DELETE_LEFT.bound(left=json_text([_key_row(key) for key in changes.left]))
     rows = _rows_by_part(world, changes, answers, now)
     if rows:
-        parameters = {part: json_text(those) for part, those in rows.items()}
-        await _statement(tuple(rows)).execute(connection, parameters)
+        yield _statement(tuple(rows)).bound(**{part: json_text(those) for part, those in rows.items()})
     if changes.invites:
-        invites = [world.invites[code] for code in changes.invites]
-        await _INSERT_INVITES.execute(connection, {"invites": json_text(invites)})
+        yield _INSERT_INVITES.bound(invites=json_text([world.invites[code] for code in changes.invites]))
 
 
 @cache

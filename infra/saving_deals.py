@@ -6,7 +6,7 @@ from typing import Any
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.world import World
 from infra.changes import Changes
-from infra.statement import Statement, json_text
+from infra.statement import Bound, Statement, json_text, uuids_text
 
 _DEAL_TYPES = {
     "id": "uuid",
@@ -44,20 +44,20 @@ _INSERT_VARIANTS = Statement("""
     AS new (deal_id uuid, id uuid, position int, title text, image_url text, stock bigint, stock_left bigint)""")
 
 
-async def save_deals(connection: Any, world: World, changes: Changes) -> None:  # noqa: ANN401  asyncpg ships no types
-    """Write new and changed deals with their variants, inside the caller's transaction."""
+def saving_deals(world: World, changes: Changes) -> Iterator[Bound]:
+    """What writes new and changed deals with their variants."""
     created = [world.deals[deal_id] for deal_id in changes.created_deals]
     changed = [world.deals[deal_id] for deal_id in changes.changed_deals - changes.created_deals]
     reworked = [deal for deal in changed if deal.id in changes.reworked_variants]
     if created:
-        await _INSERT.execute(connection, {"rows": json_text([_deal_values(deal) for deal in created])})
+        yield _INSERT.bound(rows=json_text([_deal_values(deal) for deal in created]))
     if changed:
-        await _UPDATE.execute(connection, {"rows": json_text([_deal_values(deal) for deal in changed])})
+        yield _UPDATE.bound(rows=json_text([_deal_values(deal) for deal in changed]))
     if reworked:
-        await _CLEAR_VARIANTS.execute(connection, {"deal_ids": [deal.id for deal in reworked]})
+        yield _CLEAR_VARIANTS.bound(deal_ids=uuids_text(deal.id for deal in reworked))
     if created or reworked:
         rows = [row for deal in (*created, *reworked) for row in _variant_rows(deal, world)]
-        await _INSERT_VARIANTS.execute(connection, {"rows": json_text(rows)})
+        yield _INSERT_VARIANTS.bound(rows=json_text(rows))
 
 
 def _variant_rows(deal: Deal, world: World) -> Iterator[dict[str, Any]]:

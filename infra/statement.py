@@ -5,15 +5,17 @@ to execute it (docs/decisions/0002).
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
 _PARAMETER = re.compile(r"(?<!:):([a-z][a-z_]*)")
 
-
 _encode = msgspec.json.Encoder().encode
+_numbers = count(1)
 
 
 def json_text(value: object) -> str:
@@ -21,15 +23,21 @@ def json_text(value: object) -> str:
     return _encode(value).decode()
 
 
+def uuids_text(values: Iterable[UUID]) -> str:
+    """Ids as the text of a `uuid[]` parameter."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 class Statement:
     """SQL with `:named` parameters; `execute`, `rows` and `value` run it on an asyncpg connection."""
 
-    __slots__ = ("_names", "_sql")
+    __slots__ = ("_names", "_sql", "name")
 
     def __init__(self, sql: str) -> None:
         self._names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
         self._sql = _PARAMETER.sub(lambda found: numbers[found[1]], sql)
+        self.name = f"tuan_{next(_numbers)}"
 
     async def execute(self, connection: Any, parameters: Mapping[str, object]) -> None:  # noqa: ANN401  asyncpg ships no types
         """Run it for its effect."""
@@ -43,5 +51,31 @@ class Statement:
         """The one value it answers."""
         return await connection.fetchval(self._sql, *self._arguments(parameters))
 
+    def bound(self, **parameters: str) -> "Bound":
+        """With its parameters, each as PostgreSQL reads it from text; to be sent together with others."""
+        return Bound(self, [parameters[name] for name in self._names])
+
+    @property
+    def preparing(self) -> str:
+        """What makes PostgreSQL know it by its name, for as long as a connection lives."""
+        return f"PREPARE {self.name} AS {self._sql}"
+
     def _arguments(self, parameters: Mapping[str, object]) -> list[object]:
         return [parameters[name] for name in self._names]
+
+
+class Bound(NamedTuple):
+    """A statement and its parameters, of which it has some; to be run for its effect."""
+
+    statement: Statement
+    texts: list[str]
+
+    @property
+    def executing(self) -> str:
+        """What runs it on a connection that has it prepared."""
+        return f"EXECUTE {self.statement.name}({', '.join(map(_literal, self.texts))})"
+
+
+def _literal(text: str) -> str:
+    """A text as SQL has it; only quotes mean anything in it (`standard_conforming_strings`)."""
+    return "'" + text.replace("'", "''") + "'"

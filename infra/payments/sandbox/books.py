@@ -25,7 +25,7 @@ from infra.payments.sandbox.booked import Booked, Opening, as_of, opened
 from infra.payments.sandbox.messages import EVENTS_PER_MESSAGE_MAX
 from infra.payments.sandbox.rules import Change, Happened, changed
 from infra.settings import Settings
-from infra.statement import json_text
+from infra.statement import Bound, json_text
 
 CONNECTIONS_MAX = 4
 STATEMENT_TIMEOUT_S = 4.0
@@ -139,17 +139,16 @@ class Books:
     async def _change_all(self, changes: list[Change]) -> dict[Change, Booked | GatewayRefused]:
         answers: dict[Change, Booked | GatewayRefused] = {}
 
-        async def work(driver: Any) -> None:  # noqa: ANN401  asyncpg ships no types
+        async def work(driver: Any) -> list[Bound]:  # noqa: ANN401  asyncpg ships no types
             asked = {"order_ids": sorted({change.order_id for change in changes})}
             found = _decode_found(await sql.LOCK.value(driver, asked))
             answered, happened, after = _fold(found, changes)
-            if happened:
-                told = json_text(_parcels(happened))
-                await sql.CHANGE.execute(driver, {"changed": json_text(after), "told": told})
             answers.update(answered)
+            told = json_text(_parcels(happened))
+            return [sql.CHANGE.bound(changed=json_text(after), told=told)] if happened else []
 
         async with _answered():
-            await self._for_changing.transaction(work, lambda: None)
+            await self._for_changing.transaction(work)
         return answers
 
 
