@@ -30,14 +30,15 @@ class HeldConnection:
         """Do work on the asyncpg connection and commit; what it raises rolls back and goes on to the caller.
 
         `first` travels with BEGIN, and what `work` answers with COMMIT: each is one round trip, and PostgreSQL waits
-        for nobody in between. `before_commit` is called before the last one: a connection that is lost after it does
-        not say whether all is saved; any answer of PostgreSQL that is an error says that nothing is.
+        for nobody in between; only what is private goes by itself. `before_commit` is called before the last one: a
+        connection that is lost after it does not say whether all is saved; any error PostgreSQL answers says that
+        nothing is.
         """
         driver = await self._connected()
         try:
             try:
-                await self._run(driver, "BEGIN", *await self._ready(driver, first))
-                last = await self._ready(driver, await work(driver))
+                await self._run(driver, "BEGIN", *[await self._executing(driver, one) for one in first])
+                last = await self._all_but_the_last(driver, await work(driver))
                 before_commit()
                 await self._run(driver, *last, "COMMIT")
             except asyncpg.PostgresError:
@@ -73,15 +74,25 @@ class HeldConnection:
             await held.invalidate()
             await held.close()
 
-    async def _ready(self, driver: Any, statements: Iterable[Bound]) -> list[str]:  # noqa: ANN401  asyncpg ships no types
-        """What runs these statements; those new to the connection are prepared."""
-        executing: list[str] = []
+    async def _all_but_the_last(self, driver: Any, statements: Iterable[Bound]) -> list[str]:  # noqa: ANN401  asyncpg ships no types
+        """Run what has to be run before the commit's message; answers the commands that go in it."""
+        commands: list[str] = []
         for one in statements:
-            if one.statement.name not in self._prepared:
-                await driver.execute(one.statement.preparing)
-                self._prepared.add(one.statement.name)
-            executing.append(one.executing)
-        return executing
+            if not one.is_private:
+                commands.append(await self._executing(driver, one))
+                continue
+            if commands:
+                await self._run(driver, *commands)
+                commands.clear()
+            await one.execute(driver)
+        return commands
+
+    async def _executing(self, driver: Any, one: Bound) -> str:  # noqa: ANN401  asyncpg ships no types
+        """The command for a statement; one that is new to the connection is prepared."""
+        if one.statement.name not in self._prepared:
+            await driver.execute(one.statement.preparing)
+            self._prepared.add(one.statement.name)
+        return one.executing
 
     async def _run(self, driver: Any, *commands: str) -> None:  # noqa: ANN401  asyncpg ships no types
         await driver.execute(";".join(commands))

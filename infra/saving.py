@@ -100,7 +100,8 @@ def saving(world: World, changes: Changes, answers: list[NewAnswer], now: dateti
         yield _DELETE_LEFT.bound(left=json_text([_key_row(key) for key in changes.left]))
     rows = _rows_by_part(world, changes, answers, now)
     if rows:
-        yield _statement(tuple(rows)).bound(**{part: json_text(those) for part, those in rows.items()})
+        bound = _statement(tuple(rows)).bound(**{part: json_text(those) for part, those in rows.items()})
+        yield bound._replace(is_private=_has_private(rows))
     if changes.invites:
         yield _INSERT_INVITES.bound(invites=json_text([world.invites[code] for code in changes.invites]))
 
@@ -130,6 +131,11 @@ def _rows_by_part(world: World, changes: Changes, answers: list[NewAnswer], now:
         "told": _told_rows(world, changes, now),
     }
     return {part: those for part, those in rows.items() if those}
+
+
+def _has_private(rows: dict[str, list[Row]]) -> bool:
+    """Whether there is an address among the rows, a tracking number or a reason for a refund."""
+    return "orders" in rows or "refunds" in rows or any(row["address"] is not None for row in rows.get("reserved", ()))
 
 
 def _group_row(group: Group) -> Row:

@@ -1,6 +1,6 @@
 """A lane's connection: what travels with BEGIN and COMMIT is written as it was meant, wholly or not at all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -43,6 +43,13 @@ async def _write(held: HeldConnection, *last: Bound, first: tuple[Bound, ...] = 
     await held.transaction(work, first=first)
 
 
+def _noting(note: Callable[[Any], None]) -> Callable[[Any], Awaitable[None]]:
+    async def begin(driver: Any) -> None:
+        driver.add_query_logger(note)
+
+    return begin
+
+
 async def _said(held: HeldConnection) -> str | None:
     told: str | None = await held.statement(lambda driver: _SAID.value(driver, {}))
     return told
@@ -63,6 +70,22 @@ async def test_what_travels_together_is_written_together_in_order(held: HeldConn
     assert await _said(held) == '["c", "d"]'
     await _write(held, _EMPTY.bound(but="a"), first=(_says("a"),))
     assert await _said(held) == '["a"]'
+
+
+async def test_what_is_private_stands_in_no_command(held: HeldConnection) -> None:
+    """Its words go apart from the command, in its turn: the server's log and activity show none of them."""
+    commands: list[str] = []
+
+    def note(query: Any) -> None:
+        commands.append(query.query)
+
+    await held.statement(_noting(note))
+    await _write(held, _says("before"), _says("12 St James's Square")._replace(is_private=True), _EMPTY.bound(but="x"))
+    assert await _said(held) is None
+    await _write(held, _says("12 St James's Square")._replace(is_private=True))
+    assert await _said(held) == '["12 St James\'s Square"]'
+    assert any("before" in command for command in commands)
+    assert not any("James" in command for command in commands)
 
 
 async def test_a_refused_row_takes_everything_with_it(held: HeldConnection) -> None:
