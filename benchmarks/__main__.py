@@ -23,6 +23,7 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "spread-bare": joins.spread_bare,
     "paid": paid_joins.hot,
     "paid-bare": paid_joins.hot_bare,
+    "paid-many": paid_joins.hot_many,
     "slow-gateway": paid_joins.slow,
     "locking": joins.locking,
     "get": reads.anonymous,

@@ -2,7 +2,7 @@
 
 from benchmarks.figures import Figure, Wanted
 from benchmarks.joins import join_new, warm
-from benchmarks.rounds import BODY, Load, compare
+from benchmarks.rounds import BODY, USUAL, Load, compare
 from benchmarks.stack import Stack
 from benchmarks.wrk import Request
 from domain.groupbuy.payment import PaymentTerms
@@ -10,6 +10,8 @@ from domain.groupbuy.payment import PaymentTerms
 THROUGH_SANDBOX = PaymentTerms("sandbox", fee_bps=250)
 WANTED_PAID = Wanted(0.7, 0.85)
 SLOW_S = 2
+# A paid join waits at three stations: so many connections keep all of them busy, of paid and unpaid joins alike.
+MANY = Load(connections=256)
 # As many connections as the API lets wait. A round is many times as long as the two seconds, in which the first get no
 # answer; and what the round before it left to do is over when it begins.
 WHILE_SLOW = Load(rounds=2, round_s=24, rest_s=8, connections=4_000)
@@ -24,6 +26,12 @@ def hot(stack: Stack) -> Figure:
 def hot_bare(stack: Stack) -> Figure:
     """The same with requests that have no body: the approving payment method."""
     return _beside_unpaid(stack, "joins on one hot group with money, no body sent / without money", None)
+
+
+def hot_many(stack: Stack) -> Figure:
+    """The same with as many connections as it takes until more of them bring no more joins."""
+    what = f"joins on one hot group with money / without, {MANY.connections} connections"
+    return _beside_unpaid(stack, what, BODY, MANY)
 
 
 def slow(stack: Stack) -> Figure:
@@ -41,7 +49,7 @@ def slow(stack: Stack) -> Figure:
     return figure.with_notes(f"so many connections that wait {SLOW_S} s each allow {bound:,}/s (Little's law)")
 
 
-def _beside_unpaid(stack: Stack, what: str, body: str | None) -> Figure:
+def _beside_unpaid(stack: Stack, what: str, body: str | None, load: Load = USUAL) -> Figure:
     warm(stack, THROUGH_SANDBOX)
     warm(stack)
     return compare(
@@ -50,6 +58,7 @@ def _beside_unpaid(stack: Stack, what: str, body: str | None) -> Figure:
         WANTED_PAID,
         lambda: join_new(stack, body=body, payment=THROUGH_SANDBOX),
         lambda: join_new(stack, body=body),
+        load=load,
     )
 
 
