@@ -2,6 +2,7 @@ import http.client
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -115,7 +116,8 @@ def test_killed_all_at_once_it_starts_again(folder: Path, port: int) -> None:
     with running(folder / "data", port, folder / "log") as first:
         first.until_ready()
         for process in [psutil.Process(first.process.pid), *first.family()]:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself, as those do whose parent is gone
+                process.kill()
         first.process.wait()
     with running(folder / "data", port, folder / "log2") as second:
         second.until_ready()
