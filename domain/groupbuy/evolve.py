@@ -193,10 +193,12 @@ def _deal_changed(state: State, event: DealChange) -> State:
 
 def _counted_anew(group: Group, event: ParticipantJoined | ParticipantLeft, units: int, awaiting: int) -> Group:
     is_leader = event.shopper_id == group.leader_id
-    return group.counted(
-        event.participants,
-        plus(group.units_by_variant, event.variant_id, units),
-        awaiting,
+    return replace(
+        group,
+        version=group.version + 1,
+        participants=event.participants,
+        units_by_variant=plus(group.units_by_variant, event.variant_id, units),
+        awaiting=awaiting,
         leader_is_in=isinstance(event, ParticipantJoined) if is_leader else group.leader_is_in,
     )
 

@@ -81,7 +81,7 @@ class World:
 
     def tell(self, command: Command, now: datetime) -> Outcome:
         """Decide one command and take its effect into this world."""
-        before = state = self._state_for(command)
+        state = self._state_for(command)
         try:
             events = decide(state, command, now)
         except DomainError as error:
@@ -89,7 +89,7 @@ class World:
         for event in events:
             state = evolve(state, event)
         if events:
-            self._keep(state, before, command)
+            self._keep(state, command)
         return Accepted(events, state)
 
     def _state_for(self, command: Command) -> State:
@@ -187,20 +187,16 @@ class World:
             if group_id == asked or (known := self.groups.get(group_id)) is None or known.units_count_for_limit
         }
 
-    def _keep(self, state: State, before: State, command: Command) -> None:
-        """Take in what is another object than before: looking up ids is a good part of what a join costs."""
+    def _keep(self, state: State, command: Command) -> None:
         deal, group, invite = state.deal, state.group, state.invite
-        if deal is not None and deal is not before.deal:
+        if deal is not None:
             self.deals[deal.id] = deal
-        if deal is not None and state.stock_left is not before.stock_left:
             self.stock_left[deal.id] = dict(state.stock_left)
         if group is not None:
             self.groups[group.id] = group
-            if state.places is not before.places:
-                self._keep_place(state, group, command)
-        if state.payments is not before.payments:
-            for payment in state.payments.values():
-                self.payments.setdefault((payment.deal_id, payment.shopper_id), {})[payment.order_id] = payment
+            self._keep_place(state, group, command)
+        for payment in state.payments.values():
+            self.payments.setdefault((payment.deal_id, payment.shopper_id), {})[payment.order_id] = payment
         if state.order is not None:
             self.orders[state.order.id] = state.order
         if state.refund is not None:
