@@ -29,7 +29,7 @@ def hot_bare(stack: Stack) -> Figure:
 
 
 def hot_many(stack: Stack) -> Figure:
-    """The same with as many connections as it takes until more of them bring no more joins."""
+    """The same with four times the connections."""
     what = f"joins on one hot group with money / without, {MANY.connections} connections"
     return _beside_unpaid(stack, what, BODY, MANY)
 

@@ -37,10 +37,9 @@ class HeldConnection:
         driver = await self._connected()
         try:
             try:
-                await self._run(driver, "BEGIN", *[await self._executing(driver, one) for one in first])
-                last = await self._all_but_the_last(driver, await work(driver))
-                before_commit()
-                await self._run(driver, *last, "COMMIT")
+                begin = [await self._executing(driver, one) for one in first]
+                await self._run(driver, "BEGIN", *begin)
+                await self._write(driver, await work(driver), before_commit)
             except asyncpg.PostgresError:
                 if not driver.is_closed() and driver.is_in_transaction():
                     await self._run(driver, "ROLLBACK")
@@ -74,25 +73,26 @@ class HeldConnection:
             await held.invalidate()
             await held.close()
 
-    async def _all_but_the_last(self, driver: Any, statements: Iterable[Bound]) -> list[str]:  # noqa: ANN401  asyncpg ships no types
-        """Run what has to be run before the commit's message; answers the commands that go in it."""
+    async def _write(self, driver: Any, statements: Iterable[Bound], before_commit: Callable[[], None]) -> None:  # noqa: ANN401  asyncpg ships no types
+        """Run these in order and commit, in one message but for what is private."""
         commands: list[str] = []
         for one in statements:
-            if not one.is_private:
+            if one.is_private:
+                if commands:
+                    await self._run(driver, *commands)
+                    commands.clear()
+                await one.statement.value(driver, one.parameters)
+            else:
                 commands.append(await self._executing(driver, one))
-                continue
-            if commands:
-                await self._run(driver, *commands)
-                commands.clear()
-            await one.execute(driver)
-        return commands
+        before_commit()
+        await self._run(driver, *commands, "COMMIT")
 
     async def _executing(self, driver: Any, one: Bound) -> str:  # noqa: ANN401  asyncpg ships no types
         """The command for a statement; one that is new to the connection is prepared."""
         if one.statement.name not in self._prepared:
             await driver.execute(one.statement.preparing)
             self._prepared.add(one.statement.name)
-        return one.executing
+        return one.statement.executing(one.parameters)
 
     async def _run(self, driver: Any, *commands: str) -> None:  # noqa: ANN401  asyncpg ships no types
         await driver.execute(";".join(commands))

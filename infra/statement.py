@@ -29,59 +29,43 @@ def uuids_text(values: Iterable[UUID]) -> str:
 
 
 class Statement:
-    """SQL with `:named` parameters; `execute`, `rows` and `value` run it on an asyncpg connection."""
+    """SQL with `:named` parameters, run on an asyncpg connection."""
 
-    __slots__ = ("_names", "name", "sql")
+    __slots__ = ("_names", "_sql", "name")
 
     def __init__(self, sql: str) -> None:
         self._names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
-        self.sql = _PARAMETER.sub(lambda found: numbers[found[1]], sql)
+        self._sql = _PARAMETER.sub(lambda found: numbers[found[1]], sql)
         self.name = f"tuan_{next(_numbers)}"
 
-    async def execute(self, connection: Any, parameters: Mapping[str, object]) -> None:  # noqa: ANN401  asyncpg ships no types
-        """Run it for its effect."""
-        await connection.execute(self.sql, *self._arguments(parameters))
-
-    async def rows(self, connection: Any, parameters: Mapping[str, object]) -> list[Any]:  # noqa: ANN401  asyncpg ships no types
-        """Its rows, each a tuple-like record."""
-        return list(await connection.fetch(self.sql, *self._arguments(parameters)))
-
     async def value(self, connection: Any, parameters: Mapping[str, object]) -> Any:  # noqa: ANN401  asyncpg ships no types
-        """The one value it answers."""
-        return await connection.fetchval(self.sql, *self._arguments(parameters))
+        """The one value it answers; None where it is run for its effect."""
+        return await connection.fetchval(self._sql, *[parameters[name] for name in self._names])
 
     def bound(self, **parameters: str) -> "Bound":
         """With its parameters, each as PostgreSQL reads it from text; to be sent together with others."""
-        return Bound(self, [parameters[name] for name in self._names])
+        return Bound(self, parameters)
 
     @property
     def preparing(self) -> str:
-        """What makes PostgreSQL know it by its name, for as long as a connection lives."""
-        return f"PREPARE {self.name} AS {self.sql}"
+        """The command after which a connection knows it by its name."""
+        return f"PREPARE {self.name} AS {self._sql}"
 
-    def _arguments(self, parameters: Mapping[str, object]) -> list[object]:
-        return [parameters[name] for name in self._names]
+    def executing(self, parameters: Mapping[str, str]) -> str:
+        """The command that runs it by its name; it has some parameters."""
+        return f"EXECUTE {self.name}({', '.join(_literal(parameters[name]) for name in self._names)})"
 
 
 class Bound(NamedTuple):
-    """A statement and its parameters, of which it has some; to be run for its effect.
+    """A statement and its parameters, to be run for its effect.
 
     What is private is not to stand in a command: PostgreSQL shows commands in its log and to administrators.
     """
 
     statement: Statement
-    texts: list[str]
+    parameters: Mapping[str, str]
     is_private: bool = False
-
-    async def execute(self, connection: Any) -> None:  # noqa: ANN401  asyncpg ships no types
-        """Run it by itself, its parameters apart from the command."""
-        await connection.execute(self.statement.sql, *self.texts)
-
-    @property
-    def executing(self) -> str:
-        """What runs it on a connection that has it prepared."""
-        return f"EXECUTE {self.statement.name}({', '.join(map(_literal, self.texts))})"
 
 
 def _literal(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Running one reading statement, and what its failure means to whoever asked."""
+"""Running one statement that may be run again, and what its failure means to whoever asked."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from infra.database import has_run_too_long, is_connection_lost
 from infra.unavailable import DatabaseUnavailable, Overloaded
 
 ATTEMPTS_MAX = 2
-"""A pooled connection may turn out dead after PostgreSQL was away; reading again harms nobody."""
+"""A pooled connection may turn out dead after PostgreSQL was away; asking again harms nobody."""
 
 
 async def fetch_json(
