@@ -1,4 +1,4 @@
-"""Counters: the state of each group in Redis, at most a second behind the truth and free to be lost at any time.
+"""Counters: the state of each group in Redis, with proof of its freshness, and free to be lost at any time.
 
 Whoever commits writes them at once, many at a time; the outbox relay writes them again. The script keeps what is
 newer, whoever comes first, and tells watchers when something new was kept. It touches one group, whose id is the
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from infra.freshness import IS_FRESH
 from infra.redis_together import Command, ask_together
 from infra.views import GroupView
 
@@ -51,6 +53,16 @@ def view_key(group_id: UUID) -> str:
 def changes_channel(group_id: UUID) -> str:
     """Where a group's changes are told, as the JSON of its view."""
     return f"group:{{{group_id}}}:changes"
+
+
+class Look(NamedTuple):
+    """What Redis shows of some groups, and whether that was proven to be at most `LEASE_S` old when it was asked."""
+
+    views: dict[UUID, GroupView]
+    is_fresh: bool
+
+
+NOTHING = Look({}, is_fresh=False)
 
 
 class Counters:
@@ -88,19 +100,18 @@ class Counters:
 
     async def read(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """The states Redis knows of these groups; raises `RedisError` where it does not answer."""
-        asked = [("HGET", view_key(group_id), "doc") for group_id in group_ids]
-        found = zip(group_ids, await ask_together(self._redis, asked), strict=True)
-        return {group_id: _decode(document) for group_id, document in found if document is not None}
+        return _views(group_ids, await ask_together(self._redis, _asking(group_ids)))
 
-    async def read_or_nothing(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
-        """As `read`, but nothing where Redis does not answer: PostgreSQL knows it all too."""
+    async def look(self, group_ids: Sequence[UUID]) -> Look:
+        """As `read`, with its freshness; nothing where Redis does not answer: PostgreSQL knows it all too."""
         if self.is_resting:
-            return {}
+            return NOTHING
         try:
-            return await self.read(group_ids)
+            is_fresh, *documents = await ask_together(self._redis, [IS_FRESH, *_asking(group_ids)])
+            return Look(_views(group_ids, documents), bool(is_fresh))
         except (RedisError, OSError, TimeoutError, msgspec.DecodeError) as error:
             self._rest(error)
-            return {}
+            return NOTHING
 
     async def stop(self) -> None:
         """Write what was offered, if Redis takes it."""
@@ -122,6 +133,15 @@ class Counters:
     def _rest(self, error: Exception) -> None:
         self._resting_until = time.monotonic() + REST_AFTER_ERROR_S
         _log.debug("redis_unavailable", error=str(error))
+
+
+def _asking(group_ids: Sequence[UUID]) -> list[Command]:
+    return [("HGET", view_key(group_id), "doc") for group_id in group_ids]
+
+
+def _views(group_ids: Sequence[UUID], documents: Sequence[Any]) -> dict[UUID, GroupView]:
+    found = zip(group_ids, documents, strict=True)
+    return {group_id: _decode(document) for group_id, document in found if document is not None}
 
 
 def _keep_newer(view: GroupView) -> Command:

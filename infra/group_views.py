@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.counters import Counters
+from infra.counters import Counters, Look
 from infra.gathering import Gathering
 from infra.loading import GROUP_COLUMNS
 from infra.reading.fetching import fetch_json
@@ -16,7 +16,7 @@ from infra.rows import GroupRow, group_from
 from infra.views import GroupView, group_view
 
 FRESH_S = 0.2
-"""With a write on its way to Redis this keeps what is shown within the promised second of the truth."""
+"""How old a state from Redis may get, from the question on: with `LEASE_S` before it, under the promised second."""
 REMEMBERED_MAX = 50_000
 
 _LOAD_GROUPS = text(
@@ -40,7 +40,7 @@ class GroupViews:
         self._counters = counters
         self._remembered: dict[UUID, tuple[float, GroupView]] = {}
         self._anywhere = Gathering(self._fetch)
-        self._in_redis = Gathering(self._fetch_from_redis)
+        self._in_redis = Gathering(self._fetch_cheap)
 
     async def get(self, group_id: UUID) -> GroupView | None:
         """A state at most a second old; None for no such group. Raises `Unavailable`."""
@@ -52,8 +52,9 @@ class GroupViews:
 
     async def get_all_fresh(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """The states PostgreSQL has now of these groups; raises `Unavailable`."""
+        asked_at = time.monotonic()
         found = await load_views(self._engine, group_ids)
-        self.offer(found.values())
+        self.offer(found.values(), asked_at)
         return found
 
     async def get_cheap(self, group_id: UUID, age_s_max: float) -> GroupView | None:
@@ -68,27 +69,34 @@ class GroupViews:
         seen_at, view = remembered
         return view if view.is_final or time.monotonic() - seen_at <= age_s_max else None
 
-    def offer(self, views: Iterable[GroupView]) -> None:
-        """Remember states; an older version never replaces a newer one."""
-        seen_at = time.monotonic()
+    def offer(self, views: Iterable[GroupView], seen_at: float | None = None) -> None:
+        """Remember states, seen now or then; an older version never replaces a newer one."""
+        if seen_at is None:
+            seen_at = time.monotonic()
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         for view in views:
             remembered = self._remembered.get(view.id)
-            if remembered is None or remembered[1].version <= view.version:
+            if remembered is None or (remembered[1].version, remembered[0]) <= (view.version, seen_at):
                 self._remembered[view.id] = (seen_at, view)
 
     async def _fetch(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
-        found = await self._fetch_from_redis(group_ids)
+        look = await self._look(group_ids)
+        found = {group_id: view for group_id, view in look.views.items() if look.is_fresh or view.is_final}
         missing = [group_id for group_id in group_ids if group_id not in found]
         if missing:
-            loaded = await load_views(self._engine, missing)
-            self.offer(loaded.values())
+            loaded = await self.get_all_fresh(missing)
             self._counters.offer(loaded.values())
             found |= loaded
         return found
 
-    async def _fetch_from_redis(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
-        found = await self._counters.read_or_nothing(group_ids)
-        self.offer(found.values())
-        return found
+    async def _fetch_cheap(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
+        return (await self._look(group_ids)).views
+
+    async def _look(self, group_ids: list[UUID]) -> Look:
+        """What Redis shows; an answer that took long is not fresh, as Redis may have stopped before the last of it."""
+        asked_at = time.monotonic()
+        views, is_proven = await self._counters.look(group_ids)
+        is_fresh = is_proven and time.monotonic() - asked_at <= FRESH_S
+        self.offer((view for view in views.values() if is_fresh or view.is_final), asked_at)
+        return Look(views, is_fresh)

@@ -2,11 +2,14 @@
 
 A watched group has one newest state, shared by its watchers: no queue, so a slow reader skips to the newest instead of
 holding memory. Changes come from this process's own commits at once and from others' through Redis; both are hints,
-ordered by the group's version. While Redis is away PostgreSQL is asked once a second, for watched groups only.
+ordered by the group's version. While Redis is away, or may not tell all, PostgreSQL is asked twice a second, for
+watched groups only.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,12 +19,16 @@ from redis.asyncio import Redis
 
 from infra.changes_feed import ChangesFeed
 from infra.ending import end
+from infra.freshness import FreshnessWatch
 from infra.group_views import GroupViews
 from infra.unavailable import DatabaseUnavailable, Overloaded
 from infra.views import GroupView
 
 WATCHERS_MAX = 10_000
-ASK_EVERY_S = 1.0
+# With a change lost right before, the look that finds out and the asking itself this stays within the promised second.
+LOOK_EVERY_S = 0.25
+ASK_EVERY_S = 0.5
+UNPROVEN_S_MAX = 0.5
 GROUPS_ASKED_AT_ONCE = 500
 WOKEN_AT_ONCE = 50
 # One clock for all watchers: a timer for each of them and each change would cost more than the change itself.
@@ -103,6 +110,8 @@ class Hub:
         self._watched: dict[UUID, _Watched] = {}
         self._watchers = 0
         self._feed = ChangesFeed(redis, on_change=self._changed, on_listening=self._listening)
+        self._freshness = FreshnessWatch(redis)
+        self._asked_all_at = 0.0
         self._to_ask: set[UUID] = set()
         self._something_to_ask = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -121,7 +130,7 @@ class Hub:
         if self._watchers >= WATCHERS_MAX or self._stopping:
             raise Overloaded
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._ask()), asyncio.create_task(self._beat())]
+            self._tasks = [asyncio.create_task(loop) for loop in (self._ask(), self._beat(), self._freshness.run())]
         watched = self._watched.get(view.id)
         if watched is None:
             watched = self._watched[view.id] = _Watched(view, asyncio.get_running_loop())
@@ -173,16 +182,20 @@ class Hub:
         self._something_to_ask.set()
 
     async def _ask(self) -> None:
-        """Ask PostgreSQL for groups whose changes may have been missed; while Redis is away for all watched ones."""
+        """Ask PostgreSQL for groups whose changes may have been missed; all watched ones while any change may be."""
         while True:
-            try:
-                async with asyncio.timeout(ASK_EVERY_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
                     await self._something_to_ask.wait()
-            except TimeoutError:
-                if not self._feed.is_listening:
-                    self._to_ask.update(self._watched)
             self._something_to_ask.clear()
+            if self._may_miss_changes() and time.monotonic() - self._asked_all_at >= ASK_EVERY_S:
+                self._asked_all_at = time.monotonic()
+                self._to_ask.update(self._watched)
             await self._ask_now()
+
+    def _may_miss_changes(self) -> bool:
+        """Whether Redis tells nothing now, or has not been proven to tell everything."""
+        return not self._feed.is_listening or self._freshness.unproven_s > UNPROVEN_S_MAX
 
     async def _beat(self) -> None:
         while True:

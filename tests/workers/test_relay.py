@@ -110,7 +110,7 @@ async def test_counters_flushed_under_load_are_back_within_a_second(runtime: Run
 
 
 async def _relay(context: Context) -> int:
-    return await relay_batch(context.by_key, context.runtime.redis, context.runtime.counters)
+    return (await relay_batch(context.by_key, context.runtime.redis, context.runtime.counters)).rows
 
 
 async def _is_blocked(redis: Redis) -> bool:
@@ -126,5 +126,5 @@ async def _nothing_unrelayed(runtime: Runtime) -> bool:
 
 
 async def _counted_places(runtime: Runtime, groups: list[UUID], least: int) -> bool:
-    counted = await runtime.counters.read_or_nothing(groups)
+    counted = (await runtime.counters.look(groups)).views
     return len(counted) == len(groups) and sum(view.participants for view in counted.values()) >= least

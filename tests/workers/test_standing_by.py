@@ -119,5 +119,5 @@ async def _is_near_deadline(runtime: Runtime, group_id: UUID) -> bool:
 
 
 async def _all_counted_closed(runtime: Runtime, group_ids: list[UUID]) -> bool:
-    counted = await runtime.counters.read_or_nothing(group_ids)
+    counted = (await runtime.counters.look(group_ids)).views
     return len(counted) == len(group_ids) and all(view.is_closed for view in counted.values())
