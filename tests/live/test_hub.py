@@ -117,6 +117,22 @@ async def test_with_redis_away_postgresql_is_asked(
     here.hub.leave(watcher)
 
 
+async def test_without_a_subscription_postgresql_is_asked(here: Runtime, elsewhere: Shop) -> None:
+    """Promise 7 where only the connection that hears of changes is lost and cannot be had again, for a while."""
+    group_id = await elsewhere.opened(await elsewhere.live(group_size_max=50))
+    watcher = await _watching(here, group_id)
+    await eventually(lambda: _is_listening(here), "the subscription")
+    await here.redis.acl_setuser("default", enabled=True, commands=["-subscribe"])
+    await here.redis.client_kill_filter(_type="pubsub")
+    for participants in range(2, 5):
+        await elsewhere.joined(group_id)
+        async with asyncio.timeout(LATE_S_MAX):
+            await _until(watcher, participants)
+    await here.redis.acl_setuser("default", enabled=True, commands=["+subscribe"])
+    await eventually(lambda: _is_listening(here), "the subscription")
+    here.hub.leave(watcher)
+
+
 async def test_older_states_are_dropped(here: Runtime, elsewhere: Shop) -> None:
     """States may come late and out of order; a reader never goes back."""
     group_id = await elsewhere.opened(await elsewhere.live(), 3)
