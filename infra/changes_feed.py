@@ -11,8 +11,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from infra.counters import changes_channel
 from infra.ending import end
+from infra.redis_keys import changes_channel
 
 REST_AFTER_ERROR_S = 0.5
 # A connection that is silent for so long is asked whether it still lives, and given up if it stays silent.

@@ -2,7 +2,7 @@
 
 Whoever commits writes them at once, many at a time; the outbox relay writes them again. The script keeps what is
 newer, whoever comes first, and tells watchers when something new was kept. It touches one group, whose id is the
-key's hash tag, so a cluster can hold the keys.
+key's hash tag.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from infra.freshness import IS_FRESH
+from infra.redis_keys import changes_channel, view_key
 from infra.redis_together import Command, ask_together
 from infra.views import GroupView
 
@@ -43,16 +44,6 @@ _KEEP_NEWER_SHA = sha1(_KEEP_NEWER.encode(), usedforsecurity=False).hexdigest()
 _log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(GroupView).decode
 _encode = msgspec.json.Encoder().encode
-
-
-def view_key(group_id: UUID) -> str:
-    """Where a group's hash is."""
-    return f"group:{{{group_id}}}:view"
-
-
-def changes_channel(group_id: UUID) -> str:
-    """Where a group's changes are told, as the JSON of its view."""
-    return f"group:{{{group_id}}}:changes"
 
 
 class Look(NamedTuple):

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.counters import Counters, Look
+from infra.counters import Counters
 from infra.gathering import Gathering
 from infra.loading import GROUP_COLUMNS
 from infra.reading.fetching import fetch_json
@@ -32,6 +33,13 @@ async def load_views(engine: AsyncEngine, group_ids: Sequence[UUID]) -> dict[UUI
     return {row.id: group_view(group_from(row)) for row in rows}
 
 
+class _Seen(NamedTuple):
+    """What Redis shows of a group, and whether that is fresh."""
+
+    view: GroupView
+    is_fresh: bool
+
+
 class GroupViews:
     """Reads states of groups and keeps each for a moment."""
 
@@ -39,12 +47,18 @@ class GroupViews:
         self._engine = engine
         self._counters = counters
         self._remembered: dict[UUID, tuple[float, GroupView]] = {}
-        self._anywhere = Gathering(self._fetch)
-        self._in_redis = Gathering(self._fetch_cheap)
+        self._in_redis = Gathering(self._look)
+        self._in_postgresql = Gathering(self._load)
 
     async def get(self, group_id: UUID) -> GroupView | None:
         """A state at most a second old; None for no such group. Raises `Unavailable`."""
-        return self.peek(group_id, FRESH_S) or await self._anywhere.get(group_id)
+        known = self.peek(group_id, FRESH_S)
+        if known is not None:
+            return known
+        seen = await self._in_redis.get(group_id)
+        if seen is not None and (seen.is_fresh or seen.view.is_final):
+            return seen.view
+        return await self._in_postgresql.get(group_id)
 
     async def get_fresh(self, group_id: UUID) -> GroupView | None:
         """The state PostgreSQL has now; raises `Unavailable`."""
@@ -59,7 +73,11 @@ class GroupViews:
 
     async def get_cheap(self, group_id: UUID, age_s_max: float) -> GroupView | None:
         """A state that needs no PostgreSQL, perhaps old; None where neither memory nor Redis has one."""
-        return self.peek(group_id, age_s_max) or await self._in_redis.get(group_id)
+        known = self.peek(group_id, age_s_max)
+        if known is not None:
+            return known
+        seen = await self._in_redis.get(group_id)
+        return None if seen is None else seen.view
 
     def peek(self, group_id: UUID, age_s_max: float) -> GroupView | None:
         """The remembered state, if it is no older than that or final."""
@@ -80,23 +98,15 @@ class GroupViews:
             if remembered is None or (remembered[1].version, remembered[0]) <= (view.version, seen_at):
                 self._remembered[view.id] = (seen_at, view)
 
-    async def _fetch(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
-        look = await self._look(group_ids)
-        found = {group_id: view for group_id, view in look.views.items() if look.is_fresh or view.is_final}
-        missing = [group_id for group_id in group_ids if group_id not in found]
-        if missing:
-            loaded = await self.get_all_fresh(missing)
-            self._counters.offer(loaded.values())
-            found |= loaded
-        return found
+    async def _load(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
+        loaded = await self.get_all_fresh(group_ids)
+        self._counters.offer(loaded.values())
+        return loaded
 
-    async def _fetch_cheap(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
-        return (await self._look(group_ids)).views
-
-    async def _look(self, group_ids: list[UUID]) -> Look:
+    async def _look(self, group_ids: list[UUID]) -> dict[UUID, _Seen]:
         """What Redis shows; an answer that took long is not fresh, as Redis may have stopped before the last of it."""
         asked_at = time.monotonic()
         views, is_proven = await self._counters.look(group_ids)
         is_fresh = is_proven and time.monotonic() - asked_at <= FRESH_S
         self.offer((view for view in views.values() if is_fresh or view.is_final), asked_at)
-        return Look(views, is_fresh)
+        return {group_id: _Seen(view, is_fresh) for group_id, view in views.items()}

@@ -30,14 +30,14 @@ class HeldConnection:
         """Do work on the asyncpg connection and commit; what it raises rolls back and goes on to the caller.
 
         `first` travels with BEGIN, and what `work` answers with COMMIT: each is one round trip, and PostgreSQL waits
-        for nobody in between; only what is private goes by itself. `before_commit` is called before the last one: a
-        connection that is lost after it does not say whether all is saved; any error PostgreSQL answers says that
-        nothing is.
+        for nobody in between; only what is private, and what is new to the connection, goes by itself.
+        `before_commit` is called before the last one: a connection that is lost after it does not say whether all is
+        saved; any error PostgreSQL answers says that nothing is.
         """
         driver = await self._connected()
         try:
             try:
-                begin = [await self._executing(driver, one) for one in first]
+                begin = [await self._prepared_command(driver, one) for one in first]
                 await self._run(driver, "BEGIN", *begin)
                 await self._write(driver, await work(driver), before_commit)
             except asyncpg.PostgresError:
@@ -83,11 +83,11 @@ class HeldConnection:
                     commands.clear()
                 await one.statement.value(driver, one.parameters)
             else:
-                commands.append(await self._executing(driver, one))
+                commands.append(await self._prepared_command(driver, one))
         before_commit()
         await self._run(driver, *commands, "COMMIT")
 
-    async def _executing(self, driver: Any, one: Bound) -> str:  # noqa: ANN401  asyncpg ships no types
+    async def _prepared_command(self, driver: Any, one: Bound) -> str:  # noqa: ANN401  asyncpg ships no types
         """The command for a statement; one that is new to the connection is prepared."""
         if one.statement.name not in self._prepared:
             await driver.execute(one.statement.preparing)

@@ -53,14 +53,16 @@ class Statement:
         return f"PREPARE {self.name} AS {self._sql}"
 
     def executing(self, parameters: Mapping[str, str]) -> str:
-        """The command that runs it by its name; it has some parameters."""
-        return f"EXECUTE {self.name}({', '.join(_literal(parameters[name]) for name in self._names)})"
+        """The command that runs it by its name."""
+        values = ", ".join(_literal(parameters[name]) for name in self._names)
+        return f"EXECUTE {self.name}({values})" if values else f"EXECUTE {self.name}"
 
 
 class Bound(NamedTuple):
     """A statement and its parameters, to be run for its effect.
 
-    What is private is not to stand in a command: PostgreSQL shows commands in its log and to administrators.
+    What is private is not to stand in a command, which PostgreSQL shows to administrators and, where it fails, in its
+    log. Its parameters are texts or JSON, as they then go in asyncpg's own encoding.
     """
 
     statement: Statement

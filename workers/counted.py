@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from infra.counters import Counters, view_key
+from infra.counters import Counters
 from infra.group_views import load_views
+from infra.redis_keys import view_key
 from infra.redis_together import ask_together
 
 EVENTS_LOOKED_AT = 5_000

@@ -79,6 +79,7 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             "max_connections": str(self._connections_max),
             "log_timezone": "UTC",
+            "log_parameter_max_length": "0",  # a slow statement is no reason to log somebody's address
             "cluster_name": "tuan",
         }
         if not self._durable:

@@ -1,4 +1,4 @@
-"""What is private stays out of the commands PostgreSQL may log."""
+"""What is private stays out of the commands that PostgreSQL shows and logs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.money_shop import ADDRESS, MoneyShop
 async def test_no_address_tracking_number_or_reason_stands_in_a_command(
     engine: AsyncEngine, batcher: Batcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the reservation to the refund of a parcel: what the server may write to its log names nobody's street."""
+    """From the reservation to the refund of a parcel: no command the server gets names anybody's street."""
     commands: list[str] = []
     run = HeldConnection._run
 

@@ -1,16 +1,19 @@
 """Where changes come from: other processes through Redis, this one by itself, PostgreSQL while Redis is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from infra.embedded.throwaway import throwaway_place
 from infra.embedded.valkey import EmbeddedValkey
+from infra.freshness import begin_proof, prove
 from infra.ids import new_id
 from infra.live import Watcher
 from infra.runtime import Runtime, started
@@ -21,8 +24,8 @@ from workers.duties import performed
 from workers.relay import RELAYING
 
 LATE_S_MAX = 1.0
-SOON_S = 0.5
-"""No look at PostgreSQL that nobody asked for comes that soon."""
+SOON_S = 2
+"""Ten changes one after the other, of which each would wait for a quarter of a second on average if it were polled."""
 
 
 @pytest.fixture
@@ -57,9 +60,9 @@ async def test_changes_of_other_processes_arrive(here: Runtime, elsewhere: Shop)
     group_id = await elsewhere.opened(await elsewhere.live(group_size_max=50))
     watcher = await _watching(here, group_id)
     await eventually(lambda: _is_listening(here), "the subscription")
-    for participants in range(2, 12):
-        await elsewhere.joined(group_id)
-        async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(SOON_S):
+        for participants in range(2, 12):
+            await elsewhere.joined(group_id)
             await _until(watcher, participants)
     here.hub.leave(watcher)
 
@@ -75,6 +78,9 @@ async def test_changes_that_redis_never_heard_of_arrive(
         watcher = await _watching(here, group_id)
         await eventually(lambda: _is_listening(here), "the subscription")
         for participants in range(2, 5):
+            since = await begin_proof(here.redis)
+            assert since is not None
+            await prove(here.redis, since)  # right before, so that it speaks for what comes as long as it can
             await shop.joined(group_id)
             async with asyncio.timeout(LATE_S_MAX):
                 await _until(watcher, participants)
@@ -133,6 +139,24 @@ async def test_without_a_subscription_postgresql_is_asked(here: Runtime, elsewhe
     here.hub.leave(watcher)
 
 
+async def test_a_look_that_takes_too_long_is_repeated(
+    settings: Settings, elsewhere: Shop, valkey: tuple[str, EmbeddedValkey]
+) -> None:
+    """PostgreSQL too busy to answer in time ends no live view: it is asked again."""
+    group_id = await elsewhere.opened(await elsewhere.live(group_size_max=50))
+    busy = replace(settings, redis_url=valkey[0], statement_timeout_ms=100)
+    async with started(busy, "here") as here:
+        watcher = await _watching(here, group_id)
+        valkey[1].stop()
+        with capture_logs() as lines:
+            async with elsewhere.engine.begin() as locking:
+                await locking.execute(text("LOCK TABLE groups IN ACCESS EXCLUSIVE MODE"))
+                await eventually(lambda: _said(lines, "live_view_waits"), "a look that failed")
+        await elsewhere.joined(group_id)
+        await _until(watcher, 2)
+        here.hub.leave(watcher)
+
+
 async def test_older_states_are_dropped(here: Runtime, elsewhere: Shop) -> None:
     """States may come late and out of order; a reader never goes back."""
     group_id = await elsewhere.opened(await elsewhere.live(), 3)
@@ -185,6 +209,10 @@ async def _until(watcher: Watcher, participants: int) -> None:
             seen = await watcher.next()
             if seen is not None and msgspec.json.decode(seen.document)["participants"] >= participants:
                 return
+
+
+async def _said(lines: Sequence[MutableMapping[str, Any]], event: str) -> bool:
+    return any(line["event"] == event for line in lines)
 
 
 async def _is_listening(runtime: Runtime) -> bool:

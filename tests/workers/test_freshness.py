@@ -1,5 +1,6 @@
 """Promise 7 where Redis keeps an old state and does not know it: what is not proven fresh is not shown."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -8,10 +9,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from infra.counters import view_key
-from infra.freshness import LEASE_KEY, LEASE_S, SERVER_KEY, begin_proof, prove
+from infra import freshness
+from infra.freshness import LEASE_S, begin_proof, prove
 from infra.group_views import FRESH_S, GroupViews
+from infra.ids import new_id
 from infra.redis_client import make_redis
+from infra.redis_keys import LEASE_KEY, SERVER_KEY, view_key
 from infra.redis_together import ask_together
 from infra.runtime import Runtime
 from tests.reading.shop import Shop
@@ -61,12 +64,21 @@ async def test_what_is_not_proven_is_not_shown(runtime: Runtime, group_id: UUID)
 async def test_the_proof_ends_by_the_clock_of_redis(context: Context, redis: Redis) -> None:
     """The lease counts from before PostgreSQL was asked, so one that arrives late, as after a freeze, is over."""
     since = await begin_proof(redis)
+    assert since is not None
     await prove(redis, since)
     assert 0 < await redis.pttl(LEASE_KEY) <= LEASE_S * 1000
-    await prove(redis, since._replace(milliseconds=since.milliseconds - round(LEASE_S * 1000)))
+    await prove(redis, since._replace(at_ms=since.at_ms - round(LEASE_S * 1000)))
     assert not await redis.exists(LEASE_KEY)
     await relay.step(context)
     assert await redis.exists(LEASE_KEY)
+
+
+async def test_a_server_that_starts_anew_keeps_no_proof(redis: Redis) -> None:
+    """The lease of a proof that began in another run is taken back: it would speak for an old snapshot."""
+    since = await begin_proof(redis)
+    assert since is not None
+    await prove(redis, since._replace(run=b"an earlier run"))
+    assert not await redis.exists(LEASE_KEY)
 
 
 async def test_nothing_is_proven_while_an_event_waits(
@@ -109,6 +121,34 @@ async def test_an_answer_that_took_long_proves_nothing(context: Context, group_i
     shown = await _reader(context.runtime).get(group_id)
     assert shown is not None
     assert shown.participants == MADE_UP
+
+
+async def test_only_a_group_that_redis_lacks_waits_for_postgresql(
+    context: Context, group_id: UUID, redis: Redis
+) -> None:
+    """A state that is fresh now is shown now: it would be old after waiting for somebody else's."""
+    views = _reader(context.runtime)
+    await redis.set(LEASE_KEY, 1)
+    async with context.by_key.begin() as locking:
+        await locking.execute(text("LOCK TABLE groups IN ACCESS EXCLUSIVE MODE"))
+        lacking = asyncio.create_task(views.get(new_id()))
+        for _ in range(3):
+            async with asyncio.timeout(FRESH_S):
+                shown = await views.get(group_id)
+            assert shown is not None
+            assert shown.participants == MADE_UP
+        assert not lacking.done()
+    assert await lacking is None
+
+
+async def test_a_server_that_does_not_say_which_run_it_is_proves_nothing(
+    context: Context, group_id: UUID, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have started from an old snapshot at any time: all is relayed to it, and nothing shown from it."""
+    monkeypatch.setattr(freshness, "_RUN_ID", b"no such line:")
+    await relay.step(context)
+    assert not await redis.exists(LEASE_KEY)
+    assert await _shown(context.runtime, group_id) == 3
 
 
 def _reader(runtime: Runtime) -> GroupViews:

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from domain.groupbuy.commands import CancelGroup, CreateInvite, JoinGroup, LeaveGroup
 from domain.pricing.schedule import PriceSchedule, Tier
-from infra.counters import view_key
 from infra.ids import new_id, new_invite_code
+from infra.redis_keys import view_key
 from infra.runtime import Runtime
 from tests.reading.shop import Shop
 from tests.workers.ground_truth import number
