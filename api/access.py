@@ -2,9 +2,11 @@
 
 from enum import Enum
 from typing import Final
+from uuid import UUID
 
-from api.refused import NotAuthenticated, RoleMissing
-from api.requests import AnyRequest, header, runtime_of
+from api.refused import MerchantNotApproved, NotAuthenticated, NotStaff, PermissionMissing, RoleMissing
+from api.requests import ID_MESSAGE, AnyRequest, header, invalid, path_id, read_id, runtime_of
+from domain.identity.permissions import SELLING, Permission, Role, Standing
 from infra.tokens import Claims, TokenRefused
 
 
@@ -17,21 +19,22 @@ class Access(Enum):
     UNASKED = None
     ANYONE = ""
     SIGNED_IN = "*"
-    SHOPPER = "shopper"
-    MERCHANT = "merchant"
+    SHOPPER = Role.SHOPPER
+    ADMIN = Role.ADMIN
 
 
-_UNASKED, _ANYONE, _SIGNED_IN, _SHOPPER, _MERCHANT = Access
+_UNASKED, _ANYONE, _SIGNED_IN, _SHOPPER, _ADMIN = Access
+_MAY = Permission
 
-WHO_MAY: Final = {
-    "POST /v1/deals": _MERCHANT,
+WHO_MAY: Final[dict[str, Access | Permission]] = {
+    "POST /v1/deals": _MAY.DEALS_WRITE,
     "GET /v1/deals": _ANYONE,
     "GET /v1/deals/{deal_id}": _ANYONE,  # a draft only its merchant
-    "PATCH /v1/deals/{deal_id}": _MERCHANT,  # its own, here and below: others get 404
-    "POST /v1/deals/{deal_id}/publish": _MERCHANT,
-    "POST /v1/deals/{deal_id}/pause": _MERCHANT,
-    "POST /v1/deals/{deal_id}/resume": _MERCHANT,
-    "POST /v1/deals/{deal_id}/end": _MERCHANT,
+    "PATCH /v1/deals/{deal_id}": _MAY.DEALS_WRITE,  # its own, here and below: others get 404
+    "POST /v1/deals/{deal_id}/publish": _MAY.DEALS_WRITE,
+    "POST /v1/deals/{deal_id}/pause": _MAY.DEALS_WRITE,
+    "POST /v1/deals/{deal_id}/resume": _MAY.DEALS_WRITE,
+    "POST /v1/deals/{deal_id}/end": _MAY.DEALS_WRITE,
     "POST /v1/price-schedules/preview": _ANYONE,
     "POST /v1/deals/{deal_id}/groups": _SHOPPER,
     "GET /v1/deals/{deal_id}/groups": _ANYONE,
@@ -40,22 +43,31 @@ WHO_MAY: Final = {
     "POST /v1/groups/{group_id}/participants": _SHOPPER,
     "DELETE /v1/groups/{group_id}/participants/me": _SHOPPER,
     "GET /v1/groups/{group_id}/participants": _ANYONE,
-    "POST /v1/groups/{group_id}/cancel": _MERCHANT,
+    "POST /v1/groups/{group_id}/cancel": _MAY.GROUPS_CANCEL,
     "GET /v1/groups/{group_id}/explain": _SHOPPER,  # who has or had a place; others get 404
     "GET /v1/me/groups": _SHOPPER,
     "POST /v1/groups/{group_id}/invites": _SHOPPER,
     "GET /v1/invites/{code}": _ANYONE,
     "GET /v1/me/orders": _SHOPPER,
-    "GET /v1/me/statement": _MERCHANT,
-    "GET /v1/orders": _MERCHANT,
+    "GET /v1/me/statement": _MAY.STATEMENTS_READ,
+    "GET /v1/orders": _MAY.ORDERS_READ,
     "GET /v1/orders/{order_id}": _SIGNED_IN,  # its shopper and its merchant; others get 404
-    "POST /v1/orders/shipments": _MERCHANT,
-    "POST /v1/orders/{order_id}/ship": _MERCHANT,
+    "POST /v1/orders/shipments": _MAY.ORDERS_SHIP,
+    "POST /v1/orders/{order_id}/ship": _MAY.ORDERS_SHIP,
     "POST /v1/orders/{order_id}/deliver": _SIGNED_IN,  # as above
-    "POST /v1/orders/{order_id}/cancel": _MERCHANT,
-    "POST /v1/orders/{order_id}/refunds": _MERCHANT,
+    "POST /v1/orders/{order_id}/cancel": _MAY.ORDERS_REFUND,
+    "POST /v1/orders/{order_id}/refunds": _MAY.ORDERS_REFUND,
     "POST /v1/deals/{deal_id}/orders": _SHOPPER,
     "POST /v1/orders/{order_id}/payment": _SHOPPER,  # its own; others get 404
+    "POST /v1/sign-in/codes": _UNASKED,
+    "POST /v1/sign-in/code": _ANYONE,  # a guest's token makes the guest's account the one signed in to
+    "POST /v1/sign-in/guest": _UNASKED,
+    "POST /v1/sign-in/refresh": _UNASKED,  # whoever has the refresh token
+    "GET /v1/me": _SIGNED_IN,
+    "GET /v1/me/sessions": _SIGNED_IN,
+    "DELETE /v1/me/sessions": _SIGNED_IN,
+    "DELETE /v1/me/sessions/{session_id}": _SIGNED_IN,  # their own; others get 404
+    "GET /dev/inbox": _UNASKED,  # there only while messages go to the console
     "POST /v1/webhooks/{gateway}": _UNASKED,  # whoever signs as the gateway
     "GET /sandbox/payments/{reference}/step": _UNASKED,
     "POST /sandbox/payments/{reference}/step": _UNASKED,  # whoever has the client secret
@@ -66,16 +78,19 @@ WHO_MAY: Final = {
     "GET /problems/{slug}": _UNASKED,
 }
 
+"""A permission is asked of staff and API keys, for the merchant they act for; what belongs to others is 404 to them."""
+
+MERCHANT_HEADER: Final = b"tuan-merchant"
 _BEARER: Final = b"bearer "
 
 
 async def authorise(request: AnyRequest) -> None:
-    """Let the request through with its caller noted, or raise `NotAuthenticated` or `RoleMissing`.
+    """Let the request through with its caller noted, or raise an `ApiRefusal`.
 
     It runs before every handler; every route says in its `opt` who may call it.
     """
     scope = request.scope
-    access: Access = scope["route_handler"].opt["access"]
+    access: Access | Permission = scope["route_handler"].opt["access"]
     if access is Access.UNASKED:
         return
     caller = scope["caller"] = _caller(request)  # type: ignore[typeddict-unknown-key]  # ours, for handlers to find
@@ -83,12 +98,14 @@ async def authorise(request: AnyRequest) -> None:
         return
     if caller is None:
         raise NotAuthenticated
-    if access is not Access.SIGNED_IN and access.value not in caller.roles:
+    if isinstance(access, Permission):
+        scope["merchant_id"] = _acting_for(request, caller, access)  # type: ignore[typeddict-unknown-key]  # as above
+    elif access is not Access.SIGNED_IN and access.value not in caller.roles:
         raise RoleMissing(access.value or "")
 
 
 def caller_of(request: AnyRequest) -> Claims:
-    """Who calls an operation that asks for a role."""
+    """Who calls an operation that asks for a token."""
     caller: Claims = request.scope["caller"]  # type: ignore[typeddict-item]  # ours, see authorise
     return caller
 
@@ -99,6 +116,51 @@ def caller_if_known(request: AnyRequest) -> Claims | None:
     return caller
 
 
+def merchant_of(request: AnyRequest) -> UUID:
+    """The merchant for whom the caller does what asks for a permission."""
+    merchant_id: UUID = request.scope["merchant_id"]  # type: ignore[typeddict-item]  # ours, see authorise
+    return merchant_id
+
+
+def may_for(caller: Claims | None, merchant_id: UUID, permission: Permission) -> bool:
+    """Whether the caller has a permission at the merchant that a thing belongs to."""
+    employment = None if caller is None else caller.merchants.get(merchant_id)
+    return employment is not None and permission in employment.permissions
+
+
+def _acting_for(request: AnyRequest, caller: Claims, permission: Permission) -> UUID:
+    """The merchant the caller acts for: the one in the path, else in the header, else the only one they have."""
+    if not caller.merchants:
+        raise RoleMissing(Role.MERCHANT)
+    merchant_id = _named_merchant(request) or _only_merchant(caller)
+    employment = caller.merchants.get(merchant_id)
+    if employment is None:
+        raise NotStaff(merchant_id)
+    if permission not in employment.permissions:
+        raise PermissionMissing(permission)
+    if permission in SELLING and employment.standing is not Standing.APPROVED:
+        raise MerchantNotApproved(employment.standing)
+    return merchant_id
+
+
+def _named_merchant(request: AnyRequest) -> UUID | None:
+    if "merchant_id" in request.scope["path_params"]:
+        return path_id(request, "merchant_id")
+    value = header(request, MERCHANT_HEADER)
+    if value is None:
+        return None
+    named = read_id(value.decode("latin-1").strip())
+    if named is None:
+        raise invalid("Tuan-Merchant", ID_MESSAGE)
+    return named
+
+
+def _only_merchant(caller: Claims) -> UUID:
+    if len(caller.merchants) > 1:
+        raise invalid("Tuan-Merchant", "is required: you work for several merchants, say for which one this is")
+    return next(iter(caller.merchants))
+
+
 def _caller(request: AnyRequest) -> Claims | None:
     credentials = header(request, b"authorization")
     if credentials is None:
@@ -106,6 +168,9 @@ def _caller(request: AnyRequest) -> Claims | None:
     if credentials[:7].lower() != _BEARER:
         raise NotAuthenticated("the Authorization header must be: Bearer <token>")
     try:
-        return runtime_of(request).tokens.verify(credentials[7:].strip().decode("latin-1"))
+        claims = runtime_of(request).tokens.verify(credentials[7:].strip().decode("latin-1"))
     except TokenRefused as refused:
         raise NotAuthenticated(refused.reason) from refused
+    if runtime_of(request).revocations.is_revoked(claims):
+        raise NotAuthenticated("revoked")
+    return claims

@@ -21,7 +21,9 @@ from api import (
     price_schedules,
     probes,
     sandbox,
+    sessions,
     shipments,
+    sign_in,
     statements,
 )
 from api.access import authorise
@@ -44,6 +46,8 @@ MODULES: Final = (
     buying_alone,
     payments,
     sandbox,
+    sign_in,
+    sessions,
     live,
     invites,
     probes,

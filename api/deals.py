@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.access import caller_if_known, caller_of
+from api.access import caller_if_known, may_for, merchant_of
 from api.answers import NOT_KEPT, Answer, answered, encode, resource
 from api.bodies import read_json
 from api.deal_bodies import CreateDealBody, EditDealBody
@@ -18,11 +18,13 @@ from domain.groupbuy.commands import Command, EndDeal, PauseDeal, PublishDeal, R
 from domain.groupbuy.deal import DealStatus
 from domain.groupbuy.errors import DealNotFound
 from domain.groupbuy.world import Accepted
+from domain.identity.permissions import Permission
 from infra.ids import new_id
 from infra.payments.merchant_terms import TakingMoney, taking_money
 from infra.payments.port import GatewayRefused
 from infra.reading.deal_orders import DealSort
 from infra.reading.deals import DealView, deal_view, get_deal, list_deals
+from infra.tokens import Claims
 
 _create_body: Final = msgspec.json.Decoder(CreateDealBody)
 _edit_body: Final = msgspec.json.Decoder(EditDealBody)
@@ -31,7 +33,7 @@ _edit_body: Final = msgspec.json.Decoder(EditDealBody)
 @route("POST", "/v1/deals")
 async def create_deal(request: AnyRequest) -> Answer:
     body = await read_json(request, _create_body)
-    command = deal_created(new_id(), caller_of(request).subject, body, datetime.now(UTC))
+    command = deal_created(new_id(), merchant_of(request), body, datetime.now(UTC))
     return await tell(request, command, body, _created)
 
 
@@ -45,8 +47,7 @@ async def read_deal(request: AnyRequest) -> Answer:
 async def edit_deal(request: AnyRequest) -> Answer:
     body = await read_json(request, _edit_body)
     deal = await visible_deal(request)
-    merchant_id = caller_of(request).subject
-    if deal.merchant_id != merchant_id:
+    if deal.merchant_id != merchant_of(request):
         raise DealNotFound(deal.id)
     return await _told(request, deal.id, deal_edited(deal, body))
 
@@ -58,7 +59,7 @@ async def publish_deal(request: AnyRequest) -> Answer:
 
 @route("POST", "/v1/deals/{deal_id}/pause")
 async def pause_deal(request: AnyRequest) -> Answer:
-    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
     return await _told(request, deal_id, PauseDeal(deal_id=deal_id, merchant_id=merchant_id))
 
 
@@ -69,7 +70,7 @@ async def resume_deal(request: AnyRequest) -> Answer:
 
 @route("POST", "/v1/deals/{deal_id}/end")
 async def end_deal(request: AnyRequest) -> Answer:
-    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
     return await _told(request, deal_id, EndDeal(deal_id=deal_id, merchant_id=merchant_id))
 
 
@@ -79,10 +80,8 @@ async def browse_deals(request: AnyRequest) -> Answer:
     query = query_of(request)
     status = query_choice(query, "status", DealStatus)
     merchant_id = query_id(query, "merchant_id")
-    caller = caller_if_known(request)
     if status is DealStatus.DRAFT:  # one's own alone; of nobody's there are none
-        is_own = caller is not None and merchant_id in {None, caller.subject}
-        merchant_id = caller.subject if caller is not None and is_own else None
+        merchant_id = _whose_drafts(caller_if_known(request), merchant_id)
     page = await list_deals(
         runtime_of(request).engine,
         status=status,
@@ -100,15 +99,23 @@ async def visible_deal(request: AnyRequest) -> DealView:
     deal_id = path_id(request, "deal_id")
     deal = await get_deal(runtime_of(request).engine, deal_id)
     caller = caller_if_known(request)
-    is_own = deal is not None and caller is not None and caller.subject == deal.merchant_id
+    is_own = deal is not None and may_for(caller, deal.merchant_id, Permission.MERCHANT_READ)
     if deal is None or (deal.status is DealStatus.DRAFT and not is_own):
         raise DealNotFound(deal_id)
     return deal
 
 
+def _whose_drafts(caller: Claims | None, merchant_id: UUID | None) -> UUID | None:
+    """The merchant whose drafts the caller may see: the one asked for, else the only one they work for."""
+    if caller is None:
+        return None
+    asked = merchant_id or (next(iter(caller.merchants)) if len(caller.merchants) == 1 else None)
+    return asked if asked is not None and may_for(caller, asked, Permission.MERCHANT_READ) else None
+
+
 async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | ResumeDeal]) -> Answer:
     """Publish or resume: either way its groups take money from now on as its merchant's deals do now."""
-    deal_id, merchant_id = path_id(request, "deal_id"), caller_of(request).subject
+    deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
     taking = await _taking_money(request, deal_id, merchant_id)
     opening = command(
         deal_id=deal_id,

@@ -16,12 +16,20 @@ from api.answers import Answer, Headers
 from api.bodies import ClientGone
 from api.problems import FieldError, ProblemType, problem_answer
 from api.refused import (
+    AccountNotFound,
     BodyTooLarge,
     BodyTooSlow,
+    CodeNotSent,
     MalformedJson,
+    MerchantNotApproved,
     NoSuchGateway,
     NotAuthenticated,
+    NotStaff,
+    PermissionMissing,
+    RefreshTokenRefused,
     RoleMissing,
+    SessionNotFound,
+    WrongCode,
     WrongContentType,
 )
 from api.requests import AnyRequest
@@ -95,6 +103,14 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     RefundTooLarge: ProblemType(409, "refund-too-large", "More than can be refunded"),
     NotAuthenticated: ProblemType(401, "not-authenticated", "A valid access token is needed"),
     RoleMissing: ProblemType(403, "role-missing", "The caller has not the role"),
+    NotStaff: ProblemType(403, "not-staff", "The caller does not work for this merchant"),
+    PermissionMissing: ProblemType(403, "permission-missing", "The caller has not the permission"),
+    MerchantNotApproved: ProblemType(403, "merchant-not-approved", "The merchant may not sell"),
+    WrongCode: ProblemType(400, "wrong-code", "The code is of no use"),
+    RefreshTokenRefused: ProblemType(400, "refresh-token-refused", "The refresh token is of no use"),
+    CodeNotSent: ProblemType(503, "code-not-sent", "The code could not be sent"),
+    AccountNotFound: ProblemType(404, "account-not-found", "No account"),
+    SessionNotFound: ProblemType(404, "session-not-found", "No such session"),
     MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
     BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
@@ -158,7 +174,7 @@ def _headers(error: Exception) -> Headers:
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
     if isinstance(error, GatewayUnavailable):
         return ((b"retry-after", str(GATEWAY_RETRY_AFTER_S).encode()),)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | CodeNotSent):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()
 

@@ -1,6 +1,6 @@
 """Groups: opened by a shopper, read by anyone, called off by their merchant."""
 
-from api.access import caller_if_known, caller_of
+from api.access import caller_if_known, caller_of, merchant_of
 from api.answers import NOT_KEPT, Answer, answered, resource
 from api.deals import visible_deal
 from api.group_answers import display_name, group_body, shown_place
@@ -63,7 +63,7 @@ async def read_group(request: AnyRequest) -> Answer:
 @route("POST", "/v1/groups/{group_id}/cancel")
 async def cancel_group(request: AnyRequest) -> Answer:
     group_id = path_id(request, "group_id")
-    accepted = await runtime_of(request).tell(CancelGroup(group_id=group_id, merchant_id=caller_of(request).subject))
+    accepted = await runtime_of(request).tell(CancelGroup(group_id=group_id, merchant_id=merchant_of(request)))
     assert not isinstance(accepted, Stored)
     assert accepted.state.group is not None
     return Answer(200, group_body(group_view(accepted.state.group), None))

@@ -3,12 +3,24 @@
 ApiRefusal
 ├── NotAuthenticated     no token, or one that proves nothing
 ├── RoleMissing          a good token of somebody who may not do this
+├── NotStaff             somebody who does not work for the merchant they name
+├── PermissionMissing    staff, or a key, whose role or scopes do not cover this
+├── MerchantNotApproved  a merchant who may not sell, now or yet
+├── WrongCode            a one-time code that is wrong, too late or tried too often
+├── RefreshTokenRefused  a refresh token that is of no use
+├── CodeNotSent          the message with a code could not be handed over
+├── SessionNotFound      no session of the caller's
+├── AccountNotFound      a token of no account, as from the command line
 ├── MalformedJson        the body is not JSON
 ├── BodyTooLarge         the body is longer than may be sent here
 ├── BodyTooSlow          the body did not come in time
 ├── WrongContentType     the body is said to be something that is not read here
 └── NoSuchGateway        a webhook for a payment gateway that is not used here
 """
+
+from uuid import UUID
+
+from domain.identity.permissions import Permission, Standing
 
 
 class ApiRefusal(Exception):  # noqa: N818 - refusals are named after what happened, here as in the domain
@@ -32,6 +44,69 @@ class RoleMissing(ApiRefusal):
 
     def __init__(self, role: str) -> None:
         super().__init__(f"This needs a {role}'s access token; yours has not the role {role}.")
+
+
+class NotStaff(ApiRefusal):
+    """The caller works for other merchants than the one named."""
+
+    def __init__(self, merchant_id: UUID) -> None:
+        super().__init__(f"You do not work for a merchant {merchant_id}. See GET /v1/me for those you do.")
+
+
+class PermissionMissing(ApiRefusal):
+    """The caller works for the merchant, in a role without this."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(f"This needs the permission {permission}. Ask an owner for a role, or a key, that has it.")
+
+
+class MerchantNotApproved(ApiRefusal):
+    """The merchant may not sell, now or yet."""
+
+    def __init__(self, standing: Standing) -> None:
+        why = {
+            Standing.APPLIED: "The application has not been decided yet.",
+            Standing.REFUSED: "The application was refused.",
+            Standing.SUSPENDED: "The platform has suspended this merchant: what is owed to shoppers can still be done.",
+        }
+        super().__init__(why.get(standing, "This merchant may not sell here."))
+
+
+class WrongCode(ApiRefusal):
+    """The code is not the one that was sent last, or is good no more; which of these is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("This code is wrong, too old, or was tried too often. Ask for a new one.")
+
+
+class RefreshTokenRefused(ApiRefusal):
+    """The refresh token is unknown, spent or of a session that has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("This refresh token is of no use any more. Sign in again.")
+
+
+class CodeNotSent(ApiRefusal):
+    """The code could not be handed over to whoever carries it."""
+
+    retry_after_s = 10
+
+    def __init__(self) -> None:
+        super().__init__("The code could not be sent. Ask for another one in a moment.")
+
+
+class SessionNotFound(ApiRefusal):
+    """The caller has no such session."""
+
+    def __init__(self, session_id: UUID) -> None:
+        super().__init__(f"You have no session {session_id}. See GET /v1/me/sessions.")
+
+
+class AccountNotFound(ApiRefusal):
+    """The token is good and of nobody who signed in here."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no account behind this token. Sign in at POST /v1/sign-in/codes.")
 
 
 class MalformedJson(ApiRefusal):

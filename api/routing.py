@@ -9,12 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from api.access import WHO_MAY, Access
 from api.answers import NothingToSay
 from api.requests import AnyRequest
+from domain.identity.permissions import Permission
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 def route(
-    method: Method, path: str, *, access: Access | None = None
+    method: Method, path: str, *, access: Access | Permission | None = None
 ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
     """A handler of `method` at `path` (`/v1/deals/{deal_id}`), open to those `WHO_MAY` says; GET answers HEAD too.
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from litestar.types import ASGIApp
 
-from api.access import caller_of
+from api.access import merchant_of
 from api.answers import PRIVATE, answered
 from api.requests import AnyRequest, cursor_of, invalid, limit_of, query_choice, query_of, runtime_of
 from api.routing import route
@@ -62,7 +62,7 @@ def _period(request: AnyRequest, query: dict[str, str]) -> Period:
     currency = query.get("currency")
     if currency is not None and not is_currency(currency):
         raise invalid("currency", "must be an ISO 4217 code such as USD")
-    return Period(caller_of(request).subject, begin, end, currency)
+    return Period(merchant_of(request), begin, end, currency)
 
 
 def _moment_of(query: dict[str, str], name: str) -> datetime:

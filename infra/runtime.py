@@ -1,5 +1,6 @@
 """Everything a process needs at work, wired together once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,13 @@ from infra.batching import LANES, Answer, Batcher, Committed
 from infra.closed_groups import ClosedGroups
 from infra.counters import Counters
 from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.ending import end
 from infra.group_views import GroupViews
+from infra.identity.revocations import Revocations
+from infra.identity.sign_in import SignIn
 from infra.live import Hub
+from infra.messages.console import ConsoleMessages
+from infra.messages.port import MessageGateway
 from infra.payments.checkout import Checkout
 from infra.payments.gateways import NONE, Gateways
 from infra.payments.payment_rows import PaymentRows
@@ -47,6 +53,9 @@ class Runtime:
     payments: PaymentRows
     checkout: Checkout
     tokens: TokenVerifier
+    revocations: Revocations
+    sign_in: SignIn
+    messages: MessageGateway
     after_commit: list[Callable[[Committed], None]]
 
     async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
@@ -75,6 +84,8 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         on_commit=lambda committed: _tell_all(after_commit, committed),
     )
     gateways, payments = Gateways(settings), PaymentRows(by_key)
+    messages, revocations = ConsoleMessages(redis), Revocations(by_key)
+    looking = asyncio.create_task(revocations.run())
     if settings.payment_gateway != NONE:
         gateways.get(settings.payment_gateway)  # what it lacks is said at the start
     try:
@@ -92,11 +103,16 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             payments=payments,
             checkout=Checkout(batcher.tell, gateways, payments),
             tokens=TokenVerifier(settings),
+            revocations=revocations,
+            sign_in=SignIn(settings, by_key, messages),
+            messages=messages,
             after_commit=after_commit,
         )
     finally:
+        await end(looking)
         await hub.stop()
         await batcher.stop()
+        await messages.close()
         await gateways.close()
         await counters.stop()
         await engine.dispose()

@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import infra.tables_identity
 import infra.tables_money
 import infra.tables_sandbox  # noqa: F401 - its tables belong to the metadata too
 from infra import migrate

@@ -8,8 +8,8 @@ import base64
 import binascii
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +17,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from jwt.algorithms import ECAlgorithm
 
+from domain.identity.permissions import STAFF_MAY, Permission, Role, StaffRole, Standing
+from infra.ids import new_id
 from infra.settings import Settings
 from infra.token_keys import base64url, private_key, public_keys, thumbprint
 
@@ -28,6 +30,7 @@ VERIFIED_MAX = 16_384
 HEADERS_MAX = 256
 SIGNATURE_BYTES = 64
 NAME_CHARACTERS_MAX = 200
+EMPLOYMENTS_MAX = 16
 
 _es256 = ECAlgorithm(ECAlgorithm.SHA256, SECP256R1)
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
@@ -44,12 +47,35 @@ class TokenRefused(Exception):  # noqa: N818  a refusal, named as DESIGN names r
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says; `expires_at` is in seconds of the Unix clock."""
+    """What a verified token says; times are in seconds of the Unix clock.
+
+    `merchants` says what the subject may do for whom. `session_id` is None for a token of no session, as from the
+    command line.
+    """
 
     subject: UUID
     roles: frozenset[str]
     name: str | None
     expires_at: float
+    issued_at: float = 0.0
+    session_id: UUID | None = None
+    merchants: Mapping[UUID, "Employment"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Employment:
+    """What somebody, or a key, may do for a merchant, and where that merchant stands."""
+
+    permissions: frozenset[Permission]
+    standing: Standing = Standing.APPROVED
+
+
+class Employed(msgspec.Struct, frozen=True):
+    """An employment as a token says it."""
+
+    id: UUID
+    role: StaffRole
+    standing: Standing
 
 
 class _Header(msgspec.Struct, omit_defaults=True):
@@ -68,6 +94,9 @@ class _Payload(msgspec.Struct, omit_defaults=True):
     roles: Annotated[list[_Role], msgspec.Meta(max_length=16)] = []
     name: _Name | None = None
     nbf: float | None = None
+    sid: UUID | None = None
+    jti: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    merchants: Annotated[list[Employed], msgspec.Meta(max_length=EMPLOYMENTS_MAX)] = []
 
 
 _header_decoder = msgspec.json.Decoder(_Header)
@@ -83,10 +112,19 @@ class TokenIssuer:
         header = _Header(alg=ALGORITHM, typ="at+jwt", kid=thumbprint(self._key.public_key()))
         self._header = base64url(msgspec.json.encode(header))
 
-    def issue(
-        self, subject: UUID, roles: frozenset[str], lifetime_s: int, name: str | None = None, now: float | None = None
+    def issue(  # noqa: PLR0913 - the claims a token may have
+        self,
+        subject: UUID,
+        roles: frozenset[str],
+        lifetime_s: int,
+        name: str | None = None,
+        now: float | None = None,
+        *,
+        session_id: UUID | None = None,
+        merchants: Sequence[Employed] = (),
     ) -> str:
-        issued_at = int(time.time() if now is None else now)
+        """A token of this subject; `now` is to the millisecond, as what is revoked is told by when it was issued."""
+        issued_at = round(time.time() if now is None else now, 3)
         payload = _Payload(
             iss=self._settings.token_issuer,
             aud=self._settings.token_audience,
@@ -95,6 +133,9 @@ class TokenIssuer:
             iat=issued_at,
             roles=sorted(roles),
             name=name,
+            sid=session_id,
+            jti=str(new_id()),
+            merchants=list(merchants),
         )
         signed = f"{self._header}.{base64url(msgspec.json.encode(payload))}"
         return f"{signed}.{base64url(_es256.sign(signed.encode(), self._key))}"
@@ -178,7 +219,22 @@ class TokenVerifier:
             raise TokenRefused("not valid yet")
         if payload.name is not None and "\0" in payload.name:
             raise TokenRefused("malformed claims")
-        return Claims(payload.sub, frozenset(payload.roles), payload.name, payload.exp)
+        return Claims(
+            payload.sub,
+            frozenset(payload.roles),
+            payload.name,
+            payload.exp,
+            payload.iat,
+            payload.sid,
+            _employments(payload),
+        )
+
+
+def _employments(payload: _Payload) -> dict[UUID, Employment]:
+    """A token with the role `merchant` and no employments is of an operator's making: its subject is the merchant."""
+    if not payload.merchants and Role.MERCHANT in payload.roles:
+        return {payload.sub: Employment(frozenset(Permission))}
+    return {each.id: Employment(STAFF_MAY[each.role], each.standing) for each in payload.merchants}
 
 
 def _decode(segment: str) -> bytes:

@@ -13,8 +13,19 @@ from api.contract.parts import HEADERS, PARAMETERS, PROBLEM_HEADERS, Json, probl
 from api.contract.schemas import Schemas, schemas_of
 from api.errors import FAULT, FRAMEWORK_PROBLEMS, PROBLEM_TYPES
 from api.problems import Problem, ProblemType
-from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, RoleMissing, WrongContentType
+from api.refused import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MalformedJson,
+    MerchantNotApproved,
+    NotAuthenticated,
+    NotStaff,
+    PermissionMissing,
+    RoleMissing,
+    WrongContentType,
+)
 from domain.errors import InvalidInput
+from domain.identity.permissions import KEYS_MAY, SELLING, STAFF_MAY, Permission, StaffRole
 from infra.batch import KeyReused
 from infra.unavailable import DatabaseUnavailable, Overloaded
 
@@ -23,7 +34,7 @@ WHO: Final = {
     Access.ANYONE: "anyone; a token that is sent must be good",
     Access.SIGNED_IN: "anybody with a token, for what is theirs; anything else is 404 to them",
     Access.SHOPPER: "shoppers",
-    Access.MERCHANT: "merchants, for what is theirs; anything else is 404 to them",
+    Access.ADMIN: "administrators of the platform",
 }
 
 _DESCRIPTION: Final = """
@@ -38,9 +49,15 @@ _TAGS: Final = {
     "groups": "Groups, the places in them and the links that lead there.",
     "orders": "What was bought: where it is, and its money.",
     "payments": "How gateways, and apps whose shopper has paid, tell of payments.",
+    "sign-in": "The ways in: codes, guests, tokens that follow from those before.",
+    "account": "Who I am here, and where I am signed in.",
     "probes": "For whoever runs it.",
 }
 
+_SECURITY: Final[dict[Access | Permission, list[Json]]] = {
+    Access.UNASKED: [],
+    Access.ANYONE: [{}, {"bearer": []}],
+}
 _PATH_NAME: Final = re.compile(r"{(\w+)}")
 
 
@@ -87,8 +104,8 @@ def _operation(name: str, tag: str, operation: Operation, schema_of: Schemas) ->
         "operationId": operation.id,
         "tags": [tag],
         "summary": operation.summary,
-        "description": f"{operation.description}\n\nWho: {WHO[access]}.".strip(),
-        "security": {Access.UNASKED: [], Access.ANYONE: [{}, {"bearer": []}]}.get(access, [{"bearer": []}]),
+        "description": f"{operation.description}\n\nWho: {_who(access)}.".strip(),
+        "security": _SECURITY.get(access, [{"bearer": []}]),
         "parameters": [{"$ref": f"#/components/parameters/{known}"} for known in _parameters(name, operation)],
         "responses": {
             **{str(status): _sent(sent, schema_of) for status, sent in operation.answers.items()},
@@ -108,6 +125,8 @@ def _operation(name: str, tag: str, operation: Operation, schema_of: Schemas) ->
 def _parameters(name: str, operation: Operation) -> Iterable[str]:
     yield from _PATH_NAME.findall(name)
     yield from operation.query
+    if isinstance(WHO_MAY[name], Permission) and "{merchant_id}" not in name:
+        yield "acting_for"
     if operation.takes_idempotency_key:
         yield "idempotency_key"
     if _is_tagged(operation):
@@ -150,14 +169,25 @@ def _refused(kinds: Sequence[ProblemType], schema_of: Schemas) -> Json:
     return described
 
 
+def _who(access: Access | Permission) -> str:
+    if isinstance(access, Access):
+        return WHO[access]
+    roles = [role for role in StaffRole if access in STAFF_MAY[role]]
+    keys = f", and API keys with the scope `{access}`" if access in KEYS_MAY else ""
+    return f"a merchant's staff ({', '.join(roles)}){keys}, for what is the merchant's; anything else is 404 to them"
+
+
 def _problems(name: str, operation: Operation) -> dict[int, list[ProblemType]]:
     """By status: those the operation names, and those that follow from what it takes and who may call it."""
     causes: list[type[Exception]] = list(operation.problems)
     access = WHO_MAY[name]
     if access is not Access.UNASKED:
         causes.append(NotAuthenticated)
-    if access in {Access.SHOPPER, Access.MERCHANT}:
+    if access in {Access.SHOPPER, Access.ADMIN}:
         causes.append(RoleMissing)
+    if isinstance(access, Permission):
+        causes += [RoleMissing, NotStaff, PermissionMissing, InvalidInput]
+        causes += [MerchantNotApproved] if access in SELLING else []
     if operation.body:
         causes += [MalformedJson, BodyTooLarge, BodyTooSlow, WrongContentType]
     if operation.body or operation.query or "_id}" in name:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from api.contract import examples
+from api.contract.identity_operations import ACCOUNT, SIGN_IN
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
 from api.contract.payment_operations import BUYING, PAYMENTS
@@ -238,5 +239,13 @@ PROBES: Final[dict[str, Operation]] = {
     ),
 }
 
-OPERATIONS: Final = {"deals": DEALS, "groups": GROUPS, "orders": ORDERS, "payments": PAYMENTS, "probes": PROBES}
+OPERATIONS: Final = {
+    "sign-in": SIGN_IN,
+    "account": ACCOUNT,
+    "deals": DEALS,
+    "groups": GROUPS,
+    "orders": ORDERS,
+    "payments": PAYMENTS,
+    "probes": PROBES,
+}
 """By tag."""

@@ -45,6 +45,9 @@ def everybody(status: int) -> Row:
     return Row(*[status] * len(Row._fields))
 
 
+SIGNED_IN = everybody(200)._replace(anonymous=401, expired=401)
+SIGNED_OUT = everybody(204)._replace(anonymous=401, expired=401)
+
 TABLE = {
     "POST /v1/deals": ITS_MERCHANT._replace(other_merchant=201, its_merchant=201),
     "GET /v1/deals": ANYONE,
@@ -78,6 +81,15 @@ TABLE = {
     "POST /v1/orders/{order_id}/refunds": ITS_MERCHANT._replace(its_merchant=201),
     "POST /v1/orders/{order_id}/payment": SHOPPERS._replace(other_shopper=404, shopper=200),
     "GET /v1/me/statement": ITS_MERCHANT._replace(other_merchant=200),
+    "POST /v1/sign-in/codes": everybody(202),
+    "POST /v1/sign-in/code": everybody(400)._replace(expired=401),  # whoever has the code; here nobody has
+    "POST /v1/sign-in/guest": everybody(201),
+    "POST /v1/sign-in/refresh": everybody(400),  # whoever has the refresh token; here nobody has
+    "GET /v1/me": everybody(404)._replace(anonymous=401, expired=401),  # these tokens are of no account
+    "GET /v1/me/sessions": SIGNED_IN,
+    "DELETE /v1/me/sessions": SIGNED_OUT,
+    "DELETE /v1/me/sessions/{session_id}": everybody(404)._replace(anonymous=401, expired=401),
+    "GET /dev/inbox": PROBE,
     "POST /v1/webhooks/{gateway}": everybody(403),  # whoever signs as the gateway; here nobody does
     "GET /sandbox/payments/{reference}/step": everybody(409),  # whoever has the client secret; here nobody has
     "POST /sandbox/payments/{reference}/step": everybody(409),
@@ -94,6 +106,9 @@ BODIES: dict[str, object] = {
     "POST /v1/orders/{order_id}/cancel": {"reason": "Sold out."},
     "POST /v1/orders/{order_id}/refunds": {"reason": "It came broken."},
     "POST /sandbox/payments/{reference}/step": {"client_secret": "guessed"},
+    "POST /v1/sign-in/codes": {"phone": "+447911123456"},
+    "POST /v1/sign-in/code": {"phone": "+447911123456", "code": "123456"},
+    "POST /v1/sign-in/refresh": {"refresh_token": "guessed"},
     "POST /v1/price-schedules/preview": {
         name: deal_body()[name] for name in ("currency", "solo_price", "tiers", "group_size_max")
     },
@@ -120,6 +135,7 @@ async def test_everybody_gets_what_the_table_says(town: Town, shop: MoneyShop, o
         code=scene.invite["code"],
         order_id=bought and bought.order_id,
         gateway="sandbox",
+        session_id=uuid4(),
         reference=f"sandbox_{uuid4().hex}",
     ) + QUERIES.get(operation, "")
     got = [(await caller.ask(method, path, BODIES.get(operation))).status_code for caller in callers]

@@ -1,0 +1,190 @@
+"""Signing in: a code sent to a phone or an address, a device as a guest, and tokens that follow from those before."""
+
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from api.access import caller_if_known
+from api.answers import Answer, answered
+from api.bodies import read_json
+from api.refused import CodeNotSent, RefreshTokenRefused, WrongCode
+from api.requests import AnyRequest, invalid, runtime_of
+from api.routing import route
+from domain.errors import FieldProblems
+from domain.groupbuy.text import check_line
+from domain.identity.code import DIGITS
+from infra.identity.codes import Recipient
+from infra.identity.recipients import (
+    EMAIL_CHARACTERS_MAX,
+    PHONE_CHARACTERS_MAX,
+    email_recipient,
+    phone_recipient,
+)
+from infra.identity.sessions import DEVICE_CHARACTERS_MAX
+from infra.identity.sign_in import ACCESS_LIFETIME_S, Tokens
+from infra.messages.console import ConsoleMessages, Delivered
+from infra.messages.port import MessageNotSent
+
+NAME_CHARACTERS_MAX: Final = 100
+REFRESH_TOKEN_CHARACTERS_MAX: Final = 100
+NOT_STORED: Final = ((b"cache-control", b"no-store"),)
+
+_Phone = Annotated[str, Meta(extra_json_schema={"maxLength": PHONE_CHARACTERS_MAX, "examples": ["+447911123456"]})]
+_Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_CHARACTERS_MAX, "format": "email"})]
+_Code = Annotated[str, Meta(extra_json_schema={"pattern": f"^[0-9]{{{DIGITS}}}$"})]
+_Device = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": DEVICE_CHARACTERS_MAX})]
+_Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
+
+
+class CodeWantedBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where a code is to go: a phone number with its country code, or an e-mail address."""
+
+    phone: _Phone | None = None
+    email: _Email | None = None
+
+
+class CodeBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A code, and where it went; `device` is what the session will be called in the list of sessions."""
+
+    phone: _Phone | None = None
+    email: _Email | None = None
+    code: _Code
+    device: _Device | None = None
+    display_name: _Name | None = None
+
+
+class GuestBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A device that wants to look around and join before anybody says who they are."""
+
+    device: _Device | None = None
+
+
+class RefreshBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The refresh token that came last."""
+
+    refresh_token: Annotated[str, Meta(extra_json_schema={"maxLength": REFRESH_TOKEN_CHARACTERS_MAX})]
+
+
+class CodeSent(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is on its way; the same for numbers that are known here and those that are not."""
+
+    expires_in: int
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens (RFC 6749, 5.1): `access_token` is good for `expires_in` seconds, `refresh_token` once."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    account_id: UUID
+    session_id: UUID
+    is_guest: bool
+    is_new: bool
+
+
+class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that went to the console."""
+
+    to: str
+    text: str
+    code: str
+    at: datetime
+
+
+class Inbox(msgspec.Struct, frozen=True, kw_only=True):
+    """The last messages, newest first."""
+
+    items: list[InboxMessage]
+
+
+_wanted_body: Final = msgspec.json.Decoder(CodeWantedBody)
+_code_body: Final = msgspec.json.Decoder(CodeBody)
+_guest_body: Final = msgspec.json.Decoder(GuestBody)
+_refresh_body: Final = msgspec.json.Decoder(RefreshBody)
+_NO_NAME: Final = GuestBody()
+
+
+@route("POST", "/v1/sign-in/codes")
+async def send_code(request: AnyRequest) -> Answer:
+    body = await read_json(request, _wanted_body)
+    try:
+        lifetime = await runtime_of(request).sign_in.send_code(_recipient(body))
+    except MessageNotSent as error:
+        raise CodeNotSent from error
+    return answered(CodeSent(expires_in=int(lifetime.total_seconds())), status=202, headers=NOT_STORED)
+
+
+@route("POST", "/v1/sign-in/code")
+async def sign_in_by_code(request: AnyRequest) -> Answer:
+    body = await read_json(request, _code_body)
+    recipient = _recipient(body)
+    _check_names(body.device, body.display_name)
+    guest = caller_if_known(request)
+    tokens = await runtime_of(request).sign_in.by_code(
+        recipient,
+        body.code,
+        guest_id=None if guest is None else guest.subject,
+        device=body.device,
+        display_name=body.display_name,
+    )
+    if tokens is None:
+        raise WrongCode
+    return _signed_in(tokens)
+
+
+@route("POST", "/v1/sign-in/guest")
+async def sign_in_as_guest(request: AnyRequest) -> Answer:
+    body = await read_json(request, _guest_body, empty=_NO_NAME)
+    _check_names(body.device)
+    return _signed_in(await runtime_of(request).sign_in.as_guest(body.device), status=201)
+
+
+@route("POST", "/v1/sign-in/refresh")
+async def refresh_tokens(request: AnyRequest) -> Answer:
+    body = await read_json(request, _refresh_body)
+    tokens = await runtime_of(request).sign_in.refresh(body.refresh_token)
+    if tokens is None:
+        raise RefreshTokenRefused
+    return _signed_in(tokens)
+
+
+@route("GET", "/dev/inbox")
+async def read_inbox(request: AnyRequest) -> Answer:
+    messages = runtime_of(request).messages
+    found: list[Delivered] = await messages.inbox() if isinstance(messages, ConsoleMessages) else []
+    items = [InboxMessage(to=each.to, text=each.text, code=each.code, at=each.at) for each in found]
+    return answered(Inbox(items=items), headers=NOT_STORED)
+
+
+def _recipient(body: CodeWantedBody | CodeBody) -> Recipient:
+    if (body.phone is None) == (body.email is None):
+        raise invalid("phone", "is required, or else an email; not both")
+    return phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
+
+
+def _check_names(device: str | None, display_name: str | None = None) -> None:
+    problems = FieldProblems()
+    if device is not None:
+        check_line(problems, "device", device, 1, DEVICE_CHARACTERS_MAX)
+    if display_name is not None:
+        check_line(problems, "display_name", display_name, 1, NAME_CHARACTERS_MAX)
+    problems.raise_if_any()
+
+
+def _signed_in(tokens: Tokens, status: int = 200) -> Answer:
+    signed_in = SignedIn(
+        access_token=tokens.access_token,
+        token_type="Bearer",  # noqa: S106 - the kind of token, RFC 6750
+        expires_in=ACCESS_LIFETIME_S,
+        refresh_token=tokens.refresh_token,
+        account_id=tokens.account.id,
+        session_id=tokens.session_id,
+        is_guest=tokens.account.is_guest,
+        is_new=tokens.is_new,
+    )
+    return answered(signed_in, status=status, headers=NOT_STORED)

@@ -1,0 +1,1 @@
+"""Who people are: how they prove it, their sessions, and the merchants they work for."""

@@ -1,0 +1,19 @@
+"""For whom an account works, as its access tokens say it."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.identity.permissions import StaffRole, Standing
+from infra.tokens import EMPLOYMENTS_MAX, Employed
+
+_OF_ACCOUNT = text(f"""
+  SELECT merchant_id, role, merchants.status FROM staff JOIN merchants ON merchants.id = staff.merchant_id
+  WHERE account_id = :account_id ORDER BY staff.created_at, merchant_id LIMIT {EMPLOYMENTS_MAX}""")  # noqa: S608 - a constant
+
+
+async def employments_of(connection: AsyncConnection, account_id: UUID) -> list[Employed]:
+    """The merchants an account works for, those it came to first first."""
+    rows = await connection.execute(_OF_ACCOUNT, {"account_id": account_id})
+    return [Employed(merchant_id, StaffRole(role), Standing(status)) for merchant_id, role, status in rows]

@@ -1,0 +1,1 @@
+"""Messages to people: one port, and the ways they leave by."""
