@@ -82,9 +82,9 @@ TABLE = {
     "POST /v1/orders/{order_id}/payment": SHOPPERS._replace(other_shopper=404, shopper=200),
     "GET /v1/me/statement": ITS_MERCHANT._replace(other_merchant=200),
     "POST /v1/sign-in/codes": everybody(202),
-    "POST /v1/sign-in/code": everybody(400)._replace(expired=401),  # whoever has the code; here nobody has
+    "POST /v1/sign-in/code": everybody(403)._replace(expired=401),  # whoever has the code; here nobody has
     "POST /v1/sign-in/guest": everybody(201),
-    "POST /v1/sign-in/refresh": everybody(400),  # whoever has the refresh token; here nobody has
+    "POST /v1/sign-in/refresh": everybody(403),  # whoever has the refresh token; here nobody has
     "GET /v1/me": everybody(404)._replace(anonymous=401, expired=401),  # these tokens are of no account
     "GET /v1/me/sessions": SIGNED_IN,
     "DELETE /v1/me/sessions": SIGNED_OUT,

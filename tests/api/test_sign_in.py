@@ -55,7 +55,7 @@ async def test_a_refresh_token_is_spent_once(town: Town) -> None:
     first = await _refreshed(town, told["refresh_token"])
     assert first == await _refreshed(town, told["refresh_token"])
     await _refreshed(town, first)
-    problem(await town.nobody.post("/v1/sign-in/refresh", {"refresh_token": "made up"}), 400, "refresh-token-refused")
+    problem(await town.nobody.post("/v1/sign-in/refresh", {"refresh_token": "made up"}), 403, "refresh-token-refused")
 
 
 async def test_signing_out_everywhere_ends_all_at_once(town: Town) -> None:
@@ -67,7 +67,7 @@ async def test_signing_out_everywhere_ends_all_at_once(town: Town) -> None:
     for person, told in ((here, told_here), (there, told_there)):
         problem(await person.get("/v1/me"), 401, "not-authenticated")
         asked = {"refresh_token": told["refresh_token"]}
-        problem(await town.nobody.post("/v1/sign-in/refresh", asked), 400, "refresh-token-refused")
+        problem(await town.nobody.post("/v1/sign-in/refresh", asked), 403, "refresh-token-refused")
     back, _ = await signed_in(town, BY_PHONE)
     assert (await back.get("/v1/me")).json()["identities"] == [{"provider": "phone", "subject": PHONE}]
 
@@ -77,8 +77,8 @@ async def test_five_tries_and_no_more(town: Town) -> None:
     code = await code_for(town, BY_PHONE)
     wrong = "000000" if code != "000000" else "111111"
     for _ in range(5):
-        problem(await town.nobody.post("/v1/sign-in/code", {"phone": PHONE, "code": wrong}), 400, "wrong-code")
-    problem(await town.nobody.post("/v1/sign-in/code", {"phone": PHONE, "code": code}), 400, "wrong-code")
+        problem(await town.nobody.post("/v1/sign-in/code", {"phone": PHONE, "code": wrong}), 403, "wrong-code")
+    problem(await town.nobody.post("/v1/sign-in/code", {"phone": PHONE, "code": code}), 403, "wrong-code")
 
 
 async def test_a_shopper_is_no_merchant(town: Town) -> None:
