@@ -176,6 +176,7 @@ invites = Table(
     UniqueConstraint("group_id", "sharer_id", "channel"),
     ForeignKeyConstraint(["deal_id", "group_id"], ["groups.deal_id", "groups.id"]),
     CheckConstraint("joins >= 0", name="joins"),
+    Index("invites_of_sharer_index", "sharer_id", "code"),
 )
 
 outbox = Table(

@@ -43,11 +43,25 @@ accounts = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", _MOMENT, nullable=False, server_default=_NOW),
     Column("deleted_at", _MOMENT),
+    Column("erased_at", _MOMENT),
     CheckConstraint("status IN ('guest', 'full', 'deleted')", name="status"),
     CheckConstraint("(status = 'deleted') = (deleted_at IS NOT NULL)", name="deleted_at"),
     CheckConstraint("NOT is_admin OR status = 'full'", name="is_admin"),
+    CheckConstraint(
+        "status <> 'deleted' OR (display_name IS NULL AND avatar_url IS NULL AND locale IS NULL)", name="nobody"
+    ),
+    CheckConstraint("erased_at IS NULL OR status = 'deleted'", name="erased_at"),
+    Index(
+        "accounts_to_erase_index",
+        "deleted_at",
+        "id",
+        postgresql_where=text("status = 'deleted' AND erased_at IS NULL"),
+    ),
 )
-"""A person, or a device whose person is not known yet (`guest`); `id` is the subject of their tokens."""
+"""A person, or a device whose person is not known yet (`guest`); `id` is the subject of their tokens.
+
+`erased_at`: nothing personal is left of a deleted one anywhere, and nothing can come any more.
+"""
 
 identities = Table(
     "identities",

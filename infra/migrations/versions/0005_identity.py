@@ -20,11 +20,21 @@ STATEMENTS = (
       version INTEGER DEFAULT 1 NOT NULL,
       created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
       deleted_at TIMESTAMP WITH TIME ZONE,
+      erased_at TIMESTAMP WITH TIME ZONE,
       CONSTRAINT accounts_pkey PRIMARY KEY (id),
       CONSTRAINT accounts_status_check CHECK (status IN ('guest', 'full', 'deleted')),
       CONSTRAINT accounts_deleted_at_check CHECK ((status = 'deleted') = (deleted_at IS NOT NULL)),
-      CONSTRAINT accounts_is_admin_check CHECK (NOT is_admin OR status = 'full')
+      CONSTRAINT accounts_is_admin_check CHECK (NOT is_admin OR status = 'full'),
+      CONSTRAINT accounts_nobody_check CHECK (
+        status <> 'deleted' OR (display_name IS NULL AND avatar_url IS NULL AND locale IS NULL)),
+      CONSTRAINT accounts_erased_at_check CHECK (erased_at IS NULL OR status = 'deleted')
     )
+    """,
+    """
+    CREATE INDEX accounts_to_erase_index ON accounts (deleted_at, id) WHERE status = 'deleted' AND erased_at IS NULL
+    """,
+    """
+    CREATE INDEX invites_of_sharer_index ON invites (sharer_id, code)
     """,
     """
     CREATE TABLE identities (
