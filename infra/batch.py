@@ -11,7 +11,9 @@ from uuid import UUID
 from domain.groupbuy.commands import Command
 from domain.groupbuy.world import Accepted, Refused, World
 from infra.changes import Changes
+from infra.deeds import entry_of, facts_of
 from infra.held_connection import HeldConnection
+from infra.identity.audit import Deed, Entry
 from infra.loading import Loader, StoredAnswer, Wanted, locking
 from infra.saving import NewAnswer, saving
 from infra.statement import Bound
@@ -46,11 +48,12 @@ _NOT_YET = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class Waiting:
-    """A command, the deal it is about, and the future of whoever waits for it."""
+    """A command, the deal it is about, the deed it is where that is to be noted, and the future of whoever waits."""
 
     command: Command
     deal_id: UUID
     idempotency: Idempotency | None
+    deed: Deed | None = None
     answer: asyncio.Future[Accepted | Stored] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -75,6 +78,7 @@ class Batch:
     now: datetime = _NOT_YET
     changes: Changes = field(default_factory=Changes)
     outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     commit_begun: bool = False
 
     def begin_commit(self) -> None:
@@ -105,7 +109,7 @@ async def write(connection: HeldConnection, loader: Loader, batch: Batch) -> Non
         loaded = await loader.load(driver, wanted)
         batch.world, batch.now = loaded.world, loaded.now
         new_answers = _decide(batch, loaded.answers)
-        return list(saving(batch.world, batch.changes, new_answers, batch.now))
+        return list(saving(batch.world, batch.changes, new_answers, batch.entries, batch.now))
 
     await connection.transaction(work, first=locking(wanted), before_commit=batch.begin_commit)
 
@@ -130,10 +134,13 @@ def _decide_one(
         known = answers.get((idempotency.subject_id, idempotency.key))
         if known is not None:
             return Stored(known.answer) if known.request_hash == idempotency.request_hash else KeyReused()
+    before = one.deed and facts_of(batch.world, one.command, one.deal_id)
     outcome = batch.world.tell(one.command, batch.now)
     if isinstance(outcome, Refused):
         return outcome.error
     batch.changes.add(outcome.events)
+    if one.deed is not None and outcome.events:  # what was done already is no deed
+        batch.entries.append(entry_of(one.deed, batch.world, one.command, one.deal_id, before))
     if idempotency is not None:
         key = (idempotency.subject_id, idempotency.key)
         answers[key] = NewAnswer(*key, idempotency.request_hash, idempotency.render(outcome))

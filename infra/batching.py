@@ -33,6 +33,7 @@ from infra.batch import Batch, Idempotency, Stored, Waiting, write
 from infra.database import has_run_too_long, is_connection_lost, violates
 from infra.gathering import Gathering
 from infra.held_connection import HeldConnection
+from infra.identity.audit import Deed
 from infra.loading import Loader
 from infra.reading.fetching import fetch_json
 from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
@@ -83,19 +84,21 @@ class Batcher:
         self._on_commit = on_commit
         self._stopping = False
 
-    async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
-        """Decide and save one command.
+    async def tell(self, command: Command, idempotency: Idempotency | None = None, deed: Deed | None = None) -> Answer:
+        """Decide and save one command; with a deed, what it changes is in the audit log by the same commit.
 
         Answers what it caused, or the stored answer of a repeated idempotency key. Raises the domain's refusal,
         `KeyReused`, `Overloaded` when too many wait, and `DatabaseUnavailable` when it is not known to be saved.
         """
-        return await self.put(command, await self._deal_of(command), idempotency)
+        return await self.put(command, await self._deal_of(command), idempotency, deed)
 
-    def put(self, command: Command, deal_id: UUID, idempotency: Idempotency | None = None) -> asyncio.Future[Answer]:
+    def put(
+        self, command: Command, deal_id: UUID, idempotency: Idempotency | None = None, deed: Deed | None = None
+    ) -> asyncio.Future[Answer]:
         """As `tell`, for a caller who knows the deal and has many commands: no task for each of them."""
         if self._stopping:
             raise Overloaded
-        return self._lanes[hash(deal_id) % LANES].put(Waiting(command, deal_id, idempotency))
+        return self._lanes[hash(deal_id) % LANES].put(Waiting(command, deal_id, idempotency, deed))
 
     def remember(self, group_id: UUID, deal_id: UUID) -> None:
         """Take note of a group's deal, so that telling a command about it needs no look-up."""

@@ -16,6 +16,7 @@ from infra.counters import Counters
 from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ending import end
 from infra.group_views import GroupViews
+from infra.identity.audit import Deed
 from infra.identity.revocations import Revocations
 from infra.identity.sign_in import SignIn
 from infra.live import Hub
@@ -58,11 +59,11 @@ class Runtime:
     messages: MessageGateway
     after_commit: list[Callable[[Committed], None]]
 
-    async def tell(self, command: Command, idempotency: Idempotency | None = None) -> Answer:
+    async def tell(self, command: Command, idempotency: Idempotency | None = None, deed: Deed | None = None) -> Answer:
         """The way of every write, as `Batcher.tell`; a join that can no longer succeed is refused before it."""
         if isinstance(command, JoinGroup):
             await self.closed_groups.refuse_join(command.group_id, command.shopper_id)
-        return await self.batcher.tell(command, idempotency)
+        return await self.batcher.tell(command, idempotency, deed)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from domain.groupbuy.events import Event, PlaceReserved
 from domain.groupbuy.group import Group, Place
 from domain.groupbuy.world import World
 from infra.changes import Changes, PlaceKey
+from infra.identity.audit import Entry
 from infra.rows import terms_column
 from infra.saving_deals import saving_deals
 from infra.saving_money import MONEY_PARTS, money_rows
@@ -62,6 +63,11 @@ _PARTS = {
       FROM json_to_recordset(CAST(:answered AS json)) AS new (
         subject_id uuid, key text, request_hash text, answer text, created_at timestamptz)""",
     **MONEY_PARTS,
+    "done": """
+      INSERT INTO audit (at, actor_kind, actor_id, merchant_id, action, thing_kind, thing_id, before, after, request_id)
+      SELECT * FROM json_to_recordset(CAST(:done AS json)) AS new (
+        at timestamptz, actor_kind text, actor_id uuid, merchant_id uuid, action text, thing_kind text, thing_id uuid,
+        before jsonb, after jsonb, request_id text)""",
     "told": """
       INSERT INTO outbox (deal_id, group_id, version, events, at)
       SELECT * FROM json_to_recordset(CAST(:told AS json)) AS new (
@@ -92,13 +98,15 @@ class NewAnswer:
     answer: bytes
 
 
-def saving(world: World, changes: Changes, answers: list[NewAnswer], now: datetime) -> Iterator[Bound]:
+def saving(
+    world: World, changes: Changes, answers: list[NewAnswer], entries: list[Entry], now: datetime
+) -> Iterator[Bound]:
     """What writes everything that changed, and the events, in this order."""
     if changes.created_deals or changes.changed_deals:
         yield from saving_deals(world, changes)
     if changes.left:
         yield _DELETE_LEFT.bound(left=json_text([_key_row(key) for key in changes.left]))
-    rows = _rows_by_part(world, changes, answers, now)
+    rows = _rows_by_part(world, changes, answers, entries, now)
     if rows:
         bound = _statement(tuple(rows)).bound(**{part: json_text(those) for part, those in rows.items()})
         yield bound._replace(is_private=_has_private(rows))
@@ -114,7 +122,9 @@ def _statement(parts: tuple[str, ...]) -> Statement:
     return Statement(f"WITH {steps} {_PARTS[last]}" if steps else _PARTS[last])
 
 
-def _rows_by_part(world: World, changes: Changes, answers: list[NewAnswer], now: datetime) -> dict[str, list[Row]]:
+def _rows_by_part(
+    world: World, changes: Changes, answers: list[NewAnswer], entries: list[Entry], now: datetime
+) -> dict[str, list[Row]]:
     """The rows of each part that has any, in the order of the parts."""
     groups = changes.groups_in(world)
     invited = changes.invite_joins.items()
@@ -128,14 +138,17 @@ def _rows_by_part(world: World, changes: Changes, answers: list[NewAnswer], now:
         ],
         "answered": [_answer_row(answer, now) for answer in answers],
         **money_rows(world, changes, now),
+        "done": [entry.row() | {"at": now} for entry in entries],
         "told": _told_rows(world, changes, now),
     }
     return {part: those for part, those in rows.items() if those}
 
 
 def _has_private(rows: dict[str, list[Row]]) -> bool:
-    """Whether there is an address among the rows, a tracking number or a reason for a refund."""
-    return "orders" in rows or "refunds" in rows or any(row["address"] is not None for row in rows.get("reserved", ()))
+    """Whether there is an address among the rows, a tracking number or a reason somebody gave."""
+    if "orders" in rows or "refunds" in rows or "done" in rows:
+        return True
+    return any(row["address"] is not None for row in rows.get("reserved", ()))
 
 
 def _group_row(group: Group) -> Row:

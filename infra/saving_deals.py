@@ -50,9 +50,9 @@ def saving_deals(world: World, changes: Changes) -> Iterator[Bound]:
     changed = [world.deals[deal_id] for deal_id in changes.changed_deals - changes.created_deals]
     reworked = [deal for deal in changed if deal.id in changes.reworked_variants]
     if created:
-        yield _INSERT.bound(rows=json_text([_deal_values(deal) for deal in created]))
+        yield _INSERT.bound(rows=json_text([deal_values(deal) for deal in created]))
     if changed:
-        yield _UPDATE.bound(rows=json_text([_deal_values(deal) for deal in changed]))
+        yield _UPDATE.bound(rows=json_text([deal_values(deal) for deal in changed]))
     if reworked:
         yield _CLEAR_VARIANTS.bound(deal_ids=uuids_text(deal.id for deal in reworked))
     if created or reworked:
@@ -73,7 +73,8 @@ def _variant_rows(deal: Deal, world: World) -> Iterator[dict[str, Any]]:
         }
 
 
-def _deal_values(deal: Deal) -> dict[str, Any]:
+def deal_values(deal: Deal) -> dict[str, Any]:
+    """A deal as its row."""
     offer = deal.offer
     return {
         "id": deal.id,
