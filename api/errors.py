@@ -17,15 +17,19 @@ from api.bodies import ClientGone
 from api.problems import FieldError, ProblemType, problem_answer
 from api.refused import (
     AccountNotFound,
+    AddressNotFound,
     BodyTooLarge,
     BodyTooSlow,
     CodeNotSent,
+    DeviceNotFound,
     MalformedJson,
     MerchantNotApproved,
     NoSuchGateway,
     NotAuthenticated,
+    NothingHere,
     NotStaff,
     PermissionMissing,
+    RateLimited,
     RefreshTokenRefused,
     RoleMissing,
     SessionNotFound,
@@ -66,10 +70,14 @@ from domain.groupbuy.errors import (
 )
 from infra.batch import KeyReused
 from infra.database import is_connection_lost
+from infra.identity.address_book import TooManyAddresses
+from infra.identity.profiles import ChangedMeanwhile
 from infra.ids import new_id
 from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
 from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
-from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
+from infra.unavailable import DatabaseUnavailable, LimiterUnavailable, Overloaded, Unavailable
+
+NO_ROUTE: Final = ProblemType(404, "no-such-route", "Nothing here")
 
 PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     InvalidInput: ProblemType(422, "invalid-request", "Some fields are wrong"),
@@ -109,8 +117,15 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     WrongCode: ProblemType(403, "wrong-code", "The code is of no use"),
     RefreshTokenRefused: ProblemType(403, "refresh-token-refused", "The refresh token is of no use"),
     CodeNotSent: ProblemType(503, "code-not-sent", "The code could not be sent"),
+    NothingHere: NO_ROUTE,
     AccountNotFound: ProblemType(404, "account-not-found", "No account"),
+    AddressNotFound: ProblemType(404, "address-not-found", "No such address"),
+    DeviceNotFound: ProblemType(404, "device-not-found", "No such device"),
+    TooManyAddresses: ProblemType(409, "too-many-addresses", "The address book is full"),
+    ChangedMeanwhile: ProblemType(412, "changed-meanwhile", "It has changed meanwhile"),
     SessionNotFound: ProblemType(404, "session-not-found", "No such session"),
+    RateLimited: ProblemType(429, "rate-limited", "Too many requests"),
+    LimiterUnavailable: ProblemType(503, "limits-unavailable", "Signing in is not possible for the moment"),
     MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
     BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
@@ -128,7 +143,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
 
 FRAMEWORK_PROBLEMS: Final[dict[int, tuple[ProblemType, str]]] = {
     400: (ProblemType(400, "bad-request", "The request cannot be read"), "The request is not well-formed HTTP."),
-    404: (ProblemType(404, "no-such-route", "Nothing here"), "There is nothing at this address; see /schema."),
+    404: (NO_ROUTE, str(NothingHere())),
     405: (
         ProblemType(405, "method-not-allowed", "The address does not know this method"),
         "Use one of the methods in the Allow header; see /schema.",
@@ -174,7 +189,7 @@ def _headers(error: Exception) -> Headers:
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
     if isinstance(error, GatewayUnavailable):
         return ((b"retry-after", str(GATEWAY_RETRY_AFTER_S).encode()),)
-    if isinstance(error, Unavailable | CodeNotSent):
+    if isinstance(error, Unavailable | CodeNotSent | RateLimited):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()
 

@@ -9,8 +9,12 @@ ApiRefusal
 ├── WrongCode            a one-time code that is wrong, too late or tried too often
 ├── RefreshTokenRefused  a refresh token that is of no use
 ├── CodeNotSent          the message with a code could not be handed over
+├── NothingHere          an address where there is nothing while Tuan is set up as it is
 ├── SessionNotFound      no session of the caller's
 ├── AccountNotFound      a token of no account, as from the command line
+├── AddressNotFound      no address of the caller's
+├── DeviceNotFound       no device of the caller's
+├── RateLimited          more requests than this account, address or number may send
 ├── MalformedJson        the body is not JSON
 ├── BodyTooLarge         the body is longer than may be sent here
 ├── BodyTooSlow          the body did not come in time
@@ -20,7 +24,9 @@ ApiRefusal
 
 from uuid import UUID
 
+from domain.identity.limits import Whose
 from domain.identity.permissions import Permission, Standing
+from infra.limits.window import Allowance
 
 
 class ApiRefusal(Exception):  # noqa: N818 - refusals are named after what happened, here as in the domain
@@ -95,6 +101,13 @@ class CodeNotSent(ApiRefusal):
         super().__init__("The code could not be sent. Ask for another one in a moment.")
 
 
+class NothingHere(ApiRefusal):
+    """Nothing is at this address as Tuan is set up here: the same words as for any other where nothing is."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this address; see /schema.")
+
+
 class SessionNotFound(ApiRefusal):
     """The caller has no such session."""
 
@@ -107,6 +120,37 @@ class AccountNotFound(ApiRefusal):
 
     def __init__(self) -> None:
         super().__init__("There is no account behind this token. Sign in at POST /v1/sign-in/codes.")
+
+
+class RateLimited(ApiRefusal):
+    """The window is used up; nothing was done and this request was not counted."""
+
+    def __init__(self, exhausted: Allowance) -> None:
+        policy, self.retry_after_s = exhausted.policy, exhausted.more_in_s
+        for_whom = {
+            Whose.ACCOUNT: "your account",
+            Whose.ADDRESS: "your network address",
+            Whose.RECIPIENT: "this number or address",
+            Whose.PREFIX: "numbers like this one",
+        }[policy.whose]
+        super().__init__(
+            f"Too many requests for {for_whom}: at most {policy.quota} in {policy.window_s} seconds ({policy.name}). "
+            f"Try again in {self.retry_after_s} seconds."
+        )
+
+
+class AddressNotFound(ApiRefusal):
+    """The caller has no such address."""
+
+    def __init__(self, address_id: UUID) -> None:
+        super().__init__(f"You have no address {address_id}. See GET /v1/me/addresses.")
+
+
+class DeviceNotFound(ApiRefusal):
+    """The caller has no such device."""
+
+    def __init__(self, device_id: UUID) -> None:
+        super().__init__(f"You have no device {device_id}. See GET /v1/me/devices.")
 
 
 class MalformedJson(ApiRefusal):

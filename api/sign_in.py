@@ -10,7 +10,8 @@ from msgspec import Meta
 from api.access import caller_if_known
 from api.answers import Answer, answered
 from api.bodies import read_json
-from api.refused import CodeNotSent, RefreshTokenRefused, WrongCode
+from api.limiting import limit_recipient
+from api.refused import CodeNotSent, NothingHere, RefreshTokenRefused, WrongCode
 from api.requests import AnyRequest, invalid, runtime_of
 from api.routing import route
 from domain.errors import FieldProblems
@@ -25,7 +26,6 @@ from infra.identity.recipients import (
 )
 from infra.identity.sessions import DEVICE_CHARACTERS_MAX
 from infra.identity.sign_in import ACCESS_LIFETIME_S, Tokens
-from infra.messages.console import ConsoleMessages, Delivered
 from infra.messages.port import MessageNotSent
 
 NAME_CHARACTERS_MAX: Final = 100
@@ -111,9 +111,10 @@ _NO_NAME: Final = GuestBody()
 
 @route("POST", "/v1/sign-in/codes")
 async def send_code(request: AnyRequest) -> Answer:
-    body = await read_json(request, _wanted_body)
+    recipient = _recipient(await read_json(request, _wanted_body))
+    await limit_recipient(request, recipient)
     try:
-        lifetime = await runtime_of(request).sign_in.send_code(_recipient(body))
+        lifetime = await runtime_of(request).sign_in.send_code(recipient)
     except MessageNotSent as error:
         raise CodeNotSent from error
     return answered(CodeSent(expires_in=int(lifetime.total_seconds())), status=202, headers=NOT_STORED)
@@ -123,6 +124,7 @@ async def send_code(request: AnyRequest) -> Answer:
 async def sign_in_by_code(request: AnyRequest) -> Answer:
     body = await read_json(request, _code_body)
     recipient = _recipient(body)
+    _check_code(body.code)
     _check_names(body.device, body.display_name)
     guest = caller_if_known(request)
     tokens = await runtime_of(request).sign_in.by_code(
@@ -155,9 +157,10 @@ async def refresh_tokens(request: AnyRequest) -> Answer:
 
 @route("GET", "/dev/inbox")
 async def read_inbox(request: AnyRequest) -> Answer:
-    messages = runtime_of(request).messages
-    found: list[Delivered] = await messages.inbox() if isinstance(messages, ConsoleMessages) else []
-    items = [InboxMessage(to=each.to, text=each.text, code=each.code, at=each.at) for each in found]
+    console = runtime_of(request).messages.console
+    if console is None or not console.has_inbox:
+        raise NothingHere
+    items = [InboxMessage(**msgspec.structs.asdict(each)) for each in await console.inbox()]
     return answered(Inbox(items=items), headers=NOT_STORED)
 
 
@@ -165,6 +168,12 @@ def _recipient(body: CodeWantedBody | CodeBody) -> Recipient:
     if (body.phone is None) == (body.email is None):
         raise invalid("phone", "is required, or else an email; not both")
     return phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
+
+
+def _check_code(code: str) -> None:
+    """What cannot be a code is told, and costs no try."""
+    if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
+        raise invalid("code", f"must be the {DIGITS} digits that were sent")
 
 
 def _check_names(device: str | None, display_name: str | None = None) -> None:

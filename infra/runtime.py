@@ -19,9 +19,10 @@ from infra.group_views import GroupViews
 from infra.identity.audit import Deed
 from infra.identity.revocations import Revocations
 from infra.identity.sign_in import SignIn
+from infra.identity.suspensions import Suspensions
+from infra.limits.limiter import Limiter
 from infra.live import Hub
-from infra.messages.console import ConsoleMessages
-from infra.messages.port import MessageGateway
+from infra.messages.gateways import Messages, open_messages
 from infra.payments.checkout import Checkout
 from infra.payments.gateways import NONE, Gateways
 from infra.payments.payment_rows import PaymentRows
@@ -55,8 +56,10 @@ class Runtime:
     checkout: Checkout
     tokens: TokenVerifier
     revocations: Revocations
+    suspensions: Suspensions
     sign_in: SignIn
-    messages: MessageGateway
+    messages: Messages
+    limiter: Limiter
     after_commit: list[Callable[[Committed], None]]
 
     async def tell(self, command: Command, idempotency: Idempotency | None = None, deed: Deed | None = None) -> Answer:
@@ -78,15 +81,18 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     groups = GroupViews(by_key, counters)
     hub = Hub(redis, groups)
     after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
+    suspensions = Suspensions(by_key)
     batcher = Batcher(
         by_key,
         batch_commands_max=settings.batch_commands_max,
         queue_commands_max=settings.queue_commands_max,
         on_commit=lambda committed: _tell_all(after_commit, committed),
+        suspended=lambda: suspensions.merchant_ids,
     )
     gateways, payments = Gateways(settings), PaymentRows(by_key)
-    messages, revocations = ConsoleMessages(redis), Revocations(by_key)
+    messages, revocations = open_messages(settings, redis), Revocations(by_key)
     looking = asyncio.create_task(revocations.run())
+    looking_for_suspended = asyncio.create_task(suspensions.run())
     if settings.payment_gateway != NONE:
         gateways.get(settings.payment_gateway)  # what it lacks is said at the start
     try:
@@ -105,12 +111,14 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             checkout=Checkout(batcher.tell, gateways, payments),
             tokens=TokenVerifier(settings),
             revocations=revocations,
+            suspensions=suspensions,
             sign_in=SignIn(settings, by_key, messages),
             messages=messages,
+            limiter=Limiter(redis),
             after_commit=after_commit,
         )
     finally:
-        await end(looking)
+        await end(looking, looking_for_suspended)
         await hub.stop()
         await batcher.stop()
         await messages.close()

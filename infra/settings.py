@@ -13,7 +13,22 @@ from typing import Any, TypeVar, cast
 
 from infra.cannot_start import WrongSetting
 from infra.embedded.place import Place, place_for
-from infra.settings_values import Reader, on_or_off, one_of, path, shown, url, whole_number, words
+from infra.settings_values import (
+    Network,
+    Reader,
+    mailbox,
+    names,
+    networks,
+    on_or_off,
+    one_of,
+    origins,
+    path,
+    shown,
+    url,
+    web_address,
+    whole_number,
+    words,
+)
 
 PREFIX = "TUAN_"
 PAYMENT_GATEWAYS = ("sandbox", "stripe", "none")
@@ -109,6 +124,113 @@ class Settings:
         "",
         "where Stripe's API is, for a stand-in",
         default_shown="https://api.stripe.com",
+    )
+    apple_client_ids: tuple[str, ...] = variable(
+        "TUAN_APPLE_CLIENT_IDS", names(), (), "our apps at Apple: bundle and service ids", default_shown="not offered"
+    )
+    google_client_ids: tuple[str, ...] = variable(
+        "TUAN_GOOGLE_CLIENT_IDS", names(), (), "our apps at Google: OAuth client ids", default_shown="not offered"
+    )
+    facebook_app_ids: tuple[str, ...] = variable(
+        "TUAN_FACEBOOK_APP_IDS", names(), (), "our apps at Facebook (Limited Login)", default_shown="not offered"
+    )
+    openid_base: str = variable(
+        "TUAN_OPENID_BASE",
+        url("https", "http"),
+        "",
+        "a stand-in for Apple, Google and Facebook: issuers `{base}/apple` and so on, keys at `{base}/apple/jwks`",
+        default_shown="the providers themselves",
+    )
+    wechat_app_id: str = variable(
+        "TUAN_WECHAT_APP_ID", words(), "", "our app at WeChat (`wx...`)", default_shown="not offered"
+    )
+    wechat_secret_file: Path | None = variable(
+        "TUAN_WECHAT_SECRET_FILE",
+        path(),
+        None,
+        "file that holds that app's secret and nothing else",
+        default_shown="not offered",
+    )
+    wechat_api_base: str = variable(
+        "TUAN_WECHAT_API_BASE",
+        url("https", "http"),
+        "",
+        "where WeChat's API is, for a stand-in",
+        default_shown="https://api.weixin.qq.com",
+    )
+    rate_limits: bool = variable(
+        "TUAN_RATE_LIMITS",
+        on_or_off(),
+        default=True,
+        meaning="whether requests are limited per account, address and phone number; off for benchmarks",
+        default_shown="on",
+    )
+    trusted_proxies: tuple[Network, ...] = variable(
+        "TUAN_TRUSTED_PROXIES",
+        networks(),
+        (),
+        "proxies that are believed when they say from which address a request came",
+        default_shown="none",
+    )
+    proxy_header: str = variable(
+        "TUAN_PROXY_HEADER",
+        one_of("x-forwarded-for", "forwarded"),
+        "x-forwarded-for",
+        "the header in which they say it; the other one is not read",
+    )
+    cors_origins: tuple[str, ...] = variable(
+        "TUAN_CORS_ORIGINS", origins(), (), "origins whose pages may read answers", default_shown="none"
+    )
+    hsts_s: int = variable(
+        "TUAN_HSTS_S",
+        whole_number(0, 63_072_000),
+        0,
+        "how long browsers are told to come by HTTPS only, in s; 0: not told",
+    )
+    codes_key_file: Path | None = variable(
+        "TUAN_CODES_KEY_FILE",
+        path(),
+        None,
+        "file of 32 random bytes that one-time codes are made with; the same for all API processes",
+        default_shown="made in the data directory",
+    )
+    message_gateway: str = variable(
+        "TUAN_MESSAGE_GATEWAY",
+        one_of("console", "none"),
+        "",
+        "where messages go that nothing below carries; console: a log line, and `/dev/inbox` for all to read",
+        default_shown="console where nothing below is set (`/dev/inbox` only if `TUAN_HOST` is loopback), else none",
+    )
+    sms_url: str = variable(
+        "TUAN_SMS_URL",
+        web_address("https", "http"),
+        "",
+        "where text messages are posted to ([how](docs/messages.md))",
+        default_shown="no text messages",
+    )
+    sms_key_file: Path | None = variable(
+        "TUAN_SMS_KEY_FILE",
+        path(),
+        None,
+        "file that holds the key text messages are signed with, 32 characters or more",
+        default_shown="no text messages",
+    )
+    smtp_url: str = variable(
+        "TUAN_SMTP_URL",
+        web_address("smtps", "smtp"),
+        "",
+        "mail server: `smtps://user@host`, or `smtp://user@host` for STARTTLS",
+        default_shown="no e-mail",
+    )
+    smtp_password_file: Path | None = variable(
+        "TUAN_SMTP_PASSWORD_FILE",
+        path(),
+        None,
+        "file that holds the password of the user in `TUAN_SMTP_URL`",
+        default_shown="no password",
+    )
+    mail_from: str = variable(
+        "TUAN_MAIL_FROM", mailbox(), "", "the address that letters come from", default_shown="no e-mail"
     )
     log_level: str = variable(
         "TUAN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "least severe line to log"

@@ -3,12 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 Value = TypeVar("Value")
 
+NAMES_MAX = 32
+
+Network = IPv4Network | IPv6Network
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _PASSWORD_IN_URL = re.compile(r"(//[^/@]*:)[^/@]*@")
 
 
@@ -62,6 +68,16 @@ def words() -> Reader[str]:
     return Reader("1 to 200 visible ASCII characters without spaces", read)
 
 
+def names() -> Reader[tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in text.split(","))
+        if len(found) > NAMES_MAX or not all(re.fullmatch(r"[!-+\--~]{1,200}", name) for name in found):
+            raise ValueError(text)
+        return found
+
+    return Reader(f"1 to {NAMES_MAX} names of visible ASCII characters, with commas between them", read)
+
+
 def url(*schemes: str) -> Reader[str]:
     def read(text: str) -> str:
         if urlsplit(text).scheme not in schemes or "://" not in text:
@@ -69,6 +85,46 @@ def url(*schemes: str) -> Reader[str]:
         return text
 
     return Reader("an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes), read)
+
+
+def mailbox() -> Reader[str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", text):
+            raise ValueError(text)
+        return text
+
+    return Reader("an e-mail address such as codes@example.com", read)
+
+
+def web_address(*schemes: str) -> Reader[str]:
+    """As `url`, with a host and, if any, a port that can be."""
+
+    def read(text: str) -> str:
+        parts = urlsplit(url(*schemes).read(text))
+        if not parts.hostname or parts.port == 0 or not text.isascii():
+            raise ValueError(text)
+        return text
+
+    return Reader(url(*schemes).accepts, read)
+
+
+def networks() -> Reader[tuple[Network, ...]]:
+    def read(text: str) -> tuple[Network, ...]:
+        return tuple(ip_network(one.strip()) for one in text.split(","))
+
+    return Reader("networks parted by commas, such as 10.0.0.0/8,2001:db8::/32", read)
+
+
+def origins() -> Reader[tuple[str, ...]]:
+    """Origins as browsers send them (RFC 6454, 6.2), or `*` for all."""
+
+    def read(text: str) -> tuple[str, ...]:
+        given = tuple(one.strip() for one in text.split(","))
+        if given != ("*",) and not all(map(_ORIGIN.fullmatch, given)):
+            raise ValueError(text)
+        return given
+
+    return Reader("origins parted by commas, such as https://shop.example, or *", read)
 
 
 def shown(text: str) -> str:

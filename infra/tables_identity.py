@@ -44,7 +44,11 @@ accounts = Table(
     Column("created_at", _MOMENT, nullable=False, server_default=_NOW),
     Column("deleted_at", _MOMENT),
     Column("erased_at", _MOMENT),
-    CheckConstraint("status IN ('guest', 'full', 'deleted')", name="status"),
+    Column("merged_into", UUID, ForeignKey("accounts.id")),
+    CheckConstraint("status IN ('guest', 'full', 'merged', 'deleted')", name="status"),
+    CheckConstraint("status IN ('merged', 'deleted') OR merged_into IS NULL", name="merged_into"),
+    CheckConstraint("status <> 'merged' OR merged_into IS NOT NULL", name="merged"),
+    Index("accounts_merged_into_index", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     CheckConstraint("(status = 'deleted') = (deleted_at IS NOT NULL)", name="deleted_at"),
     CheckConstraint("NOT is_admin OR status = 'full'", name="is_admin"),
     CheckConstraint(
@@ -81,9 +85,9 @@ sign_in_codes = Table(
     metadata,
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),
-    Column("code_hash", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
-    Column("sent_at", _MOMENT, nullable=False, server_default=_NOW),
+    Column("made_at", _MOMENT, nullable=False, server_default=_NOW),
     Column("expires_at", _MOMENT, nullable=False),
     Column("used_at", _MOMENT),
     PrimaryKeyConstraint("channel", "address"),
@@ -91,7 +95,16 @@ sign_in_codes = Table(
     CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
     Index(None, "expires_at"),
 )
-"""The last code sent to each address; a new one takes the place of the one before."""
+"""The last code of each address; a new one takes the place of the one before. With a key it follows from the salt."""
+
+spent_id_tokens = Table(
+    "spent_id_tokens",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("expires_at", _MOMENT, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Id_tokens that proved something, as SHA-256 of what is signed, until they have expired: each does so once."""
 
 sessions = Table(
     "sessions",
@@ -106,7 +119,7 @@ sessions = Table(
     Column("ended_because", Text),
     CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
     CheckConstraint(
-        "ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'deleted', 'suspended')",
+        "ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', 'suspended')",
         name="ended_because",
     ),
     Index("sessions_of_account_index", "account_id", postgresql_where=text("ended_at IS NULL")),
@@ -124,8 +137,9 @@ refresh_tokens = Table(
     Column("successor_salt", LargeBinary),
     CheckConstraint("(spent_at IS NULL) = (successor_salt IS NULL)", name="spent"),
     Index("refresh_tokens_of_session_index", "session_id"),
+    Index(None, "spent_at", postgresql_where=text("spent_at IS NOT NULL")),
 )
-"""Every refresh token ever given out, as SHA-256. With a spent one's salt its sender gets the same successor again."""
+"""Refresh tokens given out, as SHA-256; spent ones for a month. With its salt the sender of one gets its successor."""
 
 revocations = Table(
     "revocations",
@@ -133,10 +147,15 @@ revocations = Table(
     Column("subject", UUID, nullable=False),
     Column("issued_before", _MOMENT, nullable=False),
     Column("at", _MOMENT, nullable=False, server_default=_NOW),
+    Column("expires_at", _MOMENT, nullable=False),
     PrimaryKeyConstraint("subject"),
     Index(None, "at"),
+    Index(None, "expires_at"),
 )
-"""Access tokens that count no more although they have not expired: those of a session or an account issued before."""
+"""Access tokens that count no more although they have not expired: those of a session or an account issued before.
+
+At `expires_at` the last of them has expired, and the row is of no more use.
+"""
 
 addresses = Table(
     "addresses",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from api.contract.operation import Operation, Received, Sent
-from api.refused import AccountNotFound, CodeNotSent, RefreshTokenRefused, SessionNotFound, WrongCode
+from api.refused import AccountNotFound, CodeNotSent, NothingHere, RefreshTokenRefused, SessionNotFound, WrongCode
 from api.sessions import Sessions
 from api.sign_in import CodeBody, CodeSent, CodeWantedBody, GuestBody, Inbox, RefreshBody, SignedIn
 from infra.reading.sessions import AccountView
@@ -20,12 +20,13 @@ _SIGNED_IN: Final = {
     "is_guest": False,
     "is_new": True,
 }
-_ACCOUNT: Final = {
+ACCOUNT_EXAMPLE: Final = {
     "id": _ID,
     "is_guest": False,
     "display_name": "Mei",
     "avatar_url": None,
     "locale": None,
+    "notifications": {"group_closing": True, "price_dropped": True, "marketing": False},
     "version": 1,
     "created_at": _AT,
     "identities": [{"provider": "phone", "subject": "+447911123456"}],
@@ -49,7 +50,10 @@ SIGN_IN: Final[dict[str, Operation]] = {
     "POST /v1/sign-in/codes": Operation(
         "send_code",
         summary="Send a one-time code to a phone or an e-mail address",
-        description="The same answer for those known here and those who are not. A new code replaces the one before.",
+        description=(
+            "The same answer for those known here and those who are not. A new code replaces the one before; asked for "
+            "again within a minute it is the same code, with the tries that are left."
+        ),
         body=Received(CodeWantedBody, {"phone": "+447911123456"}),
         answers={202: Sent("A code is on its way.", CodeSent, {"expires_in": 600})},
         problems=(CodeNotSent,),
@@ -85,7 +89,7 @@ SIGN_IN: Final[dict[str, Operation]] = {
     "GET /dev/inbox": Operation(
         "read_inbox",
         summary="Messages that went to the console",
-        description="Only while messages go nowhere else, for whoever tries Tuan out.",
+        description="For whoever tries Tuan out: there only while the console takes messages, else 404.",
         answers={
             200: Sent(
                 "The last messages, newest first.",
@@ -93,6 +97,7 @@ SIGN_IN: Final[dict[str, Operation]] = {
                 {"items": [{"to": "+447911123456", "text": "123456 is your code.", "code": "123456", "at": _AT}]},
             )
         },
+        problems=(NothingHere,),
         needs_database=False,
     ),
 }
@@ -100,7 +105,7 @@ ACCOUNT: Final[dict[str, Operation]] = {
     "GET /v1/me": Operation(
         "read_me",
         summary="My account",
-        answers={200: Sent("The account.", AccountView, _ACCOUNT, ("ETag",))},
+        answers={200: Sent("The account.", AccountView, ACCOUNT_EXAMPLE, ("ETag",))},
         problems=(AccountNotFound,),
     ),
     "GET /v1/me/sessions": Operation(

@@ -1,33 +1,51 @@
-"""One-time codes: sent to a phone number or an address, kept as a keyed hash, tried five times, used once."""
+"""One-time codes: sent to a phone number or an address, tried five times, used once.
+
+A code is kept nowhere, not even hashed: it is made of its address, a salt in its row and a key that is in no database,
+so the table without the key tells nothing, and the same code can be sent again.
+
+Asked for again within a minute it is the same code with the tries that are left: however often somebody asks, there are
+no more than five guesses in a minute, and messages that overtake each other do no harm. How many codes an address, a
+phone prefix or a caller may ask for at all is the limiter's to say.
+
+A try is counted and committed before the guess is compared: five are, whatever comes at once, breaks off or dies.
+"""
 
 import hashlib
 import hmac
 import secrets
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.identity.code import DIGITS, LIFETIME_S, TRIES_MAX
+from domain.identity.code import DIGITS, LIFETIME_S, SAME_FOR_S, TRIES_MAX
+from infra.cannot_start import BadKey
 from infra.key_files import key_file, read_key
 from infra.settings import Settings
 
 KEY_BYTES = 32
+SALT_BYTES = 16
 
-_KEEP = text("""
-  INSERT INTO sign_in_codes (channel, address, code_hash, expires_at)
-  VALUES (:channel, :address, :code_hash, clock_timestamp() + make_interval(secs => :lifetime_s))
-  ON CONFLICT (channel, address) DO UPDATE SET code_hash = EXCLUDED.code_hash, expires_at = EXCLUDED.expires_at,
-    sent_at = clock_timestamp(), tries = 0, used_at = NULL""")
+# Whether it is the same code is asked of the row's times, so that the answers agree: a clock goes on meanwhile.
+_IS_THE_SAME = "kept.used_at IS NULL AND kept.made_at > EXCLUDED.made_at - make_interval(secs => :same_for_s)"
+_KEEP = text(f"""
+  INSERT INTO sign_in_codes AS kept (channel, address, salt, expires_at)
+  VALUES (:channel, :address, :salt, clock_timestamp() + make_interval(secs => :lifetime_s))
+  ON CONFLICT (channel, address) DO UPDATE SET expires_at = EXCLUDED.expires_at, used_at = NULL,
+    salt = CASE WHEN {_IS_THE_SAME} THEN kept.salt ELSE EXCLUDED.salt END,
+    made_at = CASE WHEN {_IS_THE_SAME} THEN kept.made_at ELSE EXCLUDED.made_at END,
+    tries = CASE WHEN {_IS_THE_SAME} THEN kept.tries ELSE 0 END
+  RETURNING salt""")  # noqa: S608 - a constant
 _TRY = text("""
   UPDATE sign_in_codes SET tries = tries + 1
   WHERE channel = :channel AND address = :address AND used_at IS NULL AND expires_at > clock_timestamp()
     AND tries < :tries_max
-  RETURNING code_hash""")
+  RETURNING salt""")
 _USE = text("""
   UPDATE sign_in_codes SET used_at = clock_timestamp()
-  WHERE channel = :channel AND address = :address""")
+  WHERE channel = :channel AND address = :address AND salt = :salt AND used_at IS NULL""")
 
 
 class Channel(StrEnum):
@@ -44,36 +62,58 @@ class Recipient(NamedTuple):
     address: str
 
 
+class RightGuess(NamedTuple):
+    """A guess that was right: what `use` is given."""
+
+    recipient: Recipient
+    salt: bytes
+
+
 class Codes:
     """Makes codes and judges guesses."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._key = b""
+    def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
+        self._data_dir = settings.data_dir
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._key = _given_key(settings.codes_key_file) if settings.codes_key_file else b""
 
-    async def make(self, connection: AsyncConnection, recipient: Recipient) -> str:
-        """A new code in the place of the one before; to be sent once the transaction is committed."""
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-        values = {"code_hash": self._hash(recipient, code), "lifetime_s": LIFETIME_S}
-        await connection.execute(_KEEP, _named(recipient) | values)
-        return code
+    async def make(self, recipient: Recipient) -> str:
+        """The code to send: a new one in the place of the one before, or the same where that is young and not used."""
+        made = {"salt": secrets.token_bytes(SALT_BYTES), "lifetime_s": LIFETIME_S, "same_for_s": SAME_FOR_S}
+        async with self._at_once.connect() as connection:
+            salt = (await connection.execute(_KEEP, _named(recipient) | made)).scalar_one()
+        return self._code(recipient, salt)
 
-    async def use(self, connection: AsyncConnection, recipient: Recipient, guess: str) -> bool:
-        """Whether the guess is the code, which is used then; every guess counts, so commit whatever comes out.
+    async def judge(self, recipient: Recipient, guess: str) -> RightGuess | None:
+        """Whether a guess is right; it counts either way. Whoever is right has still to `use` it, as only one can."""
+        async with self._at_once.connect() as connection:
+            tried = await connection.execute(_TRY, _named(recipient) | {"tries_max": TRIES_MAX})
+            salt = tried.scalar_one_or_none()
+        code = self._code(recipient, salt or bytes(SALT_BYTES))  # as much work where there is nothing to compare
+        is_right = hmac.compare_digest(code.encode(), guess.encode())
+        return RightGuess(recipient, salt) if salt is not None and is_right else None
 
-        The row stays locked until then: two at once are judged one after the other.
-        """
-        kept = (await connection.execute(_TRY, _named(recipient) | {"tries_max": TRIES_MAX})).scalar_one_or_none()
-        if kept is None or not hmac.compare_digest(kept, self._hash(recipient, guess)):
-            return False
-        await connection.execute(_USE, _named(recipient))
-        return True
+    async def use(self, connection: AsyncConnection, right: RightGuess) -> bool:
+        """Whether the code of a right guess is used by this transaction, and was by none before."""
+        used = await connection.execute(_USE, _named(right.recipient) | {"salt": right.salt})
+        return used.rowcount == 1
 
-    def _hash(self, recipient: Recipient, code: str) -> bytes:
-        if not self._key:
-            self._key = read_key(key_file(self._settings.data_dir, "codes.key", lambda: secrets.token_bytes(KEY_BYTES)))
-        told = f"{recipient.channel}\0{recipient.address}\0{code}"
-        return hmac.digest(self._key, told.encode(), hashlib.sha256)
+    def _code(self, recipient: Recipient, salt: bytes) -> str:
+        self._key = self._key or _own_key(self._data_dir)
+        named = f"{recipient.channel}\0{recipient.address}\0".encode()
+        number = int.from_bytes(hmac.digest(self._key, named + salt, hashlib.sha256))
+        return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def _given_key(file: Path) -> bytes:
+    key = read_key(file)
+    if len(key) < KEY_BYTES:
+        raise BadKey(f"TUAN_CODES_KEY_FILE: {file} is too short; make a key with: openssl rand -out {file} {KEY_BYTES}")
+    return key
+
+
+def _own_key(data_dir: Path) -> bytes:
+    return read_key(key_file(data_dir, "codes.key", lambda: secrets.token_bytes(KEY_BYTES)))
 
 
 def _named(recipient: Recipient) -> dict[str, object]:

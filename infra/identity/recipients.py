@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 from domain.errors import FieldProblem, InvalidInput
 from infra.identity.codes import Channel, Recipient
@@ -11,21 +12,34 @@ from infra.identity.codes import Channel, Recipient
 EMAIL_CHARACTERS_MAX: Final = 254
 PHONE_CHARACTERS_MAX: Final = 32
 
+# A number and nothing around it: the library would also find one in the middle of a sentence, or in letters.
+_PHONE: Final = re.compile(r"\s*[+＋][\d\s()./‐‑‒–—―－-]+")  # noqa: RUF001 - dashes of all kinds are copied from pages
 _EMAIL: Final = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
+_NO_PERSONS: Final = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.UAN,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+"""Services, of which some cost whoever sends there: nobody's phone."""
 
 
 def phone_recipient(phone: str) -> Recipient:
-    """A number in E.164; raises `InvalidInput` for one that no phone can have."""
-    try:
-        number = phonenumbers.parse(phone[: PHONE_CHARACTERS_MAX + 1], None)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or len(phone) > PHONE_CHARACTERS_MAX or not phonenumbers.is_valid_number(number):
+    """A number in E.164; raises `InvalidInput` for one that no phone can have, and for services."""
+    number = _parsed(phone) if len(phone) <= PHONE_CHARACTERS_MAX and _PHONE.fullmatch(phone) else None
+    if number is None or not phonenumbers.is_valid_number(number):
         raise InvalidInput(
             [FieldProblem("phone", "must be a phone number with its country code, such as +447911123456")]
         )
+    if phonenumbers.number_type(number) in _NO_PERSONS:
+        raise InvalidInput([FieldProblem("phone", "must be a person's number; this is one of a service")])
     return Recipient(Channel.PHONE, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
@@ -34,3 +48,10 @@ def email_recipient(email: str) -> Recipient:
     if len(email) > EMAIL_CHARACTERS_MAX or not _EMAIL.fullmatch(email):
         raise InvalidInput([FieldProblem("email", "must be an e-mail address such as jo@example.com")])
     return Recipient(Channel.EMAIL, email.lower())
+
+
+def _parsed(phone: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return None

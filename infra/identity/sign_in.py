@@ -36,26 +36,28 @@ class SignIn:
         self._settings = settings
         self._engine = engine
         self._messages = messages
-        self._codes = Codes(settings)
+        self._codes = Codes(settings, engine)
         self._signing: TokenIssuer | None = None
 
     async def send_code(self, recipient: Recipient) -> timedelta:
         """Send a code, whether or not anybody is known there; answers how long it is good for.
 
-        Raises `MessageNotSent`.
+        Raises `MessageNotSent`, and `InvalidInput` where nothing carries messages there.
         """
-        async with self._engine.begin() as connection:
-            code = await self._codes.make(connection, recipient)
+        code = await self._codes.make(recipient)
         text = f"{code} is your Tuan code. It is good for {LIFETIME_S // 60} minutes. Give it to nobody."
-        await self._messages.send(Message(recipient, text, code, LIFETIME_S))
+        await self._messages.send(Message(recipient, text, subject="Your Tuan code", code=code))
         return timedelta(seconds=LIFETIME_S)
 
     async def by_code(
         self, recipient: Recipient, guess: str, *, guest_id: UUID | None, device: str | None, display_name: str | None
     ) -> Tokens | None:
         """Sign in with the code that was sent; None where the guess is wrong, or too late, or one too many."""
+        right = await self._codes.judge(recipient, guess)
+        if right is None:
+            return None
         async with self._engine.begin() as connection:
-            if not await self._codes.use(connection, recipient, guess):
+            if not await self._codes.use(connection, right):
                 return None
             proof = Proof(Provider(recipient.channel), recipient.address)
             guest = None if guest_id is None else await find_account(connection, guest_id)

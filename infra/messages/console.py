@@ -29,13 +29,30 @@ _decode = msgspec.json.Decoder(Delivered).decode
 
 
 class ConsoleMessages:
-    """Shows messages instead of sending them."""
+    """Shows messages instead of sending them; without an inbox on the terminal only."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, has_inbox: bool) -> None:
         self._redis = redis
+        self.has_inbox = has_inbox
 
     async def send(self, message: Message) -> None:
         delivered = Delivered(message.recipient.address, message.text, message.code, datetime.now(UTC))
+        if self.has_inbox:
+            await self._put(delivered)
+        _log.info("message", to=delivered.to, text=delivered.text)
+
+    async def inbox(self) -> list[Delivered]:
+        """The last messages, newest first; none while Redis is away, as then nothing is put there either."""
+        try:
+            kept = await self._redis.lrange(INBOX_KEY, 0, -1)  # type: ignore[misc]  # redis-py's stub knows both worlds at once
+        except (RedisError, OSError, TimeoutError):
+            return []
+        return [_decode(each) for each in kept]
+
+    async def close(self) -> None:
+        return
+
+    async def _put(self, delivered: Delivered) -> None:
         try:
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.lpush(INBOX_KEY, msgspec.json.encode(delivered))
@@ -44,12 +61,3 @@ class ConsoleMessages:
                 await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             raise MessageNotSent("The inbox cannot be reached.") from error
-        _log.info("message", to=delivered.to, text=delivered.text)
-
-    async def inbox(self) -> list[Delivered]:
-        """The last messages, newest first."""
-        kept = await self._redis.lrange(INBOX_KEY, 0, -1)  # type: ignore[misc]  # redis-py's stub knows both worlds at once
-        return [_decode(each) for each in kept]
-
-    async def close(self) -> None:
-        return

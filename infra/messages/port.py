@@ -6,16 +6,16 @@ from infra.identity.codes import Recipient
 
 
 class Message(NamedTuple):
-    """A short text for somebody; `code` is the one-time code in it, `lifetime_s` how long it is good for."""
+    """A short plain text for somebody; `code` is the one-time code in it, if any, `subject` what a letter is headed."""
 
     recipient: Recipient
     text: str
-    code: str
-    lifetime_s: int
+    subject: str = "Tuan"
+    code: str = ""
 
 
 class MessageNotSent(Exception):  # noqa: N818 - named after what happened
-    """The gateway did not take the message: it is away, or says no."""
+    """The gateway did not take the message: it is away, or says no; `str()` of it says why, without the message."""
 
 
 class MessageGateway(Protocol):

@@ -55,9 +55,9 @@ STATEMENTS = (
     CREATE TABLE sign_in_codes (
       channel TEXT NOT NULL,
       address TEXT NOT NULL,
-      code_hash BYTEA NOT NULL,
+      salt BYTEA NOT NULL,
       tries INTEGER DEFAULT 0 NOT NULL,
-      sent_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+      made_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
       expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
       used_at TIMESTAMP WITH TIME ZONE,
       CONSTRAINT sign_in_codes_pkey PRIMARY KEY (channel, address),
@@ -81,7 +81,8 @@ STATEMENTS = (
       CONSTRAINT sessions_pkey PRIMARY KEY (id),
       CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (ended_because IS NULL)),
       CONSTRAINT sessions_ended_because_check CHECK (
-        ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'deleted', 'suspended')),
+        ended_because IN (
+          'signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'deleted', 'suspended')),
       CONSTRAINT sessions_account_id_key FOREIGN KEY(account_id) REFERENCES accounts (id)
     )
     """,
@@ -107,15 +108,22 @@ STATEMENTS = (
     CREATE INDEX refresh_tokens_of_session_index ON refresh_tokens (session_id)
     """,
     """
+    CREATE INDEX refresh_tokens_spent_at_index ON refresh_tokens (spent_at) WHERE spent_at IS NOT NULL
+    """,
+    """
     CREATE TABLE revocations (
       subject UUID NOT NULL,
       issued_before TIMESTAMP WITH TIME ZONE NOT NULL,
       at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+      expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
       CONSTRAINT revocations_pkey PRIMARY KEY (subject)
     )
     """,
     """
     CREATE INDEX revocations_at_index ON revocations (at)
+    """,
+    """
+    CREATE INDEX revocations_expires_at_index ON revocations (expires_at)
     """,
     """
     CREATE TABLE addresses (

@@ -8,7 +8,8 @@ import msgspec
 
 from infra.payments.port import WebhookEvent, WebhookRefused
 from infra.payments.sandbox.booked import STATES, Status, reference_of
-from infra.payments.sandbox.signing import SIGNATURE_HEADER, signature, verify
+from infra.payments.sandbox.signing import SIGNATURE_HEADER, verify
+from infra.signed_bodies import signature
 
 EVENTS_PER_MESSAGE_MAX = 100
 """Of a row of `sandbox_events` too: a row goes in one message, so it may never hold more than one takes."""

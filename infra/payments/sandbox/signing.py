@@ -15,6 +15,7 @@ from infra.cannot_start import BadKey
 from infra.key_files import key_file, read_key
 from infra.payments.port import WebhookRefused
 from infra.settings import Settings
+from infra.signed_bodies import mac
 
 SIGNATURE_HEADER = "tuan-sandbox-signature"
 TOLERANCE = timedelta(seconds=300)
@@ -34,12 +35,6 @@ def sandbox_key(settings: Settings) -> bytes:
     return key
 
 
-def signature(key: bytes, body: bytes, at: datetime) -> str:
-    """The header's value for a body sent at a moment."""
-    seconds = int(at.timestamp())
-    return f"t={seconds},v1={_mac(key, seconds, body)}"
-
-
 def verify(key: bytes, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
     """Raises WebhookRefused for a body that is not signed with the key, or was signed too long ago."""
     given = headers.get(SIGNATURE_HEADER)
@@ -48,8 +43,8 @@ def verify(key: bytes, body: bytes, headers: Mapping[str, str], now: datetime) -
     parts = _SIGNATURE.fullmatch(given)
     if parts is None:
         raise WebhookRefused(f"The {SIGNATURE_HEADER} cannot be read; it is t=<seconds>,v1=<64 hex digits>.")
-    seconds, mac = int(parts[1]), parts[2]
-    if not hmac.compare_digest(mac, _mac(key, seconds, body)):
+    seconds, given_mac = int(parts[1]), parts[2]
+    if not hmac.compare_digest(given_mac, mac(key, seconds, body)):
         raise WebhookRefused(f"The {SIGNATURE_HEADER} is not of this body.")
     if abs(now.timestamp() - seconds) > TOLERANCE.total_seconds():
         raise WebhookRefused(f"The webhook was not signed within {TOLERANCE.total_seconds():.0f} s of now.")
@@ -58,7 +53,3 @@ def verify(key: bytes, body: bytes, headers: Mapping[str, str], now: datetime) -
 def client_secret(key: bytes, order_id: UUID) -> str:
     """What proves that an app was given this payment to finish."""
     return "step_" + hmac.new(key, b"step " + order_id.bytes, hashlib.sha256).hexdigest()[:40]
-
-
-def _mac(key: bytes, seconds: int, body: bytes) -> str:
-    return hmac.new(key, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
