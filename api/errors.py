@@ -69,7 +69,7 @@ from domain.groupbuy.errors import (
     WrongReference,
 )
 from infra.batch import KeyReused
-from infra.database import is_connection_lost
+from infra.database import has_run_too_long, is_connection_lost
 from infra.identity.address_book import TooManyAddresses
 from infra.identity.profiles import ChangedMeanwhile
 from infra.ids import new_id
@@ -211,7 +211,7 @@ def _framework_answer(request: AnyRequest, error: HTTPException) -> Answer:
 
 def _unavailable(error: Exception) -> Unavailable | None:
     """What a read of the database raises when it is away or too busy."""
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout) or has_run_too_long(error):
         return Overloaded()
     if isinstance(error, _OF_DATABASES) and is_connection_lost(error):
         return DatabaseUnavailable()

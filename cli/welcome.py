@@ -3,6 +3,7 @@
 import sys
 
 from cli.probe import own_address
+from infra.messages.console_rules import has_inbox
 from infra.settings import Settings
 
 _BOLD, _DIM, _GREEN, _PLAIN = "\033[1m", "\033[2m", "\033[32m", "\033[0m"
@@ -29,14 +30,18 @@ def welcome(settings: Settings, took_s: float) -> str:
     address = own_address(settings)
     postgres = f"in {settings.place.postgres_data}" if settings.database_is_embedded else "given by DATABASE_URL"
     valkey = "in memory only, made again from PostgreSQL" if settings.redis_is_embedded else "given by REDIS_URL"
-    rows = (
+    rows = [
         ("API", address),
         ("docs", f"{address}/schema"),
         ("look", f"curl -s '{address}/v1/deals?limit=3'"),
+        ("sign in", "POST /v1/sign-in/codes, then /v1/sign-in/code (see the README)"),
+        ("codes", f"{address}/dev/inbox   (they are sent nowhere else)"),
         ("try", ".venv/bin/tuan demo   (in a second terminal: watch a price fall)"),
         ("data", postgres),
         ("counters", valkey),
-    )
+    ]
+    if not has_inbox(settings):
+        rows = [row for row in rows if row[0] != "codes"]
     lines = [f"\n  {_GREEN}●{_PLAIN} {_BOLD}Tuan is running{_PLAIN} {_DIM}(ready in {took_s:.1f} s){_PLAIN}\n"]
     lines += [f"    {_DIM}{label:<9}{_PLAIN}{value}" for label, value in rows]
     return "\n".join([*lines, f"\n  {_DIM}Ctrl-C stops everything.{_PLAIN}\n"])

@@ -1,4 +1,4 @@
-"""Tidying: what lists are sorted by, and answers nobody will ask for again."""
+"""Tidying: what lists are sorted by, answers nobody will ask for again, and codes that are good for nothing."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 KEYS_KEPT_FOR_H = 72
 KEYS_AT_ONCE = 1_000
+CODES_KEPT_FOR_H = 24
+CODES_AT_ONCE = 1_000
 DEALS_AT_ONCE = 50
 
 _POPULAR_NOW = text("""
@@ -24,6 +26,10 @@ _FORGET = text("""
   DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at < clock_timestamp() - make_interval(hours => :hours)
     LIMIT :keys_max FOR UPDATE SKIP LOCKED))""")
+_FORGET_CODES = text("""
+  DELETE FROM sign_in_codes WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM sign_in_codes WHERE expires_at < clock_timestamp() - make_interval(hours => :hours)
+    LIMIT :codes_max FOR UPDATE SKIP LOCKED))""")
 
 
 async def refresh_units_taken(engine: AsyncEngine) -> None:
@@ -41,6 +47,17 @@ async def forget_old_keys(engine: AsyncEngine) -> int:
     while last == KEYS_AT_ONCE:
         async with engine.begin() as connection:
             last = (await connection.execute(_FORGET, {"hours": KEYS_KEPT_FOR_H, "keys_max": KEYS_AT_ONCE})).rowcount
+        forgotten += last
+    return forgotten
+
+
+async def forget_old_codes(engine: AsyncEngine) -> int:
+    """Delete what is left of codes a day after they expired, and with it where they went; answers how many."""
+    forgotten, last = 0, CODES_AT_ONCE
+    while last == CODES_AT_ONCE:
+        async with engine.begin() as connection:
+            old = {"hours": CODES_KEPT_FOR_H, "codes_max": CODES_AT_ONCE}
+            last = (await connection.execute(_FORGET_CODES, old)).rowcount
         forgotten += last
     return forgotten
 

@@ -1,6 +1,5 @@
 """Which message leaves by which gateway, as the settings say."""
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -13,6 +12,7 @@ from domain.errors import FieldProblem, InvalidInput
 from infra.cannot_start import WrongSetting
 from infra.identity.codes import Channel
 from infra.messages.console import ConsoleMessages
+from infra.messages.console_rules import has_inbox, is_console_used, is_this_machine
 from infra.messages.email import EmailMessages, SmtpServer
 from infra.messages.port import Message, MessageGateway, MessageNotSent
 from infra.messages.sms import SmsMessages
@@ -60,20 +60,14 @@ class Messages:
 
 
 def open_messages(settings: Settings, redis: Redis) -> Messages:
-    """The console takes what has no way out where that is asked for, or where nothing has one.
-
-    Raises `WrongSetting` for a gateway that lacks what it needs to work.
-    """
+    """Raises `WrongSetting` for a gateway that lacks what it needs to work."""
     by_channel: dict[Channel, MessageGateway] = {}
     if settings.sms_url:
         by_channel[Channel.PHONE] = _sms(settings)
     if settings.smtp_url:
         by_channel[Channel.EMAIL] = EmailMessages(_smtp_server(settings), _sender(settings))
-    is_chosen = settings.message_gateway == "console"
-    if len(by_channel) == len(Channel) or not (is_chosen or (settings.message_gateway == "" and not by_channel)):
-        return Messages(by_channel, None)
-    console = ConsoleMessages(redis, has_inbox=is_chosen or _is_this_machine(settings.host))
-    return Messages(dict.fromkeys(Channel, console) | by_channel, console)
+    console = ConsoleMessages(redis, has_inbox=has_inbox(settings)) if is_console_used(settings) else None
+    return Messages((dict.fromkeys(Channel, console) if console else {}) | by_channel, console)
 
 
 def _sms(settings: Settings) -> SmsMessages:
@@ -96,7 +90,7 @@ def _smtp_server(settings: Settings) -> SmtpServer:
             "TUAN_SMTP_URL must be smtps://user@host:port; the password goes to TUAN_SMTP_PASSWORD_FILE."
         )
     is_tls_first = given.scheme == "smtps"
-    is_encrypted = is_tls_first or not _is_this_machine(given.hostname)
+    is_encrypted = is_tls_first or not is_this_machine(given.hostname)
     standard_port = SMTPS_PORT if is_tls_first else SUBMISSION_PORT if is_encrypted else LOCAL_SMTP_PORT
     user, password = None, None
     if given.username:
@@ -104,10 +98,3 @@ def _smtp_server(settings: Settings) -> SmtpServer:
         password = read_secret("TUAN_SMTP_PASSWORD_FILE", settings.smtp_password_file, "the mail server's password")
     tls = httpx.create_ssl_context() if is_encrypted else None
     return SmtpServer(given.hostname, given.port or standard_port, user, password, tls, is_tls_first)
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
