@@ -44,7 +44,9 @@ class EmailMessages:
             async with asyncio.timeout(self._timeout_s), self._room:
                 await self._hand_over(letter, message.recipient.address)
         except aiosmtplib.SMTPResponseException as refused:
-            raise MessageNotSent(f"The mail server {self._server.host}: answered {refused.code}.") from refused
+            raise MessageNotSent(
+                f"The mail server {self._server.host}: {type(refused).__name__} {refused.code}."
+            ) from refused
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MessageNotSent(f"The mail server {self._server.host}: {type(error).__name__}.") from error
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from domain.errors import FieldProblem, InvalidInput
 from infra.cannot_start import WrongSetting
-from infra.identity.codes import Channel
+from infra.identity.codes import Channel, Recipient
 from infra.messages.console import ConsoleMessages
 from infra.messages.console_rules import has_inbox, is_console_used, is_this_machine
 from infra.messages.email import EmailMessages, SmtpServer
@@ -37,16 +37,19 @@ class Messages:
 
     async def send(self, message: Message) -> None:
         """Hand a message over; raises `MessageNotSent`, and `InvalidInput` where nothing carries messages there."""
-        channel = message.recipient.channel
-        gateway = self._by_channel.get(channel)
-        if gateway is None:
-            raise InvalidInput([FieldProblem(channel, "no message can be sent there from here; give another address")])
+        self.check(message.recipient)
         try:
-            await gateway.send(message)
+            await self._by_channel[message.recipient.channel].send(message)
         except MessageNotSent as error:
             self._say_once(str(error))
             raise
         self._said = ""
+
+    def check(self, recipient: Recipient) -> None:
+        """Raises `InvalidInput` where nothing carries messages there."""
+        channel = recipient.channel
+        if channel not in self._by_channel:
+            raise InvalidInput([FieldProblem(channel, "no message can be sent there from here; give another address")])
 
     async def close(self) -> None:
         for gateway in self._by_channel.values():

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -59,7 +60,7 @@ class StandIn:
 async def stand_in() -> AsyncIterator[StandIn]:
     """A stand-in that listens; every answer it was given must have been asked for."""
     made = StandIn("")
-    async with _listening(made.serve) as made.address:
+    async with listening(made.serve) as made.address:
         yield made
     assert not made.answers
 
@@ -79,7 +80,7 @@ async def answers_lost(address: str) -> AsyncIterator[str]:
         sending.close()
         await sending.wait_closed()
 
-    async with _listening(pass_on) as here:
+    async with listening(pass_on) as here:
         yield here
 
 
@@ -99,7 +100,8 @@ async def read_request(reader: asyncio.StreamReader) -> Asked | None:
 
 
 @asynccontextmanager
-async def _listening(handler: Handler) -> AsyncIterator[str]:
+async def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """The address at which each connection gets its handler; those that are open at the end are cut."""
     lines: set[asyncio.Task[Any]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,14 +109,15 @@ async def _listening(handler: Handler) -> AsyncIterator[str]:
         assert task is not None
         lines.add(task)
         try:
-            await handler(reader, writer)
+            with suppress(ssl.SSLError):  # the other side does not trust us
+                await handler(reader, writer)
         finally:
             lines.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         for task in lines:
