@@ -11,6 +11,7 @@ from api.answers import NOT_KEPT, Answer, answered, encode, resource
 from api.bodies import read_json
 from api.deal_bodies import CreateDealBody, EditDealBody
 from api.deal_making import deal_created, deal_edited
+from api.deeds import deed_of
 from api.idempotency import tell
 from api.requests import AnyRequest, cursor_of, invalid, limit_of, path_id, query_choice, query_id, query_of, runtime_of
 from api.routing import route
@@ -34,7 +35,7 @@ _edit_body: Final = msgspec.json.Decoder(EditDealBody)
 async def create_deal(request: AnyRequest) -> Answer:
     body = await read_json(request, _create_body)
     command = deal_created(new_id(), merchant_of(request), body, datetime.now(UTC))
-    return await tell(request, command, body, _created)
+    return await tell(request, command, body, _created, deed_of(request, "deal.create"))
 
 
 @route("GET", "/v1/deals/{deal_id}")
@@ -49,29 +50,29 @@ async def edit_deal(request: AnyRequest) -> Answer:
     deal = await visible_deal(request)
     if deal.merchant_id != merchant_of(request):
         raise DealNotFound(deal.id)
-    return await _told(request, deal.id, deal_edited(deal, body))
+    return await _told(request, deal.id, deal_edited(deal, body), "deal.edit")
 
 
 @route("POST", "/v1/deals/{deal_id}/publish")
 async def publish_deal(request: AnyRequest) -> Answer:
-    return await _let_groups_open(request, PublishDeal)
+    return await _let_groups_open(request, PublishDeal, "deal.publish")
 
 
 @route("POST", "/v1/deals/{deal_id}/pause")
 async def pause_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
-    return await _told(request, deal_id, PauseDeal(deal_id=deal_id, merchant_id=merchant_id))
+    return await _told(request, deal_id, PauseDeal(deal_id=deal_id, merchant_id=merchant_id), "deal.pause")
 
 
 @route("POST", "/v1/deals/{deal_id}/resume")
 async def resume_deal(request: AnyRequest) -> Answer:
-    return await _let_groups_open(request, ResumeDeal)
+    return await _let_groups_open(request, ResumeDeal, "deal.resume")
 
 
 @route("POST", "/v1/deals/{deal_id}/end")
 async def end_deal(request: AnyRequest) -> Answer:
     deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
-    return await _told(request, deal_id, EndDeal(deal_id=deal_id, merchant_id=merchant_id))
+    return await _told(request, deal_id, EndDeal(deal_id=deal_id, merchant_id=merchant_id), "deal.end")
 
 
 @route("GET", "/v1/deals")
@@ -113,7 +114,7 @@ def _whose_drafts(caller: Claims | None, merchant_id: UUID | None) -> UUID | Non
     return asked if asked is not None and may_for(caller, asked, Permission.MERCHANT_READ) else None
 
 
-async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | ResumeDeal]) -> Answer:
+async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | ResumeDeal], action: str) -> Answer:
     """Publish or resume: either way its groups take money from now on as its merchant's deals do now."""
     deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
     taking = await _taking_money(request, deal_id, merchant_id)
@@ -124,7 +125,7 @@ async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | Resu
         payment=taking.payment,
         hold_lifetime_s_max=taking.hold_lifetime_s_max,
     )
-    return await _told(request, deal_id, opening)
+    return await _told(request, deal_id, opening, action)
 
 
 async def _taking_money(request: AnyRequest, deal_id: UUID, merchant_id: UUID) -> TakingMoney:
@@ -144,10 +145,10 @@ async def _taking_money(request: AnyRequest, deal_id: UUID, merchant_id: UUID) -
     return taking
 
 
-async def _told(request: AnyRequest, deal_id: UUID, command: Command) -> Answer:
+async def _told(request: AnyRequest, deal_id: UUID, command: Command, action: str) -> Answer:
     """Tell a command of a deal's life and show the deal as it then is."""
     runtime = runtime_of(request)
-    await runtime.tell(command)
+    await runtime.tell(command, deed=deed_of(request, action))
     deal = await get_deal(runtime.engine, deal_id)
     if deal is None:
         raise DealNotFound(deal_id)

@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 from sqlalchemy import text
 
-from api.access import caller_of
 from api.answers import Answer, encode
 from api.requests import AnyRequest, header, invalid, runtime_of
+from api.selves import key_owner
 from domain.groupbuy.commands import Command
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, Stored
+from infra.identity.audit import Deed
 from infra.reading.fetching import fetch_json
 from infra.unavailable import Unavailable
 
@@ -38,34 +39,43 @@ SELECT count(*)::text FROM kept
 
 
 async def tell(
-    request: AnyRequest, command: Command, body: msgspec.Struct, answer_of: Callable[[Accepted], Answer]
+    request: AnyRequest,
+    command: Command,
+    body: msgspec.Struct,
+    answer_of: Callable[[Accepted], Answer],
+    deed: Deed | None = None,
 ) -> Answer:
     """Tell a command once however often its key comes; raises what `Runtime.tell` raises.
 
     `body` as it was understood, not as it was spelled, decides with method and path whether a request is the same.
     """
-    outcome = await tell_once(request, command, body, answer_of)
+    outcome = await tell_once(request, command, body, answer_of, deed)
     return replayed(outcome) if isinstance(outcome, Stored) else answer_of(outcome)
 
 
 async def tell_once(
-    request: AnyRequest, command: Command, body: msgspec.Struct, answer_of: Callable[[Accepted], Answer]
+    request: AnyRequest,
+    command: Command,
+    body: msgspec.Struct,
+    answer_of: Callable[[Accepted], Answer],
+    deed: Deed | None = None,
 ) -> Accepted | Stored:
     """As `tell`, for whoever has more to do before it answers; stored is the answer as it is after the decision."""
     runtime = runtime_of(request)
     key = _key(request)
     if key is None:
-        return await runtime.tell(command)
+        return await runtime.tell(command, deed=deed)
     path = request.scope["path"].rstrip("/").lower()  # ids may be spelled either way
     asked = f"{request.scope['method']} {path}\n".encode() + encode(body)
     return await runtime.tell(
         command,
         Idempotency(
-            subject_id=caller_of(request).subject,
+            subject_id=await key_owner(request, key),
             key=key,
             request_hash=sha256(asked).digest(),
             render=lambda accepted: _keep(answer_of(accepted)),
         ),
+        deed,
     )
 
 
@@ -84,8 +94,8 @@ async def keep_instead(request: AnyRequest, answer: Answer) -> None:
     key = _key(request)
     if key is None:
         return
-    values = {"subject_id": caller_of(request).subject, "key": key, "answer": _keep(answer)}
     with suppress(Unavailable):
+        values = {"subject_id": await key_owner(request, key), "key": key, "answer": _keep(answer)}
         await fetch_json(runtime_of(request).engine, _KEEP_INSTEAD, values)
 
 

@@ -8,10 +8,12 @@ import msgspec
 from api.access import caller_of, may_for, merchant_of
 from api.answers import PRIVATE, Answer, answered, encode, resource
 from api.bodies import read_json
+from api.deeds import deed_of
 from api.idempotency import tell
 from api.order_bodies import CancelBody, NothingToAdd, RefundBody, ShipBody
 from api.requests import AnyRequest, cursor_of, invalid, limit_of, path_id, query_choice, query_id, query_of, runtime_of
 from api.routing import route
+from api.selves import is_callers
 from domain.groupbuy.commands import CancelOrder, DeliverOrder, RefundOrder, ShipOrder
 from domain.groupbuy.errors import OrderNotFound
 from domain.groupbuy.order import OrderStatus
@@ -30,9 +32,11 @@ _refund_body: Final = msgspec.json.Decoder(RefundBody)
 @route("GET", "/v1/me/orders")
 async def my_orders(request: AnyRequest) -> Answer:
     query = query_of(request)
+    caller = caller_of(request)
     page = await list_my_orders(
         runtime_of(request).engine,
-        caller_of(request).subject,
+        caller.subject,
+        has_merged=caller.has_merged,
         status=query_choice(query, "status", ShownStatus),
         limit=limit_of(query),
         cursor=cursor_of(query),
@@ -61,7 +65,7 @@ async def read_order(request: AnyRequest) -> Answer:
     row = await _named_order(request)
     caller = caller_of(request)
     is_merchants = row.is_order and may_for(caller, row.merchant_id, Permission.ORDERS_READ)
-    if caller.subject != row.shopper_id and not is_merchants:
+    if not is_merchants and not await is_callers(request, row.shopper_id):
         raise OrderNotFound(row.id)
     return resource(request, encode(order_view(row)), row.version, is_private=True)
 
@@ -84,8 +88,11 @@ async def ship_order(request: AnyRequest) -> Answer:
 async def deliver_order(request: AnyRequest) -> Answer:
     row = await _named_order(request)
     caller = caller_of(request)
-    sends = may_for(caller, row.merchant_id, Permission.ORDERS_SHIP)
-    command = DeliverOrder(deal_id=row.deal_id, order_id=row.id, caller_id=row.merchant_id if sends else caller.subject)
+    if may_for(caller, row.merchant_id, Permission.ORDERS_SHIP):
+        caller_id = row.merchant_id
+    else:
+        caller_id = row.shopper_id if await is_callers(request, row.shopper_id) else caller.subject
+    command = DeliverOrder(deal_id=row.deal_id, order_id=row.id, caller_id=caller_id)
     return await tell(request, command, NothingToAdd(), _showing(row))
 
 
@@ -102,7 +109,7 @@ async def cancel_order(request: AnyRequest) -> Answer:
         refund_id=new_id(),
         reason=body.reason,
     )
-    return await tell(request, command, body, _showing(row))
+    return await tell(request, command, body, _showing(row), deed_of(request, "order.cancel"))
 
 
 @route("POST", "/v1/orders/{order_id}/refunds")
@@ -122,7 +129,8 @@ async def refund_order(request: AnyRequest) -> Answer:
         reason=body.reason,
         is_return=body.is_return,
     )
-    return await tell(request, command, body, _showing(row, 201, ((b"location", f"/v1/orders/{row.id}".encode()),)))
+    shown = _showing(row, 201, ((b"location", f"/v1/orders/{row.id}".encode()),))
+    return await tell(request, command, body, shown, deed_of(request, "order.refund"))
 
 
 async def _named_order(request: AnyRequest) -> OrderRow:

@@ -43,10 +43,12 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def _cancel(settings: Settings, group_id: UUID) -> "Answer":
     from domain.groupbuy.commands import CancelGroup
+    from infra.identity.audit import Actor, ActorKind, Deed
     from infra.runtime import started
 
+    deed = Deed(Actor(ActorKind.OPERATOR), "group.cancel")
     async with started(settings, "tuan cancel-group") as runtime:
-        return await runtime.tell(CancelGroup(group_id=group_id, merchant_id=None))
+        return await runtime.tell(CancelGroup(group_id=group_id, merchant_id=None), deed=deed)
 
 
 def _tell(answer: "Answer") -> None:

@@ -7,12 +7,40 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from cli import cancel_group, demo, merchants, migrate, reconcile, replay, run, serve, settlements, token, worker
+from cli import (
+    admin,
+    cancel_group,
+    demo,
+    keys,
+    merchants,
+    migrate,
+    reconcile,
+    replay,
+    run,
+    serve,
+    settlements,
+    token,
+    worker,
+)
 from infra.cannot_start import CannotStart
 from infra.settings import read_settings
 
 # In the order of `tuan --help`. Each module has `register(commands)`, which sets `execute(settings, arguments)`.
-COMMANDS = (run, serve, worker, migrate, token, settlements, reconcile, merchants, cancel_group, demo, replay)
+COMMANDS = (
+    run,
+    serve,
+    worker,
+    migrate,
+    token,
+    keys,
+    settlements,
+    reconcile,
+    merchants,
+    admin,
+    cancel_group,
+    demo,
+    replay,
+)
 
 CANNOT_START = 2
 

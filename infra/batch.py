@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from domain.groupbuy.commands import Command
+from domain.groupbuy.commands import BuyAlone, Command, OpenGroup
+from domain.groupbuy.errors import DealPausedNow
 from domain.groupbuy.world import Accepted, Refused, World
 from infra.changes import Changes
 from infra.deeds import entry_of, facts_of
@@ -71,7 +72,10 @@ class Waiting:
 
 @dataclass(slots=True)
 class Batch:
-    """Commands on their way through one transaction, and what became of each."""
+    """Commands on their way through one transaction, and what became of each.
+
+    `suspended` are merchants whose deals open nothing new, although they may not be paused yet.
+    """
 
     waiting: list[Waiting]
     world: World = field(default_factory=World)
@@ -79,6 +83,7 @@ class Batch:
     changes: Changes = field(default_factory=Changes)
     outcomes: list[Accepted | Stored | Exception] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    suspended: frozenset[UUID] = frozenset()
     commit_begun: bool = False
 
     def begin_commit(self) -> None:
@@ -134,6 +139,8 @@ def _decide_one(
         known = answers.get((idempotency.subject_id, idempotency.key))
         if known is not None:
             return Stored(known.answer) if known.request_hash == idempotency.request_hash else KeyReused()
+    if batch.suspended and _is_stopped(batch, one):
+        return DealPausedNow()
     before = one.deed and facts_of(batch.world, one.command, one.deal_id)
     outcome = batch.world.tell(one.command, batch.now)
     if isinstance(outcome, Refused):
@@ -145,3 +152,8 @@ def _decide_one(
         key = (idempotency.subject_id, idempotency.key)
         answers[key] = NewAnswer(*key, idempotency.request_hash, idempotency.render(outcome))
     return outcome
+
+
+def _is_stopped(batch: Batch, one: Waiting) -> bool:
+    deal = batch.world.deals.get(one.deal_id)
+    return isinstance(one.command, OpenGroup | BuyAlone) and deal is not None and deal.merchant_id in batch.suspended

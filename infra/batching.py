@@ -64,7 +64,8 @@ class Committed:
 class Batcher:
     """Tells commands to the domain, many per transaction.
 
-    `on_commit` is called after each commit, in the event loop, and must not block.
+    `on_commit` is called after each commit, in the event loop, and must not block. `suspended` tells whose deals open
+    nothing new at this moment.
     """
 
     def __init__(
@@ -74,11 +75,11 @@ class Batcher:
         batch_commands_max: int,
         queue_commands_max: int,
         on_commit: Callable[[Committed], None] = lambda _: None,
+        suspended: Callable[[], frozenset[UUID]] = frozenset,
     ) -> None:
         self._engine = engine
-        self._lanes = [
-            _Lane(engine, batch_commands_max, -(-queue_commands_max // LANES), self._committed) for _ in range(LANES)
-        ]
+        queue_max = -(-queue_commands_max // LANES)
+        self._lanes = [_Lane(engine, batch_commands_max, queue_max, self._committed, suspended) for _ in range(LANES)]
         self._deal_of_group: dict[UUID, UUID] = {}
         self._looking_up = Gathering(self._fetch_deals)
         self._on_commit = on_commit
@@ -145,12 +146,14 @@ class _Lane:
         batch_commands_max: int,
         queue_commands_max: int,
         on_commit: Callable[[Committed], None],
+        suspended: Callable[[], frozenset[UUID]],
     ) -> None:
         self._connection = HeldConnection(engine)
         self._loader = Loader()
         self._batch_commands_max = batch_commands_max
         self._queue_commands_max = queue_commands_max
         self._on_commit = on_commit
+        self._suspended = suspended
         self._queue: deque[Waiting] = deque()
         self._draining: asyncio.Task[None] | None = None
 
@@ -179,14 +182,14 @@ class _Lane:
 
     async def _commit(self, waiting: list[Waiting]) -> None:
         """Write a batch and answer; what only has to be tried anew, and surely is not saved, is tried anew once."""
-        batch = Batch(waiting)
+        batch = Batch(waiting, suspended=self._suspended())
         try:
             try:
                 await write(self._connection, self._loader, batch)
             except Exception as error:
                 if not _is_passing(error, batch):
                     raise
-                batch = Batch(waiting)
+                batch = Batch(waiting, suspended=self._suspended())
                 await write(self._connection, self._loader, batch)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, every waiting caller gets an answer
             await self._failed(waiting, error)

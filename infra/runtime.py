@@ -17,9 +17,12 @@ from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ending import end
 from infra.group_views import GroupViews
 from infra.identity.audit import Deed
+from infra.identity.evidence import Vouching
+from infra.identity.key_verifier import KeyVerifier
 from infra.identity.revocations import Revocations
 from infra.identity.sign_in import SignIn
 from infra.identity.suspensions import Suspensions
+from infra.key_ring import KeyRing
 from infra.limits.limiter import Limiter
 from infra.live import Hub
 from infra.messages.gateways import Messages, open_messages
@@ -54,10 +57,13 @@ class Runtime:
     gateways: Gateways
     payments: PaymentRows
     checkout: Checkout
+    keys: KeyRing
     tokens: TokenVerifier
     revocations: Revocations
+    api_keys: KeyVerifier
     suspensions: Suspensions
     sign_in: SignIn
+    vouching: Vouching
     messages: Messages
     limiter: Limiter
     after_commit: list[Callable[[Committed], None]]
@@ -76,6 +82,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     by_key = make_engine(
         settings, f"{application} writes", connections_max=LANES + SPARE_LOOK_UP_CONNECTIONS, planner=ALWAYS_BY_INDEX
     )
+    listening = make_engine(settings, f"{application} listening", connections_max=1)
     redis = make_redis(settings)
     counters = Counters(redis)
     groups = GroupViews(by_key, counters)
@@ -89,9 +96,13 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         on_commit=lambda committed: _tell_all(after_commit, committed),
         suspended=lambda: suspensions.merchant_ids,
     )
-    gateways, payments = Gateways(settings), PaymentRows(by_key)
-    messages, revocations = open_messages(settings, redis), Revocations(by_key)
+    keys = KeyRing(settings)
+    gateways, payments, vouching = Gateways(settings), PaymentRows(by_key), Vouching(settings)
+    messages, revocations = open_messages(settings, redis), Revocations(by_key, listening)
+    await revocations.begin()
     looking = asyncio.create_task(revocations.run())
+    api_keys = KeyVerifier(engine, revocations)
+    noting = asyncio.create_task(api_keys.run())
     looking_for_suspended = asyncio.create_task(suspensions.run())
     if settings.payment_gateway != NONE:
         gateways.get(settings.payment_gateway)  # what it lacks is said at the start
@@ -109,23 +120,28 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             gateways=gateways,
             payments=payments,
             checkout=Checkout(batcher.tell, gateways, payments),
-            tokens=TokenVerifier(settings),
+            keys=keys,
+            tokens=TokenVerifier(settings, keys),
             revocations=revocations,
+            api_keys=api_keys,
             suspensions=suspensions,
-            sign_in=SignIn(settings, by_key, messages),
+            sign_in=SignIn(settings, by_key, messages, keys),
+            vouching=vouching,
             messages=messages,
             limiter=Limiter(redis),
             after_commit=after_commit,
         )
     finally:
-        await end(looking, looking_for_suspended)
+        await end(looking, noting, looking_for_suspended)
         await hub.stop()
         await batcher.stop()
         await messages.close()
+        await vouching.close()
         await gateways.close()
         await counters.stop()
         await engine.dispose()
         await by_key.dispose()
+        await listening.dispose()
         await redis.aclose()
 
 

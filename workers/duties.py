@@ -11,14 +11,28 @@ from workers.awaiting import LAPSING, LOOKING_UP
 from workers.balancing.duty import BALANCING
 from workers.closing import CLOSING
 from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
+from workers.erasing import ERASING
 from workers.leadership import Leadership
 from workers.paying import PAYING
 from workers.reconciling import RECONCILING
 from workers.relay import RELAYING
 from workers.sandbox_webhooks import SENDING
 from workers.settling import SETTLING
+from workers.winding_down import WINDING_DOWN
 
-ALL_DUTIES = (CLOSING, RELAYING, SETTLING, RECONCILING, PAYING, LAPSING, LOOKING_UP, SENDING, BALANCING)
+ALL_DUTIES = (
+    CLOSING,
+    RELAYING,
+    SETTLING,
+    RECONCILING,
+    PAYING,
+    LAPSING,
+    LOOKING_UP,
+    SENDING,
+    BALANCING,
+    WINDING_DOWN,
+    ERASING,
+)
 SPARE_CONNECTIONS = 2
 """For duties that do two things at once."""
 

@@ -8,6 +8,7 @@ import structlog
 
 from domain.groupbuy.commands import Command
 from infra.batching import Answer
+from infra.identity.audit import Deed
 from infra.unavailable import Overloaded, Unavailable
 from workers.duty import Context
 
@@ -22,17 +23,25 @@ class Telling:
     def __init__(self) -> None:
         self._failed: set[str] = set()
 
-    async def tell(self, context: Context, commands: Sequence[tuple[Command, UUID]]) -> int:
+    async def tell(
+        self,
+        context: Context,
+        commands: Sequence[tuple[Command, UUID]],
+        deed: Deed | None = None,
+        *,
+        expected: tuple[type[Exception], ...] = (),
+    ) -> int:
         """Tell commands, each with its deal; one that fails alone is named in the log, once, and left to the next look.
 
-        Answers how many were accepted; raises `Unavailable` where the rest would fail like the first.
+        Refusals that are `expected` are nobody's fault and not named. Answers how many were accepted; raises
+        `Unavailable` where the rest would fail like the first.
         """
         accepted = 0
         outcomes: dict[asyncio.Future[Answer], Command] = {}
         unavailable: BaseException | None = None
         for command, deal_id in commands:
             try:
-                outcomes[context.runtime.batcher.put(command, deal_id)] = command
+                outcomes[context.runtime.batcher.put(command, deal_id, deed=deed)] = command
             except Overloaded as error:
                 unavailable = error
                 break
@@ -42,9 +51,9 @@ class Telling:
             failure = outcome.exception()
             if isinstance(failure, Unavailable):
                 unavailable = failure
-            elif failure is not None:
+            elif failure is not None and not isinstance(failure, expected):
                 self._say(f"{command} failed: {type(failure).__name__}: {failure}")
-            else:
+            elif failure is None:
                 accepted += 1
         if unavailable is not None:
             raise unavailable
