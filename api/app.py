@@ -29,6 +29,8 @@ from api import (
 from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
+from api.limiting import admit
+from api.response_headers import ResponseHeaders
 from api.routing import telling_methods
 from api.stopping import told_of_stop
 from infra.runtime import Runtime, started
@@ -84,7 +86,8 @@ def create_app(
     handlers = [*HANDLERS, *extra_handlers]
     return Litestar(
         [*telling_methods(handlers), *handlers],
-        before_request=authorise,
+        before_request=admit if chosen.rate_limits else authorise,
+        before_send=[ResponseHeaders(chosen).add],
         exception_handlers={Exception: cast("Any", answer_error)},  # our Answer stands in for their Response
         lifespan=[running],
         request_max_body_size=BODY_BYTES_MAX,

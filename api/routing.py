@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.access import WHO_MAY, Access
 from api.answers import NothingToSay
+from api.limits import class_of
 from api.requests import AnyRequest
 from domain.identity.permissions import Permission
 
@@ -19,15 +20,17 @@ def route(
 ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
     """A handler of `method` at `path` (`/v1/deals/{deal_id}`), open to those `WHO_MAY` says; GET answers HEAD too.
 
-    Only routes outside the product, as a benchmark's, give `access` here.
+    Only routes outside the product, as a benchmark's, give `access` here, and nothing limits them.
     """
     operation = f"{method} {path}"
+    is_ours = access is None
+    access = access or WHO_MAY[operation]
     return HTTPRouteHandler(
         path.replace("}", ":str}"),
         http_method=["GET", "HEAD"] if method == "GET" else [method],
         name=operation,
         status_code=200,
-        opt={"access": access or WHO_MAY[operation]},
+        opt={"access": access, "limits": class_of(operation, access) if is_ours else None},
     )
 
 

@@ -96,5 +96,4 @@ def _said(found: GatewayPayment) -> str:
 
 
 def _page(content: str) -> Answer:
-    headers = ((b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
-    return Answer(200, _PAGE.format(content=content).encode(), headers, HTML)
+    return Answer(200, _PAGE.format(content=content).encode(), ((b"cache-control", b"no-store"),), HTML)

@@ -75,6 +75,7 @@ def environment_of(data_dir: Path, database_url: str, redis_url: str, port: int)
         "TUAN_DATA_DIR": str(data_dir),
         "TUAN_PORT": str(port),
         "TUAN_LOG_LEVEL": "warning",
+        "TUAN_RATE_LIMITS": "off",
     }
 
 

@@ -1,7 +1,7 @@
 """A lean client of the API: keep-alive connections, one request at a time on each, some 25 us of work a request.
 
 Every request it sends may be repeated without a second effect (opening and creating carry an Idempotency-Key), so an
-overloaded or restarting server only costs time: what got no answer, or a 503, is asked again until `RETRY_LIMIT_S`.
+overloaded or restarting server only costs time: what got no answer, 503 or 429 is asked again until `RETRY_LIMIT_S`.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ ANSWER_LIMIT_S = 30
 RETRY_LIMIT_S = 60
 RETRY_FIRST_S = 0.1
 RETRY_AFTER_MAX_S = 5.0
+TOO_MANY_REQUESTS = 429
 SERVICE_UNAVAILABLE = 503
 _NO_ANSWER = (OSError, ConnectionLost, TimeoutError, BrokenReply)
 
@@ -128,10 +129,10 @@ class ApiClient:
             except _NO_ANSWER as error:
                 pause_s, why = wait_s, str(error) or "no answer in time"
             else:
-                if reply.status != SERVICE_UNAVAILABLE:
+                if reply.status not in {SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS}:
                     self._on_answer(kind, time.perf_counter() - begun_at)
                     return _body(reply)
-                pause_s, why = min(reply.retry_after_s, RETRY_AFTER_MAX_S), "it is overloaded"
+                pause_s, why = min(reply.retry_after_s, RETRY_AFTER_MAX_S), "it takes no more for now"
             if time.monotonic() + pause_s > give_up_at:
                 raise ApiGone(f"The API at {self.address.text} did not answer for {RETRY_LIMIT_S} s: {why}.")
             self.retries += 1

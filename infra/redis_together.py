@@ -12,14 +12,15 @@ Command = tuple[bytes | str | int, ...]
 
 async def ask_together(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """The answers in order; raises `RedisError` where Redis refuses a command or does not answer."""
-    answers = await _send(redis, commands)
+    answers = await ask_each(redis, commands)
     for answer in answers:
         if isinstance(answer, ResponseError):
             raise answer
     return answers
 
 
-async def _send(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+async def ask_each(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """As `ask_together`, with a refusal of one command as its answer."""
     pool = redis.connection_pool
     connection = await pool.get_connection()
     try:

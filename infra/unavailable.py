@@ -21,3 +21,12 @@ class DatabaseUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The database cannot be reached. Trying again is safe: a repeated request has one effect.")
+
+
+class LimiterUnavailable(Unavailable):
+    """Nobody knows how often this was tried, so it is not done; nothing was done."""
+
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("Signing in is not possible for the moment. Try again in a few seconds.")

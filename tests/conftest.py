@@ -84,7 +84,12 @@ def redis_url(servers: Servers) -> str:
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings that point at this test's servers and a data directory of its own."""
     return read_settings(
-        {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "TUAN_DATA_DIR": str(tmp_path / "data")}
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "TUAN_DATA_DIR": str(tmp_path / "data"),
+            "TUAN_RATE_LIMITS": "off",  # tests of limits turn them on
+        }
     )
 
 

@@ -12,6 +12,7 @@ from api.contract.operations import OPERATIONS
 from api.contract.parts import HEADERS, PARAMETERS, PROBLEM_HEADERS, Json, problem_examples
 from api.contract.schemas import Schemas, schemas_of
 from api.errors import FAULT, FRAMEWORK_PROBLEMS, PROBLEM_TYPES
+from api.limits import class_of
 from api.problems import Problem, ProblemType
 from api.refused import (
     BodyTooLarge,
@@ -21,13 +22,15 @@ from api.refused import (
     NotAuthenticated,
     NotStaff,
     PermissionMissing,
+    RateLimited,
     RoleMissing,
     WrongContentType,
 )
 from domain.errors import InvalidInput
+from domain.identity.limits import NEEDS_THE_COUNT, POLICIES
 from domain.identity.permissions import KEYS_MAY, SELLING, STAFF_MAY, Permission, StaffRole
 from infra.batch import KeyReused
-from infra.unavailable import DatabaseUnavailable, Overloaded
+from infra.unavailable import DatabaseUnavailable, LimiterUnavailable, Overloaded
 
 WHO: Final = {
     Access.UNASKED: "anyone; no token is looked at",
@@ -42,6 +45,8 @@ Group buying: the unit price of a deal drops as people join a group, and when th
 final price, or nobody pays anything. Money is an integer of minor units beside its `currency`, times are RFC 3339 UTC,
 ids are UUIDs. Lists take `limit` and `cursor`. What is refused is answered as problem details (RFC 9457) with a stable
 `type`. Fields may be added to answers at any time; none is removed or changes its meaning within `/v1`.
+Requests are limited per account and network address: `RateLimit-Policy` and `RateLimit` on answers tell what is left,
+`Retry-After` on 429 how long to wait.
 """.strip()
 
 _TAGS: Final = {
@@ -163,9 +168,9 @@ def _refused(kinds: Sequence[ProblemType], schema_of: Schemas) -> Json:
         "description": " · ".join(f"`{kind.slug}`: {kind.title}" for kind in kinds),
         "content": {"application/problem+json": content},
     }
-    header = PROBLEM_HEADERS.get(kinds[0].status)
-    if header:
-        described["headers"] = {header: {"$ref": f"#/components/headers/{header}"}}
+    headers = PROBLEM_HEADERS.get(kinds[0].status, ())
+    if headers:
+        described["headers"] = {header: {"$ref": f"#/components/headers/{header}"} for header in headers}
     return described
 
 
@@ -194,6 +199,9 @@ def _problems(name: str, operation: Operation) -> dict[int, list[ProblemType]]:
         causes.append(InvalidInput)
     if operation.takes_idempotency_key:
         causes.append(KeyReused)
+    limited_as = class_of(name, access)
+    causes += [RateLimited] if POLICIES[limited_as] else []
+    causes += [LimiterUnavailable] if limited_as in NEEDS_THE_COUNT else []
     if operation.needs_database:
         causes += [Overloaded, DatabaseUnavailable]
     kinds = [PROBLEM_TYPES[cause] for cause in causes] + [FRAMEWORK_PROBLEMS[400][0], FAULT]

@@ -113,6 +113,16 @@ HEADERS: Final[dict[str, Json]] = {
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "RateLimit-Policy": {
+        "description": "The policies that this request was counted for: `q` requests in any `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"read-account";q=600;w=10',
+    },
+    "RateLimit": {
+        "description": "What is left of each: `r` requests now, more in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"read-account";r=0;t=3',
+    },
     "WWW-Authenticate": {
         "description": "What is missing, and for a refused token why (RFC 6750).",
         "required": True,
@@ -120,7 +130,11 @@ HEADERS: Final[dict[str, Json]] = {
     },
 }
 
-PROBLEM_HEADERS: Final = {401: "WWW-Authenticate", 503: "Retry-After"}
+PROBLEM_HEADERS: Final = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After", "RateLimit-Policy", "RateLimit"),
+    503: ("Retry-After",),
+}
 
 
 def every_problem_type() -> dict[str, ProblemType]:

@@ -80,6 +80,7 @@ def serving(settings: Settings, log: Path) -> Iterator[str]:
         DATABASE_URL=settings.database_url,
         REDIS_URL=settings.redis_url,
         TUAN_DATA_DIR=str(settings.data_dir),
+        TUAN_RATE_LIMITS="off",
         TUAN_PORT=str(port),
     )
     address = f"http://127.0.0.1:{port}"

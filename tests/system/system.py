@@ -28,6 +28,7 @@ class System:
             "DATABASE_URL": place.database_url,
             "REDIS_URL": place.redis_url,
             "TUAN_DATA_DIR": str(place.data_dir),
+            "TUAN_RATE_LIMITS": "off",
         }
         self.settings: Settings = read_settings(self.environment)
         self.postgres = postgres

@@ -1,0 +1,82 @@
+"""Limits at the door: every request is counted once its caller is known, before its body is read.
+
+What an account or an address has left is told on the answer (`RateLimit-Policy` and `RateLimit`, RFC 9651 lists, as
+draft-ietf-httpapi-ratelimit-headers-11 has them). What a phone number has left is nobody's business but its owner's.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Final
+
+from api.access import authorise, caller_if_known
+from api.client_address import client_of
+from api.refused import RateLimited
+from api.requests import AnyRequest, runtime_of
+from domain.identity.limits import NEEDS_THE_COUNT, POLICIES, Policy, RouteClass, Whose, prefix_of
+from infra.identity.codes import Channel, Recipient
+from infra.limits.window import Allowance, Charge, Ruling
+
+POLICY_SETS_REMEMBERED_MAX = 256
+_TOLD: Final = frozenset({Whose.ACCOUNT, Whose.ADDRESS})
+
+
+async def admit(request: AnyRequest) -> None:
+    """Let a request through to its handler, or raise who may not call it, or `RateLimited`: refused calls count too."""
+    try:
+        await authorise(request)
+    finally:
+        route_class: RouteClass | None = request.scope["route_handler"].opt.get("limits")
+        if route_class is not None:
+            await _limit(request, route_class)
+
+
+async def limit_recipient(request: AnyRequest, recipient: Recipient) -> None:
+    """Count a message that somebody we do not know asks us to send; raises `RateLimited`."""
+    if not runtime_of(request).settings.rate_limits:
+        return
+    address = recipient.address
+    names = {Whose.RECIPIENT: hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}
+    if recipient.channel is Channel.PHONE:
+        names[Whose.PREFIX] = prefix_of(address)
+    await _take(request, RouteClass.CODES, names)
+
+
+async def _limit(request: AnyRequest, route_class: RouteClass) -> None:
+    """Count a request; who asks from this machine itself is not limited by address: a proxy says for whom it asks."""
+    client = client_of(request)
+    names = {} if client.is_here else {Whose.ADDRESS: client.name}
+    caller = caller_if_known(request) if "caller" in request.scope else None
+    if caller is not None:
+        names[Whose.ACCOUNT] = str(caller.subject)
+    await _take(request, route_class, names)
+
+
+async def _take(request: AnyRequest, route_class: RouteClass, names: dict[Whose, str]) -> None:
+    policies = POLICIES[route_class]
+    charges = tuple(Charge(policy, names[policy.whose]) for policy in policies if policy.whose in names)
+    if not charges:
+        return
+    needs_the_count = route_class in NEEDS_THE_COUNT
+    ruling = await runtime_of(request).limiter.take(charges, needs_the_count=needs_the_count)
+    _tell(request, ruling)
+    if not ruling.passes:
+        raise RateLimited(ruling.exhausted)
+
+
+def _tell(request: AnyRequest, ruling: Ruling) -> None:
+    """Leave the headers where the answer finds them."""
+    told = [one for one in ruling.allowances if one.policy.whose in _TOLD]
+    if told:
+        request.scope["rate_limit"] = (  # type: ignore[typeddict-unknown-key]  # ours, see api.response_headers
+            (b"ratelimit-policy", _policies(tuple(one.policy for one in told))),
+            (b"ratelimit", ", ".join(map(_left, told)).encode()),
+        )
+
+
+@lru_cache(POLICY_SETS_REMEMBERED_MAX)
+def _policies(policies: tuple[Policy, ...]) -> bytes:
+    return ", ".join(f'"{policy.name}";q={policy.quota};w={policy.window_s}' for policy in policies).encode()
+
+
+def _left(one: Allowance) -> str:
+    return f'"{one.policy.name}";r={one.remaining};t={one.more_in_s}'

@@ -1,0 +1,75 @@
+"""Whose address a request is counted for: nobody chooses their own by writing a header."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from api.client_address import Client, _client
+
+TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48"))
+PEER = "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (b"203.0.113.9", "203.0.113.9"),
+        (b"1.1.1.1, 203.0.113.9", "203.0.113.9"),  # what stands further left may be invented
+        (b"203.0.113.9, 10.0.0.2", "203.0.113.9"),  # past a second proxy of ours
+        (b"203.0.113.9, 10.0.0.2,2001:db8:1::7", "203.0.113.9"),
+        (b"203.0.113.9:4711", "203.0.113.9"),
+        (b"::ffff:203.0.113.9", "203.0.113.9"),
+        (b"2001:db8:aa:bb:1:2:3:4", "2001:db8:aa:bb::/64"),
+        (b"[2001:db8:aa:bb::1]:443", "2001:db8:aa:bb::/64"),
+        (b"1.1.1.1, unknown", PEER),  # who passed it on, where it cannot be read
+        (b"1.1.1.1, 10.0.0.2, _hidden", PEER),
+        (b"1.1.1.1, 300.1.1.1, 10.0.0.2", "10.0.0.2"),
+        (b"", PEER),
+        (b"10.0.0.3", "10.0.0.3"),
+        (b"," * 60_000, PEER),
+        (b"127.0.0.1, 10.0.0.9", "127.0.0.1"),
+    ],
+)
+def test_x_forwarded_for_is_read_from_the_right(said: bytes, name: str) -> None:
+    """Past trusted proxies to the first address that is none; and nobody is at home by saying so."""
+    assert _client(PEER, said, TRUSTED, "x-forwarded-for") == Client(name, is_here=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (b"for=203.0.113.9;proto=https;by=10.0.0.1", "203.0.113.9"),
+        (b'for=1.1.1.1, For="[2001:db8:aa:bb::1]:443"', "2001:db8:aa:bb::/64"),
+        (b'for=203.0.113.9, for="10.0.0.2"', "203.0.113.9"),
+        (b"for=_hidden", PEER),
+        (b"proto=https", PEER),
+        (b"1.1.1.1", PEER),
+    ],
+)
+def test_forwarded_is_read_where_proxies_write_it(said: bytes, name: str) -> None:
+    """RFC 7239: the `for` of each element."""
+    assert _client(PEER, said, TRUSTED, "forwarded") == Client(name, is_here=False)
+
+
+@pytest.mark.parametrize("said", [b"?", b"1.1.1.1", b"127.0.0.1"])
+def test_whoever_is_no_trusted_proxy_speaks_for_itself(said: bytes) -> None:
+    """A header from anywhere else changes nothing."""
+    for trusted in ((), TRUSTED):
+        assert _client("203.0.113.9", said, trusted, "x-forwarded-for") == Client("203.0.113.9", is_here=False)
+
+
+def test_this_machine_is_known_unless_it_passes_on_for_others() -> None:
+    """A proxy here that nobody told us of does not make its callers ours."""
+    assert _client("127.0.0.1", b"", (), "x-forwarded-for") == Client("127.0.0.1", is_here=True)
+    assert _client("::1", b"", TRUSTED, "x-forwarded-for") == Client("::1", is_here=True)
+    assert _client("127.0.0.1", b"?", (), "x-forwarded-for") == Client("127.0.0.1", is_here=False)
+    here = (ip_network("127.0.0.1"),)
+    assert _client("127.0.0.1", b"203.0.113.9", here, "x-forwarded-for") == Client("203.0.113.9", is_here=False)
+    assert _client("", b"", here, "x-forwarded-for") == Client("unknown", is_here=False)
+
+
+def test_all_addresses_of_one_ipv6_network_are_one() -> None:
+    """Whoever has a /64 has 2 to the 64 addresses."""
+    names = {_client(f"2001:db8:aa:bb::{number:x}", b"", (), "").name for number in range(1, 300)}
+    assert names == {"2001:db8:aa:bb::/64"}
+    assert _client("2001:db8:aa:bc::1", b"", (), "").name not in names
