@@ -10,7 +10,7 @@ from api.answers import PRIVATE, Answer, NothingToSay, answered, encode, resourc
 from api.refused import AccountNotFound, SessionNotFound
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
-from infra.identity.sessions import Ending, end_sessions
+from infra.identity.sessions import Ending, end_sessions, sign_out
 from infra.reading.sessions import get_account, list_sessions
 
 
@@ -52,8 +52,8 @@ async def sign_out_everywhere(request: AnyRequest) -> Answer:
     """Every session ends, this one too, and no access token given out so far counts any more."""
     runtime, caller = runtime_of(request), caller_of(request)
     async with runtime.engine.begin() as connection:
-        await end_sessions(connection, caller.subject, Ending.SIGNED_OUT_EVERYWHERE)
-    runtime.revocations.learn([caller.subject])
+        ended = await end_sessions(connection, caller.subject, Ending.SIGNED_OUT_EVERYWHERE, asked_with=caller)
+    runtime.revocations.learn(ended.revoked)
     return NothingToSay()
 
 
@@ -62,7 +62,17 @@ async def end_session(request: AnyRequest) -> Answer:
     runtime, session_id = runtime_of(request), path_id(request, "session_id")
     async with runtime.engine.begin() as connection:
         ended = await end_sessions(connection, caller_of(request).subject, Ending.SIGNED_OUT, session_id)
-    if not ended:
+    if not ended.session_ids:
         raise SessionNotFound(session_id)
-    runtime.revocations.learn(ended)
+    runtime.revocations.learn(ended.revoked)
+    return NothingToSay()
+
+
+@route("POST", "/v1/sign-out")
+async def sign_out_here(request: AnyRequest) -> Answer:
+    """The session of the access token ends, and the token with it."""
+    runtime = runtime_of(request)
+    async with runtime.engine.begin() as connection:
+        revoked = await sign_out(connection, caller_of(request))
+    runtime.revocations.learn(revoked)
     return NothingToSay()

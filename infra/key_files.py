@@ -18,6 +18,14 @@ def key_file(data_dir: Path, name: str, make: Callable[[], bytes]) -> Path:
     return file
 
 
+def add_key(data_dir: Path, name: str, key: bytes) -> Path:
+    """One more key of the data directory's, under a name that no other has."""
+    make_data_dir(data_dir)
+    file = data_dir / "keys" / name
+    _write(file, key)
+    return file
+
+
 def read_key(file: Path) -> bytes:
     """What a key's file holds; raises `BadKey` where it cannot be read."""
     try:

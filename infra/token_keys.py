@@ -23,39 +23,23 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from infra.cannot_start import BadKey
-from infra.key_files import key_file, read_key
-from infra.settings import Settings
+from infra.key_files import read_key
 
+ACCESS_LIFETIME_S = 600
+"""How long an access token of a session is good for."""
 KEYS_MAX = 64
-
-
-def private_key(settings: Settings) -> EllipticCurvePrivateKey:
-    """The key to sign with: the given one, or the data directory's own, made at its first use."""
-    if settings.token_private_key_file:
-        return _read_private(settings.token_private_key_file)
-    return _read_private(key_file(settings.data_dir, "private.pem", _new_pem))
-
-
-def public_keys(settings: Settings) -> dict[str, EllipticCurvePublicKey]:
-    """The keys to trust, by `kid`: those of the given folder, or that of the key we sign with."""
-    if settings.token_public_keys_dir is None:
-        keys = [private_key(settings).public_key()]
-    else:
-        files = sorted(settings.token_public_keys_dir.glob("*.pem"))
-        if not 0 < len(files) <= KEYS_MAX:
-            raise BadKey(
-                f"TUAN_TOKEN_PUBLIC_KEYS_DIR: {settings.token_public_keys_dir} has {len(files)} files *.pem; "
-                f"expected 1 to {KEYS_MAX}."
-            )
-        keys = [_read_public(file) for file in files]
-    return {thumbprint(key): key for key in keys}
 
 
 def thumbprint(key: EllipticCurvePublicKey) -> str:
     """RFC 7638: SHA-256 over the members of the JWK that define the key, in alphabetical order."""
-    numbers = key.public_numbers()
-    x, y = (base64url(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+    x, y = coordinates(key)
     return base64url(hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest())
+
+
+def coordinates(key: EllipticCurvePublicKey) -> tuple[str, str]:
+    """`x` and `y` as a JWK has them (RFC 7518, 6.2.1)."""
+    numbers = key.public_numbers()
+    return base64url(numbers.x.to_bytes(32, "big")), base64url(numbers.y.to_bytes(32, "big"))
 
 
 def base64url(data: bytes) -> str:
@@ -63,11 +47,13 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _new_pem() -> bytes:
+def new_pem() -> bytes:
+    """A new private key."""
     return generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _read_private(file: Path) -> EllipticCurvePrivateKey:
+def read_private(file: Path) -> EllipticCurvePrivateKey:
+    """The private key in a file; raises `BadKey`."""
     try:
         key = load_pem_private_key(read_key(file), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -77,7 +63,8 @@ def _read_private(file: Path) -> EllipticCurvePrivateKey:
     return key
 
 
-def _read_public(file: Path) -> EllipticCurvePublicKey:
+def read_public(file: Path) -> EllipticCurvePublicKey:
+    """The public key in a file; raises `BadKey`."""
     try:
         key = load_pem_public_key(read_key(file))
     except (ValueError, UnsupportedAlgorithm) as error:

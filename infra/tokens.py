@@ -6,6 +6,7 @@ time spent beside the signature itself. A header is judged once; the same bytes 
 
 import base64
 import binascii
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -14,17 +15,19 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from jwt.algorithms import ECAlgorithm
 
 from domain.identity.permissions import STAFF_MAY, Permission, Role, StaffRole, Standing
 from infra.ids import new_id
+from infra.key_ring import LOOK_EVERY_S, KeyRing, Trusted
 from infra.settings import Settings
-from infra.token_keys import base64url, private_key, public_keys, thumbprint
+from infra.token_keys import ACCESS_LIFETIME_S, base64url
 
 ALGORITHM = "ES256"
 TYPES = frozenset({"at+jwt", "application/at+jwt"})  # RFC 9068, section 4
 TOKEN_CHARACTERS_MAX = 4096
+LIFETIME_MAX_S = 366 * 24 * 3600
 CLOCK_SKEW_S = 60
 VERIFIED_MAX = 16_384
 HEADERS_MAX = 256
@@ -50,7 +53,7 @@ class Claims:
     """What a verified token says; times are in seconds of the Unix clock.
 
     `merchants` says what the subject may do for whom. `session_id` is None for a token of no session, as from the
-    command line.
+    command line. `has_merged`: what guests did who turned out to be the subject stands under other ids.
     """
 
     subject: UUID
@@ -60,6 +63,7 @@ class Claims:
     issued_at: float = 0.0
     session_id: UUID | None = None
     merchants: Mapping[UUID, "Employment"] = field(default_factory=dict)
+    has_merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class _Payload(msgspec.Struct, omit_defaults=True):
     sid: UUID | None = None
     jti: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     merchants: Annotated[list[Employed], msgspec.Meta(max_length=EMPLOYMENTS_MAX)] = []
+    merged: bool = False
 
 
 _header_decoder = msgspec.json.Decoder(_Header)
@@ -104,13 +109,14 @@ _payload_decoder = msgspec.json.Decoder(_Payload)
 
 
 class TokenIssuer:
-    """Signs tokens with one key."""
+    """Signs tokens with the key whose turn it is; raises `BadKey` where there is none that is trusted here."""
 
-    def __init__(self, settings: Settings, key: EllipticCurvePrivateKey | None = None) -> None:
-        self._key = key or private_key(settings)
+    def __init__(self, settings: Settings, ring: KeyRing | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._ring = ring or KeyRing(settings)
         self._settings = settings
-        header = _Header(alg=ALGORITHM, typ="at+jwt", kid=thumbprint(self._key.public_key()))
-        self._header = base64url(msgspec.json.encode(header))
+        self._clock = clock
+        self._headers: dict[str, str] = {}
+        self._ring.signer(clock())
 
     def issue(  # noqa: PLR0913 - the claims a token may have
         self,
@@ -122,9 +128,14 @@ class TokenIssuer:
         *,
         session_id: UUID | None = None,
         merchants: Sequence[Employed] = (),
+        has_merged: bool = False,
     ) -> str:
-        """A token of this subject; `now` is to the millisecond, as what is revoked is told by when it was issued."""
-        issued_at = round(time.time() if now is None else now, 3)
+        """A token of this subject; `now` is to the millisecond, as what is revoked is told by when it was issued.
+
+        A token that lives for longer than those of sessions has its key trusted for as long.
+        """
+        clock = self._clock()
+        issued_at = math.floor((clock if now is None else now) * 1000) / 1000
         payload = _Payload(
             iss=self._settings.token_issuer,
             aud=self._settings.token_audience,
@@ -133,24 +144,30 @@ class TokenIssuer:
             iat=issued_at,
             roles=sorted(roles),
             name=name,
-            sid=session_id,
+            sid=session_id or new_id(),
             jti=str(new_id()),
             merchants=list(merchants),
+            merged=has_merged,
         )
-        signed = f"{self._header}.{base64url(msgspec.json.encode(payload))}"
-        return f"{signed}.{base64url(_es256.sign(signed.encode(), self._key))}"
+        key = self._ring.signer(clock)
+        if lifetime_s > ACCESS_LIFETIME_S:
+            self._ring.keep_trusting(key, payload.exp)
+        signed = f"{self._header(key.kid)}.{base64url(msgspec.json.encode(payload))}"
+        return f"{signed}.{base64url(_es256.sign(signed.encode(), key.private))}"
+
+    def _header(self, kid: str) -> str:
+        if kid not in self._headers:
+            self._headers = {kid: base64url(msgspec.json.encode(_Header(alg=ALGORITHM, typ="at+jwt", kid=kid)))}
+        return self._headers[kid]
 
 
 class TokenVerifier:
-    """Verifies tokens against a fixed set of keys and remembers those it has verified until they expire."""
+    """Verifies tokens with the keys that are trusted now, and remembers those it has verified until they expire."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        keys: Mapping[str, EllipticCurvePublicKey] | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._keys = dict(public_keys(settings) if keys is None else keys)
+    def __init__(self, settings: Settings, ring: KeyRing | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._ring = ring or KeyRing(settings)
+        self._trusted = Trusted({})
+        self._look_at = 0.0
         self._issuer = settings.token_issuer
         self._audience = settings.token_audience
         self._clock = clock
@@ -159,8 +176,10 @@ class TokenVerifier:
 
     def verify(self, token: str) -> Claims:
         """Raises TokenRefused for anything that is not a token of ours, for us, valid now."""
-        claims = self._verified.get(token)
         now = self._clock()
+        if now >= self._look_at:
+            self._look(now)
+        claims = self._verified.get(token)
         if claims is not None:
             if now < claims.expires_at:
                 self._verified.move_to_end(token)
@@ -180,13 +199,22 @@ class TokenVerifier:
         header, _, payload = signed.partition(".")
         if not (signature and payload) or "." in payload or not token.isascii():
             raise TokenRefused("malformed")
-        key = self._headers.get(header) or self._judge_header(header)
+        key = self._headers.get(header) or self._judge_header(header, now)
         raw_signature = _decode(signature)
         if len(raw_signature) != SIGNATURE_BYTES or not _es256.verify(signed.encode(), key, raw_signature):
             raise TokenRefused("bad signature")
         return self._judge_payload(payload, now)
 
-    def _judge_header(self, segment: str) -> EllipticCurvePublicKey:
+    def _look(self, now: float, *, again: bool = False) -> None:
+        """See which keys are trusted now; what was verified with one that is no more is forgotten."""
+        self._look_at = now + LOOK_EVERY_S
+        trusted = self._ring.trusted(now, look=again)
+        if trusted is not self._trusted:
+            self._trusted = trusted
+            self._headers.clear()
+            self._verified.clear()
+
+    def _judge_header(self, segment: str, now: float) -> EllipticCurvePublicKey:
         try:
             header = _header_decoder.decode(_decode(segment))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -197,7 +225,9 @@ class TokenVerifier:
             raise TokenRefused("wrong type")
         if header.crit is not None:
             raise TokenRefused("unknown critical header")
-        key = self._keys.get(header.kid)
+        if header.kid not in self._trusted.keys:
+            self._look(now, again=True)  # a key that signs at once is there before the first token of it
+        key = self._trusted.keys.get(header.kid)
         if key is None:
             raise TokenRefused("unknown key")
         if len(self._headers) < HEADERS_MAX:
@@ -213,7 +243,7 @@ class TokenVerifier:
             raise TokenRefused("wrong issuer")
         if payload.aud != self._audience and not (isinstance(payload.aud, list) and self._audience in payload.aud):
             raise TokenRefused("wrong audience")
-        if payload.exp <= now:
+        if not payload.exp > now:
             raise TokenRefused("expired")
         if max(payload.iat, payload.nbf or 0.0) > now + CLOCK_SKEW_S:
             raise TokenRefused("not valid yet")
@@ -227,6 +257,7 @@ class TokenVerifier:
             payload.iat,
             payload.sid,
             _employments(payload),
+            payload.merged,
         )
 
 

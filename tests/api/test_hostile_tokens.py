@@ -11,8 +11,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from infra.key_ring import KeyRing
 from infra.settings import Settings
-from infra.token_keys import private_key, thumbprint
+from infra.token_keys import thumbprint
 from tests.api.people import Town, problem
 
 
@@ -20,7 +21,7 @@ class Forger:
     """Makes tokens like ours, but for one thing."""
 
     def __init__(self, settings: Settings) -> None:
-        self.key = private_key(settings)
+        self.key = KeyRing(settings).signer(time.time()).private
         self.kid = thumbprint(self.key.public_key())
         now = int(time.time())
         self.claims: dict[str, Any] = {

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from infra import tokens
 from infra.cannot_start import BadKey
+from infra.key_ring import KeyRing
 from infra.settings import Settings, read_settings
-from infra.token_keys import private_key, public_keys, thumbprint
+from infra.token_keys import thumbprint
 from infra.tokens import TokenIssuer, TokenRefused, TokenVerifier
 
 NOW = 1_800_000_000
@@ -36,7 +37,7 @@ def token_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def key(token_settings: Settings) -> EllipticCurvePrivateKey:
-    return private_key(token_settings)
+    return KeyRing(token_settings).signer(NOW).private
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def test_the_key_pair_is_made_once_and_private(token_settings: Settings) -> None
     """Every process of a data directory trusts what any other signs; nobody else reads the key."""
     file = token_settings.data_dir / "keys" / "private.pem"
     assert file.stat().st_mode & 0o077 == 0
-    assert thumbprint(private_key(token_settings).public_key()) in public_keys(token_settings)
+    assert KeyRing(token_settings).signer(NOW).kid in KeyRing(token_settings).trusted(NOW).keys
     assert list(file.parent.iterdir()) == [file]
 
 
@@ -254,8 +255,7 @@ def test_a_deployment_trusts_a_folder_of_keys(tmp_path: Path) -> None:
     settings = read_settings({"TUAN_TOKEN_PUBLIC_KEYS_DIR": str(tmp_path), "TUAN_DATA_DIR": str(tmp_path / "unused")})
     verifier = TokenVerifier(settings)
     for made in pair:
-        token = TokenIssuer(settings, made).issue(SUBJECT, frozenset(), 60, now=time.time())
-        assert verifier.verify(token).subject == SUBJECT
+        assert verifier.verify(signed(made, claims(exp=time.time() + 60, iat=time.time()))).subject == SUBJECT
     assert not (tmp_path / "unused").exists()
 
 
@@ -268,4 +268,4 @@ def test_a_key_that_cannot_sign_is_one_clear_line(tmp_path: Path, content: bytes
         content = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.write_bytes(content)
     with pytest.raises(BadKey, match=r"key\.pem"):
-        private_key(read_settings({"TUAN_TOKEN_PRIVATE_KEY_FILE": str(file)}))
+        KeyRing(read_settings({"TUAN_TOKEN_PRIVATE_KEY_FILE": str(file)}))
