@@ -23,8 +23,8 @@ ANSWER_LIMIT_S = 30
 RETRY_LIMIT_S = 60
 RETRY_FIRST_S = 0.1
 RETRY_AFTER_MAX_S = 5.0
-TOO_MANY_REQUESTS = 429
 SERVICE_UNAVAILABLE = 503
+_ASK_LATER = {429: "it limits how often it is asked", SERVICE_UNAVAILABLE: "it is overloaded"}
 _NO_ANSWER = (OSError, ConnectionLost, TimeoutError, BrokenReply)
 
 
@@ -129,10 +129,10 @@ class ApiClient:
             except _NO_ANSWER as error:
                 pause_s, why = wait_s, str(error) or "no answer in time"
             else:
-                if reply.status not in {SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS}:
+                if reply.status not in _ASK_LATER:
                     self._on_answer(kind, time.perf_counter() - begun_at)
                     return _body(reply)
-                pause_s, why = min(reply.retry_after_s, RETRY_AFTER_MAX_S), "it takes no more for now"
+                pause_s, why = min(reply.retry_after_s, RETRY_AFTER_MAX_S), _ASK_LATER[reply.status]
             if time.monotonic() + pause_s > give_up_at:
                 raise ApiGone(f"The API at {self.address.text} did not answer for {RETRY_LIMIT_S} s: {why}.")
             self.retries += 1

@@ -9,6 +9,7 @@ from tests.cli.answering import HANG_UP, answering
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
+LIMITED = BUSY.replace(b"503 Service Unavailable", b"429 Too Many Requests")
 
 
 async def test_an_overloaded_server_is_asked_again() -> None:
@@ -16,6 +17,13 @@ async def test_an_overloaded_server_is_asked_again() -> None:
     async with answering([BUSY, BUSY, OK]) as (client, _):
         assert await client.ask("look", "GET", "/") == b"{}"
         assert client.retries == 2
+
+
+async def test_a_server_that_limits_is_asked_again_later() -> None:
+    """429 costs time like 503: a replay that puts up deals faster than a merchant may is only slower."""
+    async with answering([LIMITED, OK]) as (client, _):
+        assert await client.ask("look", "GET", "/") == b"{}"
+        assert client.retries == 1
 
 
 async def test_a_lost_connection_is_made_again() -> None:
