@@ -8,22 +8,34 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 from api import (
+    account_deletion,
+    addresses,
+    admin,
+    api_keys,
     buying_alone,
     deals,
+    devices,
     documents,
     explain,
+    export,
     groups,
     invites,
+    keys,
     live,
+    merchant_audit,
+    merchants,
     orders,
     participants,
     payments,
     price_schedules,
     probes,
+    profile,
     sandbox,
     sessions,
     shipments,
     sign_in,
+    social,
+    staff,
     statements,
 )
 from api.access import authorise
@@ -37,6 +49,8 @@ from infra.runtime import Runtime, started
 from infra.settings import Settings, read_settings
 
 MODULES: Final = (
+    admin,
+    merchant_audit,
     deals,
     price_schedules,
     groups,
@@ -49,9 +63,19 @@ MODULES: Final = (
     payments,
     sandbox,
     sign_in,
+    social,
     sessions,
+    merchants,
+    staff,
+    api_keys,
+    profile,
+    addresses,
+    devices,
+    export,
+    account_deletion,
     live,
     invites,
+    keys,
     probes,
     documents,
 )

@@ -22,6 +22,8 @@ from api.refused import (
     BodyTooSlow,
     CodeNotSent,
     DeviceNotFound,
+    EvidenceUsed,
+    FullAccountNeeded,
     MalformedJson,
     MerchantNotApproved,
     NoSuchGateway,
@@ -29,6 +31,7 @@ from api.refused import (
     NothingHere,
     NotStaff,
     PermissionMissing,
+    PersonNeeded,
     RateLimited,
     RefreshTokenRefused,
     RoleMissing,
@@ -36,6 +39,7 @@ from api.refused import (
     WrongCode,
     WrongContentType,
 )
+from api.request_ids import request_id_of
 from api.requests import AnyRequest
 from domain.errors import InvalidInput
 from domain.groupbuy.errors import (
@@ -68,10 +72,27 @@ from domain.groupbuy.errors import (
     WrongCurrency,
     WrongReference,
 )
+from domain.identity.errors import (
+    ApiKeyNotFound,
+    LastOwner,
+    MerchantNotFound,
+    StaffInviteNotFound,
+    StaffNotFound,
+    StandingNotPossible,
+    TooManyApiKeys,
+    TooManyMerchants,
+    TooManyStaff,
+    TooManyStaffInvites,
+)
 from infra.batch import KeyReused
 from infra.database import has_run_too_long, is_connection_lost
 from infra.identity.address_book import TooManyAddresses
+from infra.identity.deletion import AccountStillNeeded, FreshSignInNeeded
+from infra.identity.fetching import ProviderUnavailable
+from infra.identity.id_tokens import IdTokenRefused, ProviderNotOffered
+from infra.identity.linking import IdentityNotFound, IdentityTaken, LastIdentity
 from infra.identity.profiles import ChangedMeanwhile
+from infra.identity.wechat import WeChatCodeRefused
 from infra.ids import new_id
 from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
 from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
@@ -111,10 +132,30 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     RefundTooLarge: ProblemType(409, "refund-too-large", "More than can be refunded"),
     NotAuthenticated: ProblemType(401, "not-authenticated", "A valid access token is needed"),
     RoleMissing: ProblemType(403, "role-missing", "The caller has not the role"),
+    PersonNeeded: ProblemType(403, "person-needed", "An API key cannot do this"),
+    FullAccountNeeded: ProblemType(403, "full-account-needed", "A guest cannot do this"),
+    MerchantNotFound: ProblemType(404, "merchant-not-found", "No such merchant"),
+    StaffNotFound: ProblemType(404, "staff-not-found", "Nobody there of this id"),
+    StaffInviteNotFound: ProblemType(404, "staff-invite-not-found", "No such open invite"),
+    ApiKeyNotFound: ProblemType(404, "api-key-not-found", "No such API key"),
+    StandingNotPossible: ProblemType(409, "standing-not-possible", "The merchant cannot come to stand there"),
+    LastOwner: ProblemType(409, "last-owner", "The merchant would have no owner"),
+    TooManyMerchants: ProblemType(409, "too-many-merchants", "Works for too many merchants"),
+    TooManyStaff: ProblemType(409, "too-many-staff", "Too many people work there"),
+    TooManyStaffInvites: ProblemType(409, "too-many-staff-invites", "Too many invites today"),
+    TooManyApiKeys: ProblemType(409, "too-many-api-keys", "Too many API keys"),
     NotStaff: ProblemType(403, "not-staff", "The caller does not work for this merchant"),
     PermissionMissing: ProblemType(403, "permission-missing", "The caller has not the permission"),
     MerchantNotApproved: ProblemType(403, "merchant-not-approved", "The merchant may not sell"),
     WrongCode: ProblemType(403, "wrong-code", "The code is of no use"),
+    IdTokenRefused: ProblemType(403, "id-token-refused", "The id_token is of no use"),
+    WeChatCodeRefused: ProblemType(403, "wechat-code-refused", "The code is of no use at WeChat"),
+    EvidenceUsed: ProblemType(403, "evidence-used", "It has been used before"),
+    ProviderNotOffered: ProblemType(404, "provider-not-offered", "Nobody signs in with this provider here"),
+    ProviderUnavailable: ProblemType(503, "provider-unavailable", "The provider cannot be asked"),
+    IdentityTaken: ProblemType(409, "identity-taken", "Somebody else signs in with this"),
+    LastIdentity: ProblemType(409, "last-identity", "The only way to sign in"),
+    IdentityNotFound: ProblemType(404, "identity-not-found", "Not linked"),
     RefreshTokenRefused: ProblemType(403, "refresh-token-refused", "The refresh token is of no use"),
     CodeNotSent: ProblemType(503, "code-not-sent", "The code could not be sent"),
     NothingHere: NO_ROUTE,
@@ -122,6 +163,8 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     AddressNotFound: ProblemType(404, "address-not-found", "No such address"),
     DeviceNotFound: ProblemType(404, "device-not-found", "No such device"),
     TooManyAddresses: ProblemType(409, "too-many-addresses", "The address book is full"),
+    FreshSignInNeeded: ProblemType(403, "fresh-sign-in-needed", "Sign in again first"),
+    AccountStillNeeded: ProblemType(409, "account-still-needed", "The account is still needed"),
     ChangedMeanwhile: ProblemType(412, "changed-meanwhile", "It has changed meanwhile"),
     SessionNotFound: ProblemType(404, "session-not-found", "No such session"),
     RateLimited: ProblemType(429, "rate-limited", "Too many requests"),
@@ -168,7 +211,10 @@ def answer_error(request: AnyRequest, error: Exception) -> Answer:
     if kind is None:
         return problem_answer(*FRAMEWORK_PROBLEMS[400]) if isinstance(error, ClientGone) else _fault(request, error)
     groups = error.joinable_groups if isinstance(error, PaymentTooLate) else None
-    return problem_answer(kind, str(error), errors=_fields(error), joinable_groups=groups, headers=_headers(error))
+    needs = error.needs if isinstance(error, AccountStillNeeded) else None
+    return problem_answer(
+        kind, str(error), errors=_fields(error), joinable_groups=groups, needed_for=needs, headers=_headers(error)
+    )
 
 
 def _kind(error: Exception) -> ProblemType | None:
@@ -189,7 +235,7 @@ def _headers(error: Exception) -> Headers:
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
     if isinstance(error, GatewayUnavailable):
         return ((b"retry-after", str(GATEWAY_RETRY_AFTER_S).encode()),)
-    if isinstance(error, Unavailable | CodeNotSent | RateLimited):
+    if isinstance(error, Unavailable | CodeNotSent | RateLimited | ProviderUnavailable):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()
 
@@ -224,6 +270,7 @@ def _fault(request: AnyRequest, error: Exception) -> Answer:
     _log.error(
         "request_failed",
         instance=instance,
+        request_id=request_id_of(request.scope),
         method=request.scope["method"],
         path=request.scope["path"],
         exc_info=error,

@@ -3,10 +3,13 @@
 ApiRefusal
 ├── NotAuthenticated     no token, or one that proves nothing
 ├── RoleMissing          a good token of somebody who may not do this
+├── PersonNeeded         an API key where only a person may act
+├── FullAccountNeeded    a guest where somebody must be known
 ├── NotStaff             somebody who does not work for the merchant they name
 ├── PermissionMissing    staff, or a key, whose role or scopes do not cover this
 ├── MerchantNotApproved  a merchant who may not sell, now or yet
 ├── WrongCode            a one-time code that is wrong, too late or tried too often
+├── EvidenceUsed         an id_token or a code that has been used before
 ├── RefreshTokenRefused  a refresh token that is of no use
 ├── CodeNotSent          the message with a code could not be handed over
 ├── NothingHere          an address where there is nothing while Tuan is set up as it is
@@ -52,6 +55,20 @@ class RoleMissing(ApiRefusal):
         super().__init__(f"This needs a {role}'s access token; yours has not the role {role}.")
 
 
+class PersonNeeded(ApiRefusal):
+    """An API key asks for what only somebody who signed in may do."""
+
+    def __init__(self) -> None:
+        super().__init__("An API key cannot do this. Sign in at POST /v1/sign-in/codes.")
+
+
+class FullAccountNeeded(ApiRefusal):
+    """A guest asks for what only somebody we can reach may do."""
+
+    def __init__(self) -> None:
+        super().__init__("A guest cannot do this. Sign in with a phone number or an e-mail address first.")
+
+
 class NotStaff(ApiRefusal):
     """The caller works for other merchants than the one named."""
 
@@ -83,6 +100,13 @@ class WrongCode(ApiRefusal):
 
     def __init__(self) -> None:
         super().__init__("This code is wrong, too old, or was tried too often. Ask for a new one.")
+
+
+class EvidenceUsed(ApiRefusal):
+    """What was shown was good, and has been used before."""
+
+    def __init__(self) -> None:
+        super().__init__("This has been used to sign in before, and is good for once. Ask the provider for a new one.")
 
 
 class RefreshTokenRefused(ApiRefusal):

@@ -22,11 +22,13 @@ from api.refused import (
     NotAuthenticated,
     NotStaff,
     PermissionMissing,
+    PersonNeeded,
     RateLimited,
     RoleMissing,
     WrongContentType,
 )
 from domain.errors import InvalidInput
+from domain.identity.errors import MerchantNotFound
 from domain.identity.limits import NEEDS_THE_COUNT, POLICIES
 from domain.identity.permissions import KEYS_MAY, SELLING, STAFF_MAY, Permission, StaffRole
 from infra.batch import KeyReused
@@ -35,7 +37,8 @@ from infra.unavailable import DatabaseUnavailable, LimiterUnavailable, Overloade
 WHO: Final = {
     Access.UNASKED: "anyone; no token is looked at",
     Access.ANYONE: "anyone; a token that is sent must be good",
-    Access.SIGNED_IN: "anybody with a token, for what is theirs; anything else is 404 to them",
+    Access.SIGNED_IN: "anybody with a token or an API key, for what is theirs; anything else is 404 to them",
+    Access.PERSON: "anybody with a token, for what is theirs; no API keys",
     Access.SHOPPER: "shoppers",
     Access.ADMIN: "administrators of the platform",
 }
@@ -45,6 +48,8 @@ Group buying: the unit price of a deal drops as people join a group, and when th
 final price, or nobody pays anything. Money is an integer of minor units beside its `currency`, times are RFC 3339 UTC,
 ids are UUIDs. Lists take `limit` and `cursor`. What is refused is answered as problem details (RFC 9457) with a stable
 `type`. Fields may be added to answers at any time; none is removed or changes its meaning within `/v1`.
+Every answer carries an `X-Request-Id`: the caller's own, where one was sent that has up to 100 characters of
+`A-Za-z0-9._:+/=@-`, else a new one; the audit log names it.
 Requests are limited per account and network address: `RateLimit-Policy` and `RateLimit` on answers tell what is left,
 `Retry-After` on 429 how long to wait.
 """.strip()
@@ -56,6 +61,8 @@ _TAGS: Final = {
     "payments": "How gateways, and apps whose shopper has paid, tell of payments.",
     "sign-in": "The ways in: codes, guests, tokens that follow from those before.",
     "account": "Who I am here, and where I am signed in.",
+    "merchants": "Who sells: applying, staff and API keys.",
+    "administration": "For the platform: decisions about merchants, searching, calling groups off, the audit log.",
     "probes": "For whoever runs it.",
 }
 
@@ -114,7 +121,7 @@ def _operation(name: str, tag: str, operation: Operation, schema_of: Schemas) ->
         "parameters": [{"$ref": f"#/components/parameters/{known}"} for known in _parameters(name, operation)],
         "responses": {
             **{str(status): _sent(sent, schema_of) for status, sent in operation.answers.items()},
-            **({"304": _unchanged()} if _is_tagged(operation) else {}),
+            **({"304": _unchanged()} if _is_tagged(name, operation) else {}),
             **{str(status): _refused(kinds, schema_of) for status, kinds in _problems(name, operation).items()},
         },
     }
@@ -134,7 +141,7 @@ def _parameters(name: str, operation: Operation) -> Iterable[str]:
         yield "acting_for"
     if operation.takes_idempotency_key:
         yield "idempotency_key"
-    if _is_tagged(operation):
+    if _is_tagged(name, operation):
         yield "if_none_match"
 
 
@@ -190,8 +197,11 @@ def _problems(name: str, operation: Operation) -> dict[int, list[ProblemType]]:
         causes.append(NotAuthenticated)
     if access in {Access.SHOPPER, Access.ADMIN}:
         causes.append(RoleMissing)
+    if access is Access.PERSON:
+        causes.append(PersonNeeded)
     if isinstance(access, Permission):
-        causes += [RoleMissing, NotStaff, PermissionMissing, InvalidInput]
+        not_theirs = MerchantNotFound if "{merchant_id}" in name else NotStaff
+        causes += [RoleMissing, not_theirs, PermissionMissing, InvalidInput]
         causes += [MerchantNotApproved] if access in SELLING else []
     if operation.body:
         causes += [MalformedJson, BodyTooLarge, BodyTooSlow, WrongContentType]
@@ -211,5 +221,5 @@ def _problems(name: str, operation: Operation) -> dict[int, list[ProblemType]]:
     return by_status
 
 
-def _is_tagged(operation: Operation) -> bool:
-    return any("ETag" in answer.headers for answer in operation.answers.values())
+def _is_tagged(name: str, operation: Operation) -> bool:
+    return name.startswith("GET ") and any("ETag" in answer.headers for answer in operation.answers.values())

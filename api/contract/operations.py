@@ -3,10 +3,15 @@
 from typing import Any, Final
 
 from api.contract import examples
+from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
 from api.contract.identity_operations import ACCOUNT, SIGN_IN
+from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
 from api.contract.payment_operations import BUYING, PAYMENTS
+from api.contract.profile_operations import PROFILE
+from api.contract.session_operations import SESSIONS
+from api.contract.social_operations import LINKING, SOCIAL
 from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody
 from api.group_answers import GroupAnswer
 from api.invites import InviteBody
@@ -68,7 +73,7 @@ DEALS: Final[dict[str, Operation]] = {
         "browse_deals",
         summary="Browse deals",
         description="Live ones where no `status` is asked for; drafts are listed to their merchant alone.",
-        query=("status", "sort", "q", "merchant_id", *_PAGE),
+        query=("status", "sort", "q", "of_merchant", *_PAGE),
         answers={200: Sent("A page of deals.", Page[DealView], examples.page(examples.DEAL))},
     ),
     "GET /v1/deals/{deal_id}": Operation(
@@ -240,8 +245,10 @@ PROBES: Final[dict[str, Operation]] = {
 }
 
 OPERATIONS: Final = {
-    "sign-in": SIGN_IN,
-    "account": ACCOUNT,
+    "sign-in": SIGN_IN | SOCIAL | SESSIONS,
+    "account": ACCOUNT | LINKING | PROFILE,
+    "merchants": MERCHANTS | STAFF | API_KEYS | MERCHANT_AUDIT,
+    "administration": ADMIN,
     "deals": DEALS,
     "groups": GROUPS,
     "orders": ORDERS,

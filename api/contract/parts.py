@@ -7,8 +7,12 @@ from api.idempotency import KEY_CHARACTERS_MAX, KEY_HEADER
 from api.place_body import OF_A_CODE
 from api.problems import ProblemType
 from domain.groupbuy.deal import DealStatus
+from domain.groupbuy.group import GroupStatus
 from domain.groupbuy.order import OrderStatus
+from domain.identity.permissions import Standing
+from infra.identity.accounts import Provider
 from infra.payments.gateways import GATEWAYS
+from infra.reading.audit import ACTION_CHARACTERS_MAX
 from infra.reading.cursors import CURSOR_CHARACTERS_MAX
 from infra.reading.deal_orders import DealSort
 from infra.reading.order_rows import ShownStatus
@@ -37,6 +41,13 @@ PARAMETERS: Final[dict[str, Json]] = {
     "deal_id": _in_path("deal_id", "The deal.", _UUID),
     "group_id": _in_path("group_id", "The group.", _UUID),
     "order_id": _in_path("order_id", "The order.", _UUID),
+    "address_id": _in_path("address_id", "The address.", _UUID),
+    "device_id": _in_path("device_id", "The device.", _UUID),
+    "merchant_id": _in_path("merchant_id", "The merchant.", _UUID),
+    "account_id": _in_path("account_id", "Somebody who works there.", _UUID),
+    "invite_id": _in_path("invite_id", "The invite.", _UUID),
+    "key_id": _in_path("key_id", "The API key.", _UUID),
+    "provider": _in_path("provider", "The provider.", {"enum": list(Provider)}),
     "session_id": _in_path("session_id", "The session.", _UUID),
     "acting_for": {
         "name": "Tuan-Merchant",
@@ -68,9 +79,28 @@ PARAMETERS: Final[dict[str, Json]] = {
     "client_secret": _in_query(
         "client_secret", "What the payment was answered with.", {"type": "string", "maxLength": 255}
     ),
-    "merchant_id": _in_query("merchant_id", "Deals of this merchant.", _UUID),
+    "of_merchant": _in_query("merchant_id", "Deals of this merchant.", _UUID),
     "shown_status": _in_query("status", "Orders of this status.", {"enum": list(ShownStatus)}),
     "order_status": _in_query("status", "Orders of this status.", {"enum": list(OrderStatus)}),
+    "standing": _in_query("status", "Merchants who stand here.", {"enum": list(Standing)}),
+    "group_status": _in_query("status", "Groups of this status.", {"enum": list(GroupStatus)}),
+    "sought": _in_query(
+        "q",
+        "An id of anything that leads there (group, deal, order, shopper), a shopper's phone number or e-mail address,"
+        " or words of the deal.",
+        {"type": "string", "maxLength": SEARCH_CHARACTERS_MAX},
+    ),
+    "in_deal": _in_query("deal_id", "Only of this deal.", _UUID),
+    "at_merchant": _in_query("merchant_id", "Only of this merchant.", _UUID),
+    "of_order": _in_query("order_id", "Only this order.", _UUID),
+    "of_shopper": _in_query("shopper_id", "Only of this shopper.", _UUID),
+    "by_actor": _in_query("actor_id", "Only what this account or key did.", _UUID),
+    "about_thing": _in_query("thing_id", "Only what was done to this.", _UUID),
+    "action": _in_query(
+        "action",
+        "Only this action, such as `group.cancel`.",
+        {"type": "string", "minLength": 1, "maxLength": ACTION_CHARACTERS_MAX},
+    ),
     "of_deal": _in_query("deal_id", "Orders of this deal.", _UUID),
     "of_group": _in_query("group_id", "Orders of this group.", _UUID),
     "period_from": _moment_in_query("from", "Where the period begins (inclusive).", "2027-05-01T00:00:00Z"),
@@ -87,6 +117,14 @@ PARAMETERS: Final[dict[str, Json]] = {
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS_MAX, "pattern": "^[!-~]+$"},
         "example": "b9b2cc3e-0d0c-4b9e-9f4e-5d8a3f0f2c77",
+    },
+    "if_match": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The `ETag` you have: where it holds no more, nothing is changed and the answer is 412.",
+        "schema": {"type": "string"},
+        "example": 'W/"3.0c5a1f9e"',
     },
     "if_none_match": {
         "name": "If-None-Match",

@@ -7,12 +7,13 @@ from typing import Final
 
 
 class Role(StrEnum):
-    """What an access token says of a person. A guest is a shopper whose phone is all we know."""
+    """What an access token says of a person. A guest is a shopper whose phone is all we know; an API key is nobody."""
 
     SHOPPER = "shopper"
     GUEST = "guest"
     MERCHANT = "merchant"
     ADMIN = "admin"
+    API_KEY = "api_key"
 
 
 class StaffRole(StrEnum):

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.contract.document import build_document
-from tests.api.cast import make_cast
+from tests.api.cast import invite_to_staff, make_cast
 from tests.api.people import Person, Town, deal_body
 from tests.money_shop import MoneyShop
 
@@ -25,6 +25,8 @@ class Row(NamedTuple):
     fulfilment: int
     analyst: int
     other_owner: int
+    key: int  # an API key of the merchant with every scope there is
+    scopeless_key: int  # one that has not the scope
     operator: int  # of the merchant, with a token from the command line that is of no account
     administrator: int
 
@@ -38,6 +40,7 @@ class Scene:
     group: dict[str, Any]
     invite: dict[str, Any]
     order_id: UUID | None
+    staff_invite_id: UUID
 
 
 def everybody(status: int) -> Row:
@@ -50,21 +53,32 @@ def signed_in(status: int) -> Row:
     return everybody(status)._replace(anonymous=401, expired=401)
 
 
+def people(status: int) -> Row:
+    """Whoever signed in, for what is their own; no API keys."""
+    return signed_in(status)._replace(key=403, scopeless_key=403)
+
+
 def shoppers(status: int) -> Row:
-    """Whoever signed in, staff too; the operator's token is no shopper's."""
-    return signed_in(status)._replace(operator=403)
+    """Whoever signed in, staff too; API keys and the operator's token are no shopper's."""
+    return people(status)._replace(operator=403)
 
 
 def staff(*others: str, status: int = 200, elsewhere: int = 404) -> Row:
-    """Owners and staff of these other roles; another merchant's owner finds nothing, or does it `elsewhere`."""
-    able = dict.fromkeys(("owner", "operator", *others), status)
+    """Owners, staff of these other roles and keys; another merchant's owner finds nothing, or does it `elsewhere`."""
+    able = dict.fromkeys(("owner", "operator", "key", *others), status)
     return signed_in(403)._replace(other_owner=elsewhere, **able)
+
+
+def owners(status: int = 200) -> Row:
+    """Owners alone: no API key makes keys or staff."""
+    return staff(status=status)._replace(key=403)
 
 
 ANYONE = everybody(200)._replace(expired=401)
 PROBE = everybody(200)
-SIGNED_IN = signed_in(200)
-SIGNED_OUT = signed_in(204)
+ADMINISTRATORS = signed_in(403)._replace(administrator=200)
+SIGNED_IN = people(200)
+SIGNED_OUT = people(204)
 SHOPPERS = shoppers(201)
 
 TABLE = {
@@ -93,11 +107,13 @@ TABLE = {
     "GET /v1/me/orders": shoppers(200),
     "GET /v1/orders": staff("editor", "fulfilment", "analyst", elsewhere=200),
     "GET /v1/orders/{order_id}": signed_in(404)._replace(
-        shopper=200, owner=200, editor=200, fulfilment=200, analyst=200, operator=200
+        shopper=200, owner=200, editor=200, fulfilment=200, analyst=200, key=200, operator=200
     ),
     "POST /v1/orders/shipments": staff("fulfilment", elsewhere=200),
     "POST /v1/orders/{order_id}/ship": staff("fulfilment"),
-    "POST /v1/orders/{order_id}/deliver": signed_in(404)._replace(shopper=200, owner=200, fulfilment=200, operator=200),
+    "POST /v1/orders/{order_id}/deliver": signed_in(404)._replace(
+        shopper=200, owner=200, fulfilment=200, key=200, operator=200
+    ),
     "POST /v1/orders/{order_id}/cancel": staff("fulfilment"),
     "POST /v1/orders/{order_id}/refunds": staff("fulfilment", status=201),
     "POST /v1/orders/{order_id}/payment": shoppers(404)._replace(shopper=200),
@@ -106,14 +122,43 @@ TABLE = {
     "POST /v1/sign-in/code": everybody(403)._replace(expired=401),  # whoever has the code; here nobody has
     "POST /v1/sign-in/guest": everybody(201),
     "POST /v1/sign-in/refresh": everybody(403),  # whoever has the refresh token; here nobody has
+    "POST /v1/sign-out": SIGNED_OUT,
     "GET /v1/me": SIGNED_IN._replace(operator=404),
     "GET /v1/me/sessions": SIGNED_IN,
     "DELETE /v1/me/sessions": SIGNED_OUT,
-    "DELETE /v1/me/sessions/{session_id}": signed_in(404),
+    "DELETE /v1/me/sessions/{session_id}": people(404),
+    "GET /v1/me/staff-invites": SIGNED_IN,
+    "POST /v1/staff-invites/{invite_id}/accept": people(404)._replace(shopper=200),  # who was invited
+    "POST /v1/merchants": people(201)._replace(guest=403, operator=404),
+    "GET /v1/merchants/{merchant_id}": ANYONE,
+    "PATCH /v1/merchants/{merchant_id}": owners(),
+    "GET /v1/merchants/{merchant_id}/staff": staff("editor", "fulfilment", "analyst"),
+    "PATCH /v1/merchants/{merchant_id}/staff/{account_id}": owners(),
+    "DELETE /v1/merchants/{merchant_id}/staff/{account_id}": owners(204),
+    "DELETE /v1/merchants/{merchant_id}/staff/me": staff("editor", "fulfilment", "analyst", status=204)._replace(
+        owner=409, key=404, operator=404
+    ),
+    "POST /v1/merchants/{merchant_id}/staff-invites": owners(201),
+    "GET /v1/merchants/{merchant_id}/staff-invites": owners(),
+    "DELETE /v1/merchants/{merchant_id}/staff-invites/{invite_id}": owners(204),
+    "POST /v1/merchants/{merchant_id}/api-keys": owners(201),
+    "GET /v1/merchants/{merchant_id}/api-keys": owners(),
+    "DELETE /v1/merchants/{merchant_id}/api-keys/{key_id}": owners(204),
+    "GET /v1/merchants/{merchant_id}/audit": staff("analyst", "scopeless_key"),  # the one scope that key has
+    "GET /v1/admin/merchants": ADMINISTRATORS,
+    "POST /v1/admin/merchants/{merchant_id}/approve": ADMINISTRATORS,
+    "POST /v1/admin/merchants/{merchant_id}/refuse": ADMINISTRATORS,
+    "POST /v1/admin/merchants/{merchant_id}/suspend": ADMINISTRATORS,
+    "POST /v1/admin/merchants/{merchant_id}/reinstate": ADMINISTRATORS,
+    "GET /v1/admin/groups": ADMINISTRATORS,
+    "POST /v1/admin/groups/{group_id}/cancel": ADMINISTRATORS,
+    "GET /v1/admin/orders": ADMINISTRATORS,
+    "GET /v1/admin/audit": ADMINISTRATORS,
     "GET /dev/inbox": PROBE,
     "POST /v1/webhooks/{gateway}": everybody(403),  # whoever signs as the gateway; here nobody does
     "GET /sandbox/payments/{reference}/step": everybody(409),  # whoever has the client secret; here nobody has
     "POST /sandbox/payments/{reference}/step": everybody(409),
+    "GET /.well-known/jwks.json": PROBE,
     "GET /healthz": PROBE,
     "GET /readyz": PROBE,
 }
@@ -130,6 +175,14 @@ BODIES: dict[str, object] = {
     "POST /v1/sign-in/codes": {"phone": "+447911123456"},
     "POST /v1/sign-in/code": {"phone": "+447911123456", "code": "123456"},
     "POST /v1/sign-in/refresh": {"refresh_token": "guessed"},
+    "POST /v1/admin/merchants/{merchant_id}/refuse": {"reason": "No such company."},
+    "POST /v1/admin/merchants/{merchant_id}/suspend": {"reason": "Counterfeit goods."},
+    "POST /v1/admin/groups/{group_id}/cancel": {"reason": "Counterfeit goods."},
+    "POST /v1/merchants": {"name": "Leaf & Co", "contact": "sales@leaf.example"},
+    "PATCH /v1/merchants/{merchant_id}": {"about": "Tea since 1901."},
+    "PATCH /v1/merchants/{merchant_id}/staff/{account_id}": {"role": "analyst"},
+    "POST /v1/merchants/{merchant_id}/staff-invites": {"phone": "+447911123456", "role": "editor"},
+    "POST /v1/merchants/{merchant_id}/api-keys": {"name": "shop", "scopes": ["orders:read"]},
     "POST /v1/price-schedules/preview": {
         name: deal_body()[name] for name in ("currency", "solo_price", "tiers", "group_size_max")
     },
@@ -185,6 +238,10 @@ def _path(template: str, scene: Scene) -> str:
         order_id=scene.order_id,
         gateway="sandbox",
         session_id=uuid4(),
+        merchant_id=scene.cast["operator"].subject,
+        account_id=scene.cast["editor"].subject,
+        key_id=scene.cast["key"].subject,
+        invite_id=scene.staff_invite_id,
         reference=f"sandbox_{uuid4().hex}",
     )
 
@@ -205,7 +262,10 @@ async def _scene(town: Town, shop: MoneyShop, operation: str) -> Scene:
         deal = await town.draft()
     if operation.endswith("/resume"):
         await town.merchant.post(f"/v1/deals/{deal['id']}/pause")
-    return Scene(cast, deal, group, invite, await _order(town, shop, shopper, operation))
+    if operation.endswith("/refuse"):
+        await shop.make("UPDATE merchants SET status = 'applied' WHERE id = :id", id=town.merchant.subject)
+    staff_invite_id = await invite_to_staff(shop.engine, town.merchant.subject, shopper.subject)
+    return Scene(cast, deal, group, invite, await _order(town, shop, shopper, operation), staff_invite_id)
 
 
 async def _order(town: Town, shop: MoneyShop, shopper: Person, operation: str) -> UUID | None:
