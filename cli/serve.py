@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -34,6 +35,7 @@ def register(commands: Commands) -> None:
 def execute(settings: Settings, arguments: argparse.Namespace) -> int:
     address = require_free_port(settings)
     reach_migrated_database(settings)
+    require_signing_key(settings)
     trouble = redis_trouble(settings)
     if trouble:
         print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)
@@ -41,6 +43,13 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
     allow_many_connections()
     serve(settings, address)
     return 0
+
+
+def require_signing_key(settings: Settings) -> None:
+    """Raises `BadKey` where tokens of this process would be trusted by nobody, itself included."""
+    from infra.key_ring import KeyRing
+
+    KeyRing(settings).signer(time.time())
 
 
 def _end_when_told() -> None:

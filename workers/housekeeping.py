@@ -1,16 +1,18 @@
-"""Tidying: what lists are sorted by, answers nobody will ask for again, and codes that are good for nothing."""
+"""Tidying: what lists are sorted by, answers nobody will ask for again, and what is over of codes and sessions."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-KEYS_KEPT_FOR_H = 72
-KEYS_AT_ONCE = 1_000
-CODES_KEPT_FOR_H = 24
-CODES_AT_ONCE = 1_000
-DEALS_AT_ONCE = 50
+ROWS_AT_ONCE: Final = 1_000
+DEALS_AT_ONCE: Final = 50
+KEYS_KEPT_FOR_H: Final = 72
+CODES_KEPT_FOR_H: Final = 24
+SESSIONS_KEPT_FOR_H: Final = 30 * 24
+"""After a session is over, or a refresh token is spent: one that comes again later is no more than unknown."""
 
 _POPULAR_NOW = text("""
   SELECT deal_id FROM deals JOIN variants ON variants.deal_id = deals.id
@@ -22,14 +24,21 @@ _REFRESH = text("""
   )
   UPDATE deals SET units_taken = (SELECT sum(stock - stock_left) FROM variants WHERE deal_id = deals.id)
   FROM locked WHERE deals.id = locked.id""")
-_FORGET = text("""
-  DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM idempotency_keys WHERE created_at < clock_timestamp() - make_interval(hours => :hours)
-    LIMIT :keys_max FOR UPDATE SKIP LOCKED))""")
-_FORGET_CODES = text("""
-  DELETE FROM sign_in_codes WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM sign_in_codes WHERE expires_at < clock_timestamp() - make_interval(hours => :hours)
-    LIMIT :codes_max FOR UPDATE SKIP LOCKED))""")
+
+
+def _deleting(table: str, moment: str) -> TextClause:
+    """A statement that deletes some rows whose moment is so many hours in the past; others' locks hold nobody up."""
+    return text(f"""
+      DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM {table} WHERE {moment} < clock_timestamp() - make_interval(hours => :hours)
+        LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")  # noqa: S608 - names of ours
+
+
+_FORGET_KEYS: Final = _deleting("idempotency_keys", "created_at")
+_FORGET_CODES: Final = _deleting("sign_in_codes", "expires_at")
+_FORGET_SPENT: Final = _deleting("refresh_tokens", "spent_at")
+_FORGET_SESSIONS: Final = _deleting("sessions", "expires_at")
+_FORGET_REVOCATIONS: Final = _deleting("revocations", "expires_at")
 
 
 async def refresh_units_taken(engine: AsyncEngine) -> None:
@@ -43,21 +52,28 @@ async def refresh_units_taken(engine: AsyncEngine) -> None:
 
 async def forget_old_keys(engine: AsyncEngine) -> int:
     """Delete idempotency keys that no retry will bring any more; answers how many."""
-    forgotten, last = 0, KEYS_AT_ONCE
-    while last == KEYS_AT_ONCE:
-        async with engine.begin() as connection:
-            last = (await connection.execute(_FORGET, {"hours": KEYS_KEPT_FOR_H, "keys_max": KEYS_AT_ONCE})).rowcount
-        forgotten += last
-    return forgotten
+    return await _forget(engine, _FORGET_KEYS, KEYS_KEPT_FOR_H)
 
 
 async def forget_old_codes(engine: AsyncEngine) -> int:
     """Delete what is left of codes a day after they expired, and with it where they went; answers how many."""
-    forgotten, last = 0, CODES_AT_ONCE
-    while last == CODES_AT_ONCE:
+    return await _forget(engine, _FORGET_CODES, CODES_KEPT_FOR_H)
+
+
+async def forget_old_sessions(engine: AsyncEngine) -> int:
+    """Delete sessions and spent refresh tokens of long ago, and revocations whose tokens have expired; how many."""
+    return (
+        await _forget(engine, _FORGET_SPENT, SESSIONS_KEPT_FOR_H)
+        + await _forget(engine, _FORGET_SESSIONS, SESSIONS_KEPT_FOR_H)
+        + await _forget(engine, _FORGET_REVOCATIONS, 0)
+    )
+
+
+async def _forget(engine: AsyncEngine, statement: TextClause, hours: int) -> int:
+    forgotten, last = 0, ROWS_AT_ONCE
+    while last == ROWS_AT_ONCE:
         async with engine.begin() as connection:
-            old = {"hours": CODES_KEPT_FOR_H, "codes_max": CODES_AT_ONCE}
-            last = (await connection.execute(_FORGET_CODES, old)).rowcount
+            last = (await connection.execute(statement, {"hours": hours, "rows_max": ROWS_AT_ONCE})).rowcount
         forgotten += last
     return forgotten
 

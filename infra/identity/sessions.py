@@ -149,14 +149,17 @@ async def end_sessions(
     """
     if session_id is None:
         await hold_account(connection, account_id)
-    ending = {"account_id": account_id, "because": because, "id": session_id}
-    ended = list((await connection.execute(_END, ending)).scalars())
+    ended = await _end(connection, account_id, because, session_id)
     return Ended(ended, await revoke(connection, ended if session_id is not None else [account_id], asked_with))
 
 
 async def sign_out(connection: AsyncConnection, caller: Claims) -> Revoked:
     """End the session of an access token; one that names none ends all tokens of its subject of before."""
-    if caller.session_id is None:
-        return await revoke(connection, [caller.subject], caller)
-    await end_sessions(connection, caller.subject, Ending.SIGNED_OUT, caller.session_id)
-    return await revoke(connection, [caller.session_id], caller)
+    if caller.session_id is not None:
+        await _end(connection, caller.subject, Ending.SIGNED_OUT, caller.session_id)
+    return await revoke(connection, [caller.session_id or caller.subject], caller)
+
+
+async def _end(connection: AsyncConnection, account_id: UUID, because: Ending, session_id: UUID | None) -> list[UUID]:
+    ending = {"account_id": account_id, "because": because, "id": session_id}
+    return list((await connection.execute(_END, ending)).scalars())

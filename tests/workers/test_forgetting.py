@@ -3,20 +3,20 @@
 from tests.reading.shop import Shop
 from tests.workers.ground_truth import number
 from workers.duty import Context
-from workers.housekeeping import CODES_AT_ONCE, forget_old_codes
+from workers.housekeeping import ROWS_AT_ONCE, forget_old_codes
 from workers.reconciling import Reconciling
 
 MADE = f"""
   INSERT INTO sign_in_codes (channel, address, salt, expires_at, used_at)
   SELECT 'phone', '+' || n, '', clock_timestamp() - n * interval '1 min', CASE n % 2 WHEN 0 THEN clock_timestamp() END
-  FROM generate_series(-10, {24 * 60 + 2 * CODES_AT_ONCE}) AS n"""
+  FROM generate_series(-10, {24 * 60 + 2 * ROWS_AT_ONCE}) AS n"""
 KEPT = "SELECT count(*) FROM sign_in_codes"
 
 
 async def test_codes_are_forgotten_a_day_after_they_expired(context: Context, shop: Shop) -> None:
     """Where they went with them, whether they were used or not, in bounded batches; a second look finds nothing."""
     await shop.make(MADE)
-    assert await forget_old_codes(context.by_key) == 2 * CODES_AT_ONCE + 1
+    assert await forget_old_codes(context.by_key) == 2 * ROWS_AT_ONCE + 1
     assert await number(shop.engine, KEPT) == 24 * 60 + 10
     assert await number(shop.engine, KEPT + " WHERE expires_at < clock_timestamp() - interval '25 hours'") == 0
     assert await forget_old_codes(context.by_key) == 0
