@@ -10,6 +10,7 @@ from msgspec import Meta
 from api.access import caller_of, merchant_of
 from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_json
+from api.deeds import deed_of
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from domain.identity.merchant import (
@@ -21,6 +22,7 @@ from domain.identity.merchant import (
 )
 from domain.identity.permissions import KEYS_MAY
 from infra.identity.api_keys import make_key, revoke_key
+from infra.identity.audit import Thing, ThingKind, record
 from infra.reading.api_keys import ApiKeyView, list_keys
 
 NOT_STORED: Final = ((b"cache-control", b"no-store"),)
@@ -66,6 +68,9 @@ async def make_api_key(request: AnyRequest) -> Answer:
     terms = KeyTerms(name=body.name, scopes=read_scopes(body.scopes), lifetime_s=body.expires_in_s)
     async with runtime_of(request).engine.begin() as connection:
         made = await make_key(connection, merchant_of(request), terms, caller_of(request).subject)
+        thing = Thing(ThingKind.API_KEY, made.id, merchant_of(request))
+        told = {"name": terms.name, "prefix": made.prefix, "scopes": sorted(terms.scopes)}
+        await record(connection, deed_of(request, "api_key.make"), thing, None, told)
     shown = NewApiKey(
         id=made.id,
         name=terms.name,
@@ -89,5 +94,8 @@ async def revoke_api_key(request: AnyRequest) -> Answer:
     runtime, key_id = runtime_of(request), path_id(request, "key_id")
     async with runtime.engine.begin() as connection:
         gone = await revoke_key(connection, merchant_of(request), key_id)
+        thing = Thing(ThingKind.API_KEY, key_id, merchant_of(request))
+        told = {"name": gone.name, "prefix": gone.prefix}
+        await record(connection, deed_of(request, "api_key.revoke"), thing, told, None)
     runtime.revocations.learn(gone.revoked)
     return NothingToSay()

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from api.access import caller_if_known, caller_of, may_for, merchant_of
 from api.answers import PRIVATE, Answer, answered, encode, resource
 from api.bodies import read_json
+from api.deeds import deed_of
 from api.refused import AccountNotFound, FullAccountNeeded
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
@@ -23,6 +24,7 @@ from domain.identity.merchant import (
 )
 from domain.identity.permissions import Permission, Standing
 from infra.identity.accounts import hold_account
+from infra.identity.audit import Thing, ThingKind, record
 from infra.identity.merchants import apply, change_profile, lock_merchant
 from infra.reading.merchants import MerchantRow, get_merchant
 
@@ -88,6 +90,9 @@ async def apply_as_merchant(request: AnyRequest) -> Answer:
         if status == "guest":
             raise FullAccountNeeded
         applied = await apply(connection, account_id, profile)
+        if applied.is_new:
+            thing = Thing(ThingKind.MERCHANT, applied.merchant_id, applied.merchant_id)
+            await record(connection, deed_of(request, "merchant.apply"), thing, None, _told(asdict(profile)))
     runtime.revocations.learn(applied.revoked)
     view = await _own(request, applied.merchant_id)
     if not applied.is_new:
@@ -112,10 +117,12 @@ async def change_merchant(request: AnyRequest) -> Answer:
     body = await read_json(request, _merchant_body)
     runtime, merchant_id = runtime_of(request), merchant_of(request)
     async with runtime.engine.begin() as connection:
-        before = (await lock_merchant(connection, merchant_id)).profile
-        after = Profile(**{**asdict(before), **msgspec.to_builtins(body)})
-        if after != before:
+        before = (await lock_merchant(connection, merchant_id)).said
+        after = Profile(**before | msgspec.to_builtins(body))
+        if asdict(after) != before:
             await change_profile(connection, merchant_id, after)
+            thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
+            await record(connection, deed_of(request, "merchant.change"), thing, _told(before), _told(asdict(after)))
     return answered(await _own(request, merchant_id), headers=PRIVATE)
 
 
@@ -124,6 +131,11 @@ async def _own(request: AnyRequest, merchant_id: UUID) -> MerchantView:
     if row is None:
         raise MerchantNotFound(merchant_id)
     return _view(row)
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """What of it the audit log keeps for ever: how somebody can be reached is theirs to take away."""
+    return {name: value for name, value in said.items() if name != "contact"}
 
 
 def _view(row: MerchantRow) -> MerchantView:

@@ -6,13 +6,16 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.access import caller_of, merchant_of
 from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_json
+from api.deeds import deed_of
 from api.requests import AnyRequest, invalid, path_id, runtime_of
 from api.routing import route
 from domain.identity.permissions import StaffRole, Standing
+from infra.identity.audit import Thing, ThingKind, record
 from infra.identity.merchants import Merchant, lock_merchant
 from infra.identity.recipients import EMAIL_CHARACTERS_MAX, PHONE_CHARACTERS_MAX, email_recipient, phone_recipient
 from infra.identity.staff import StaffChange, StaffInvite, accept, change_role, invite, remove, withdraw
@@ -90,6 +93,7 @@ async def change_staff_role(request: AnyRequest) -> Answer:
     runtime, account_id = runtime_of(request), path_id(request, "account_id")
     async with runtime.engine.begin() as connection:
         change = await change_role(connection, merchant_of(request), account_id, body.role)
+        await _record(request, connection, "staff.change", change)
     return _employed(request, change)
 
 
@@ -118,6 +122,8 @@ async def invite_staff(request: AnyRequest) -> Answer:
     async with runtime.engine.begin() as connection:
         merchant = await lock_merchant(connection, merchant_id)
         made = await invite(connection, merchant_id, recipient, body.role, caller_of(request).subject)
+        thing = Thing(ThingKind.STAFF_INVITE, made.id, merchant_id)
+        await record(connection, deed_of(request, "staff.invite"), thing, None, {"role": made.role})
     invited = Invited(
         id=made.id,
         channel=recipient.channel,
@@ -140,7 +146,9 @@ async def staff_invites(request: AnyRequest) -> Answer:
 async def withdraw_staff_invite(request: AnyRequest) -> Answer:
     invite_id = path_id(request, "invite_id")
     async with runtime_of(request).engine.begin() as connection:
-        await withdraw(connection, merchant_of(request), invite_id)
+        role = await withdraw(connection, merchant_of(request), invite_id)
+        thing = Thing(ThingKind.STAFF_INVITE, invite_id, merchant_of(request))
+        await record(connection, deed_of(request, "staff.withdraw"), thing, {"role": role}, None)
     return NothingToSay()
 
 
@@ -155,6 +163,7 @@ async def accept_staff_invite(request: AnyRequest) -> Answer:
     invite_id, account_id = path_id(request, "invite_id"), caller_of(request).subject
     async with runtime_of(request).engine.begin() as connection:
         change = await accept(connection, invite_id, account_id)
+        await _record(request, connection, "staff.join", change)
     return _employed(request, change)
 
 
@@ -162,7 +171,19 @@ async def _remove(request: AnyRequest, account_id: UUID) -> None:
     runtime = runtime_of(request)
     async with runtime.engine.begin() as connection:
         change = await remove(connection, merchant_of(request), account_id)
+        await _record(
+            request, connection, "staff.leave" if account_id == caller_of(request).subject else "staff.remove", change
+        )
     runtime.revocations.learn(change.revoked)
+
+
+async def _record(request: AnyRequest, connection: AsyncConnection, action: str, change: StaffChange) -> None:
+    """Note in the audit log what somebody is now, if they were not before."""
+    if change.before is change.after:
+        return
+    thing = Thing(ThingKind.STAFF, change.account_id, change.merchant_id)
+    before, after = (None if role is None else {"role": role} for role in (change.before, change.after))
+    await record(connection, deed_of(request, action), thing, before, after)
 
 
 def _employed(request: AnyRequest, change: StaffChange) -> Answer:
@@ -175,7 +196,7 @@ def _employed(request: AnyRequest, change: StaffChange) -> Answer:
 async def _send(request: AnyRequest, merchant: Merchant, made: StaffInvite) -> bool:
     """Tell who was invited; whether the message was handed over."""
     # anybody may apply under any name: only names the platform has approved are carried to strangers
-    who = merchant.profile.name if merchant.standing is Standing.APPROVED else "A merchant"
+    who = merchant.said["name"] if merchant.standing is Standing.APPROVED else "A merchant"
     days = (made.expires_at - made.created_at).days
     text = f"{who} asks you to join its staff at Tuan as {made.role}. Sign in within {days} days to accept."
     try:

@@ -1,7 +1,7 @@
 """Merchants: how somebody applies to be one, what they say of themselves, and where they stand."""
 
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,7 +21,7 @@ _OPEN = text("""
   INSERT INTO merchants (id, name, contact, country, about, status)
   VALUES (:id, :name, :contact, :country, :about, 'applied')""")
 _LOCK = text("""
-  SELECT name, contact, country, about, status, status_reason FROM merchants WHERE id = :id FOR UPDATE""")
+  SELECT name, contact, country, about, status FROM merchants WHERE id = :id FOR UPDATE""")
 _CHANGE = text("""
   UPDATE merchants SET name = :name, contact = :contact, country = :country, about = :about, version = version + 1
   WHERE id = :id""")
@@ -35,11 +35,10 @@ _WHO_ACTS = text("""
 
 
 class Merchant(NamedTuple):
-    """A merchant whose row is locked: what it says of itself, and where it stands."""
+    """A merchant whose row is locked: what it says of itself (of who has gone, nothing), and where it stands."""
 
-    profile: Profile
+    said: dict[str, Any]
     standing: Standing
-    reason: str | None
 
 
 class Applied(NamedTuple):
@@ -79,8 +78,8 @@ async def lock_merchant(connection: AsyncConnection, merchant_id: UUID) -> Merch
     row = (await connection.execute(_LOCK, {"id": merchant_id})).one_or_none()
     if row is None:
         raise MerchantNotFound(merchant_id)
-    profile = Profile(name=row.name, contact=row.contact, country=row.country, about=row.about)
-    return Merchant(profile, Standing(row.status), row.status_reason)
+    said = {"name": row.name, "contact": row.contact, "country": row.country, "about": row.about}
+    return Merchant(said, Standing(row.status))
 
 
 async def change_profile(connection: AsyncConnection, merchant_id: UUID, profile: Profile) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.errors import MerchantNotFound, StandingNotPossible
 from domain.identity.merchant import MAY_BECOME
-from domain.identity.permissions import Standing
+from domain.identity.permissions import StaffRole, Standing
 from infra.identity.merchants import set_standing
 from infra.tokens import EMPLOYMENTS_MAX
 from tests.api.people import Town, deal_body, fields, problem
@@ -176,6 +176,41 @@ async def test_what_belongs_to_another_merchant_is_not_found(app: Litestar, town
     problem(await thief.get("/v1/orders", headers={"tuan-merchant": str(house.id)}), 403, "not-staff")
     problem(await thief.post(f"/v1/staff-invites/{invite['id']}/accept"), 404, "staff-invite-not-found")
     assert len((await house.owner.get(f"{house.path}/staff-invites")).json()["items"]) == 1
+
+
+async def test_what_people_do_at_a_merchant_is_in_its_audit_log(app: Litestar, town: Town) -> None:
+    """Each change once, by whom and of what; no phone number, no way to reach anybody, no key."""
+    house = await applied(app, town)
+    await house.owner.ask("PATCH", house.path, {"about": "Tea.", "contact": "secret@leaf.example"})
+    await house.owner.ask("PATCH", house.path, {"about": "Tea."})
+    mei = await house.hired(StaffRole.EDITOR)
+    role = {"role": "owner"}
+    for _ in range(2):
+        await house.owner.ask("PATCH", f"{house.path}/staff/{mei.subject}", role)
+    mei = await mei.refreshed()
+    await mei.ask("DELETE", f"{house.path}/staff/me")
+    invite = await house.invited("analyst", phone="+447911123456")
+    await house.owner.ask("DELETE", f"{house.path}/staff-invites/{invite['id']}")
+    key = await house.key("orders:read")
+    await house.owner.ask("DELETE", f"{house.path}/api-keys/{key['id']}")
+    answer = await house.owner.get(f"{house.path}/audit")
+    told = [(each["action"], each["actor"]["id"], each["before"], each["after"]) for each in answer.json()["items"]]
+    owner, other = str(house.owner.subject), str(mei.subject)
+    named = {"name": "shop", "prefix": key["prefix"]}
+    assert told == [
+        ("api_key.revoke", owner, named, None),
+        ("api_key.make", owner, None, named | {"scopes": ["orders:read"]}),
+        ("staff.withdraw", owner, {"role": "analyst"}, None),
+        ("staff.invite", owner, None, {"role": "analyst"}),
+        ("staff.leave", other, {"role": "owner"}, None),
+        ("staff.change", owner, {"role": "editor"}, {"role": "owner"}),
+        ("staff.join", other, None, {"role": "editor"}),
+        ("staff.invite", owner, None, {"role": "editor"}),
+        ("merchant.change", owner, {"about": "Tea since 1901."}, {"about": "Tea."}),
+        ("merchant.apply", owner, None, {"name": "Leaf & Co", "country": "GB", "about": "Tea since 1901."}),
+    ]
+    for secret in ("+4479", "secret@leaf", "sales@leaf", key["key"]):
+        assert secret not in answer.text
 
 
 def _missing(path: str, others: str, what: str = "staff-invite") -> str:
