@@ -1,9 +1,10 @@
-"""Looking before starting: whether PostgreSQL and Redis answer, and whether the port is free."""
+"""Looking before starting: whether PostgreSQL and Redis answer, the port is free, and no secret is missing."""
 
 import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -83,6 +84,28 @@ def redis_trouble(settings: Settings) -> str | None:
     finally:
         client.close()
     return None
+
+
+def require_gateways(settings: Settings) -> None:
+    """Raises WrongSetting or BadKey for what settings name and do not bring along: before any process is started."""
+    from infra.identity.codes import given_key
+    from infra.identity.evidence import Vouching
+    from infra.messages.gateways import open_messages
+    from infra.payments.gateways import NONE, Gateways
+    from infra.redis_client import make_redis
+
+    async def open_all() -> None:
+        async with AsyncExitStack() as closing:
+            redis, gateways = make_redis(settings), Gateways(settings)
+            closing.push_async_callback(redis.aclose)
+            closing.push_async_callback(gateways.close)
+            closing.push_async_callback(Vouching(settings).close)
+            closing.push_async_callback(open_messages(settings, redis).close)
+            if settings.payment_gateway != NONE:
+                gateways.get(settings.payment_gateway)
+
+    given_key(settings)
+    asyncio.run(open_all())
 
 
 def require_free_port(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from cli.children import ChildCommand
 from cli.commands import Commands, add_command
 from cli.probe import is_ready
-from cli.reach import reach_database, redis_trouble, require_free_port
+from cli.reach import reach_database, redis_trouble, require_free_port, require_gateways
 from cli.supervisor import Supervisor
 from cli.welcome import Screen, welcome
 from infra.cannot_start import CannotStart, PortBusy, ServerMissing
@@ -44,6 +44,7 @@ def execute(settings: Settings, _: argparse.Namespace) -> int:
         was_killed = leaving.enter_context(taken(settings.place))
         _await_port(settings, screen, settings.stop_timeout_s + ORPHANS_GRACE_S if was_killed else 0)
         _reach_given_servers(settings)
+        require_gateways(settings)
         supervisor = Supervisor(screen.say)
         leaving.callback(_stop, supervisor, screen)
         if _start(settings, supervisor, screen, stopping.is_set):

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.commands import Commands, add_command
 from cli.lifeline import add_lifeline, hold_lifeline, hold_parent_process
-from cli.reach import reach_migrated_database, redis_trouble, require_free_port
+from cli.reach import reach_migrated_database, redis_trouble, require_free_port, require_gateways
 from infra.logging import set_up_logging
 from infra.settings import Settings, read_settings
 
@@ -36,6 +36,7 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> int:
     address = require_free_port(settings)
     reach_migrated_database(settings)
     require_signing_key(settings)
+    require_gateways(settings)
     trouble = redis_trouble(settings)
     if trouble:
         print(f"tuan: {trouble}; the API goes on without it until it is back.", file=sys.stderr)

@@ -75,7 +75,7 @@ class Codes:
     def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
         self._data_dir = settings.data_dir
         self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._key = _given_key(settings.codes_key_file) if settings.codes_key_file else b""
+        self._key = given_key(settings)
 
     async def make(self, recipient: Recipient) -> str:
         """The code to send: a new one in the place of the one before, or the same where that is young and not used."""
@@ -105,9 +105,11 @@ class Codes:
         return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
-def _given_key(file: Path) -> bytes:
-    key = read_key(file)
-    if len(key) < KEY_BYTES:
+def given_key(settings: Settings) -> bytes:
+    """The key in the file that the settings name, if they do; raises `BadKey`."""
+    file = settings.codes_key_file
+    key = read_key(file) if file else b""
+    if file and len(key) < KEY_BYTES:
         raise BadKey(f"TUAN_CODES_KEY_FILE: {file} is too short; make a key with: openssl rand -out {file} {KEY_BYTES}")
     return key
 

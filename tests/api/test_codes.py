@@ -126,7 +126,14 @@ async def test_a_code_is_good_for_its_own_number_only(town: Town) -> None:
 
 
 async def test_the_database_does_not_know_the_codes(town: Town, settings: Settings) -> None:
-    """With all of the row, and without the key, nobody can tell the code: another key makes another of it."""
+    """With all of the row, and without the key, nobody can tell the code: another key makes another of it.
+
+    Nor is a row good for another number than its own.
+    """
+    await sent_code(town)
+    await sent_code(town, OTHER)
+    await change(settings, "UPDATE sign_in_codes SET salt = (SELECT min(salt) FROM sign_in_codes)")
+    assert await sent_code(town) != await sent_code(town, OTHER)
     code = await sent_code(town)
     async with another_town(replace(settings, data_dir=settings.data_dir / "elsewhere")) as elsewhere:
         problem(await guess(elsewhere, code), 403, "wrong-code")

@@ -67,6 +67,25 @@ def test_a_place_that_cannot_be_is_one_line(variable: str, value: str, line: str
     refused(line, "run", **({"TUAN_DATA_DIR": str(tmp_path), "TUAN_PORT": str(free_port())} | {variable: value}))
 
 
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"TUAN_SMS_URL": "https://sms.example"}, "TUAN_SMS_KEY_FILE is not set"),
+        ({"TUAN_SMTP_URL": "smtps://mail.example"}, "TUAN_MAIL_FROM is not set"),
+        ({"TUAN_CODES_KEY_FILE": "/dev/null"}, "TUAN_CODES_KEY_FILE: /dev/null is too short"),
+        ({"TUAN_CODES_KEY_FILE": "/nowhere/key"}, "Cannot read the key /nowhere/key"),
+        ({"TUAN_PAYMENT_GATEWAY": "stripe"}, "TUAN_STRIPE_API_KEY_FILE is not set"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "serve", "worker"])
+def test_a_secret_that_is_missing_is_one_line(
+    *, command: str, environment: dict[str, str], line: str, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """A gateway that is named without what it needs is told before any process is started."""
+    ours = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "TUAN_DATA_DIR": str(tmp_path / "d")}
+    refused(line, command, **ours, **environment, TUAN_PORT=str(free_port()))
+
+
 def test_an_unmigrated_database_says_so(database_url: str, tmp_path: Path) -> None:
     """An API never starts on tables that are not its own."""
     unmigrated = database_url.replace("/tuan_test_", "/postgres?x=").split("?")

@@ -11,6 +11,7 @@ import pytest
 from infra.identity.recipients import email_recipient
 from infra.messages.email import EmailMessages, SmtpServer
 from infra.messages.port import Message, MessageNotSent
+from tests.gateways.loopback import listening
 from tests.house.running import free_port
 from tests.messages.certificates import loopback_certificate
 from tests.messages.smtp_server import MailServer, mail_server
@@ -147,3 +148,19 @@ async def test_nobody_listens() -> None:
     """A refused connection is a message that was not sent."""
     with pytest.raises(MessageNotSent):
         await gateway(free_port()).send(CODE)
+
+
+async def test_an_answer_without_end_is_none() -> None:
+    """The time is for the whole letter, not for each line of an answer."""
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        await reader.readuntil(b"\r\n")
+        while not writer.is_closing():
+            writer.write(b"250-and\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)  # never silent for as long as a line may take
+
+    async with listening(trickle) as address, asyncio.timeout(5):
+        with pytest.raises(MessageNotSent, match="TimeoutError"):
+            await gateway(int(address.rpartition(":")[2]), timeout_s=0.3).send(CODE)
