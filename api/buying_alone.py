@@ -4,12 +4,12 @@ from uuid import UUID
 
 import msgspec
 
-from api.access import caller_of
 from api.answers import Answer, encode
 from api.idempotency import REPLAYED, replayed, tell_once
 from api.place_body import address_of, read_purchase
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.selves import acting
 from api.taking import ACCEPTED, looked_at, with_other_groups
 from domain.groupbuy.commands import BuyAlone
 from domain.groupbuy.errors import OrderNotFound
@@ -35,14 +35,16 @@ async def buy_alone(request: AnyRequest) -> Answer:
     """Reserve the units, then see to the payment: 201 where it is approved, 202 where it is awaited."""
     deal_id = path_id(request, "deal_id")
     body = await read_purchase(request)
+    you = await acting(request, deal_id=deal_id)
     command = BuyAlone(
         deal_id=deal_id,
-        shopper_id=caller_of(request).subject,
+        shopper_id=you.shopper_id,
         order_id=new_id(),
         quantity=body.quantity,
         variant_id=body.variant_id,
-        address=address_of(body),
+        address=await address_of(request, body),
         pay_within_s=runtime_of(request).settings.payment_timeout_s,
+        units_elsewhere=you.units_elsewhere,
     )
 
     def pointer(_: Accepted) -> Answer:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import msgspec
 
-from api.access import caller_of
 from api.answers import PRIVATE, Answer, answered
 from api.explaining.because import NothingPaid, because_of
 from api.explaining.case import Case, case_of, total
@@ -12,6 +11,7 @@ from api.explaining.lines import Line, lines_of
 from api.explaining.summary import summary_of
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.selves import past_self
 from domain.groupbuy.errors import GroupNotFound
 from domain.groupbuy.group import GroupStatus
 from domain.pricing.schedule import Tier
@@ -49,7 +49,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 async def explain(request: AnyRequest) -> Answer:
     """For whoever has, or had, a place in the group; to others it is not there."""
     group_id = path_id(request, "group_id")
-    facts = await read_facts(runtime_of(request).engine, group_id, caller_of(request).subject)
+    facts = await read_facts(runtime_of(request).engine, group_id, await past_self(request, group_id))
     if facts is None:
         raise GroupNotFound(group_id)
     return answered(_explanation(case_of(facts)), headers=PRIVATE)

@@ -3,10 +3,12 @@
 from api.access import caller_if_known, caller_of, merchant_of
 from api.answers import NOT_KEPT, Answer, answered, resource
 from api.deals import visible_deal
+from api.deeds import deed_of
 from api.group_answers import display_name, group_body, shown_place
 from api.place_body import address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
+from api.selves import acting, self_in_group
 from api.taking import take_place
 from domain.groupbuy.commands import CancelGroup, OpenGroup
 from domain.groupbuy.errors import GroupNotFound
@@ -20,18 +22,19 @@ from infra.views import group_view
 async def open_group(request: AnyRequest) -> Answer:
     deal_id = path_id(request, "deal_id")
     body = await read_place(request)
-    caller = caller_of(request)
+    caller, you = caller_of(request), await acting(request, deal_id=deal_id, invite_code=body.invite_code)
     command = OpenGroup(
         deal_id=deal_id,
         group_id=new_id(),
-        shopper_id=caller.subject,
+        shopper_id=you.shopper_id,
         order_id=new_id(),
         quantity=body.quantity,
         variant_id=body.variant_id,
-        invite_code=body.invite_code,
+        invite_code=you.invite_code,
         display_name=display_name(caller.name),
-        address=address_of(body),
+        address=await address_of(request, body),
         pay_within_s=runtime_of(request).settings.payment_timeout_s,
+        units_elsewhere=you.units_elsewhere,
     )
     return await take_place(request, command, body)
 
@@ -55,7 +58,7 @@ async def read_group(request: AnyRequest) -> Answer:
     caller = caller_if_known(request)
     if caller is None:
         return resource(request, group_body(view, None), view.version, is_private=False)
-    found = await runtime.places.find_any(view.deal_id, group_id, caller.subject)
+    found = await runtime.places.find_any(view.deal_id, group_id, await self_in_group(request, caller, group_id))
     body = group_body(view, shown_place(found, view))
     return resource(request, body, view.version, is_private=True)
 
@@ -63,7 +66,8 @@ async def read_group(request: AnyRequest) -> Answer:
 @route("POST", "/v1/groups/{group_id}/cancel")
 async def cancel_group(request: AnyRequest) -> Answer:
     group_id = path_id(request, "group_id")
-    accepted = await runtime_of(request).tell(CancelGroup(group_id=group_id, merchant_id=merchant_of(request)))
+    command = CancelGroup(group_id=group_id, merchant_id=merchant_of(request))
+    accepted = await runtime_of(request).tell(command, deed=deed_of(request, "group.cancel"))
     assert not isinstance(accepted, Stored)
     assert accepted.state.group is not None
     return Answer(200, group_body(group_view(accepted.state.group), None))

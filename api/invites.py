@@ -1,5 +1,6 @@
 """Invites: a shopper's links into a group, and what they lead to."""
 
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -8,10 +9,12 @@ from msgspec import Meta
 from api.access import caller_of
 from api.answers import Answer, answered, encode, resource
 from api.bodies import read_json
+from api.group_answers import display_name
 from api.idempotency import tell
 from api.place_body import is_invite_code
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.selves import sharer
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
 from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
@@ -20,6 +23,7 @@ from domain.groupbuy.text import check_line
 from domain.groupbuy.world import Accepted
 from infra.ids import new_invite_code
 from infra.reading.invites import get_invite, invite_view
+from infra.tokens import Claims
 
 CHANNEL_DEFAULT = "link"
 
@@ -44,10 +48,9 @@ async def create_invite(request: AnyRequest) -> Answer:
     problems = FieldProblems()
     check_line(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
     problems.raise_if_any()  # before the invite is looked up by it
-    command = CreateInvite(
-        group_id=group_id, sharer_id=caller_of(request).subject, channel=body.channel, code=new_invite_code()
-    )
-    return await tell(request, command, body, _created)
+    sharer_id = await sharer(request, group_id, body.channel)
+    command = CreateInvite(group_id=group_id, sharer_id=sharer_id, channel=body.channel, code=new_invite_code())
+    return await tell(request, command, body, partial(_created, caller_of(request)))
 
 
 @route("GET", "/v1/invites/{code}")
@@ -59,10 +62,11 @@ async def read_invite(request: AnyRequest) -> Answer:
     return resource(request, encode(invite), invite.joins, is_private=False)
 
 
-def _created(accepted: Accepted) -> Answer:
+def _created(caller: Claims, accepted: Accepted) -> Answer:
     invite, place = accepted.state.invite, accepted.state.place
     assert invite is not None
-    view = invite_view(invite, place.display_name if place else None)
+    name_then = place.display_name if place else None
+    view = invite_view(invite, name_then if caller.session_id is None else display_name(caller.name))
     if not accepted.events:
         return answered(view)
     return answered(view, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))

@@ -6,6 +6,7 @@ from api.group_answers import display_name
 from api.place_body import address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
+from api.selves import acting, self_in_group
 from api.taking import take_place
 from domain.groupbuy.commands import JoinGroup, LeaveGroup
 from domain.groupbuy.errors import GroupNotFound
@@ -17,25 +18,27 @@ from infra.reading.groups import list_my_groups, list_participants
 async def join_group(request: AnyRequest) -> Answer:
     group_id = path_id(request, "group_id")
     body = await read_place(request)
-    caller = caller_of(request)
+    caller, you = caller_of(request), await acting(request, group_id=group_id, invite_code=body.invite_code)
     command = JoinGroup(
         group_id=group_id,
-        shopper_id=caller.subject,
+        shopper_id=you.shopper_id,
         order_id=new_id(),
         quantity=body.quantity,
         variant_id=body.variant_id,
-        invite_code=body.invite_code,
+        invite_code=you.invite_code,
         display_name=display_name(caller.name),
-        address=address_of(body),
+        address=await address_of(request, body),
         pay_within_s=runtime_of(request).settings.payment_timeout_s,
+        units_elsewhere=you.units_elsewhere,
     )
     return await take_place(request, command, body)
 
 
 @route("DELETE", "/v1/groups/{group_id}/participants/me")
 async def leave_group(request: AnyRequest) -> Answer:
-    command = LeaveGroup(group_id=path_id(request, "group_id"), shopper_id=caller_of(request).subject)
-    await runtime_of(request).tell(command)
+    group_id = path_id(request, "group_id")
+    shopper_id = await self_in_group(request, caller_of(request), group_id)
+    await runtime_of(request).tell(LeaveGroup(group_id=group_id, shopper_id=shopper_id))
     return NothingToSay()
 
 
@@ -54,5 +57,6 @@ async def participants(request: AnyRequest) -> Answer:
 async def my_groups(request: AnyRequest) -> Answer:
     query = query_of(request)
     limit, cursor = limit_of(query), cursor_of(query)
-    shopper_id = caller_of(request).subject
-    return answered(await list_my_groups(runtime_of(request).engine, shopper_id, limit, cursor), headers=PRIVATE)
+    caller = caller_of(request)
+    page = await list_my_groups(runtime_of(request).engine, caller.subject, limit, cursor, has_merged=caller.has_merged)
+    return answered(page, headers=PRIVATE)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from api.access import caller_of
 from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_bytes
 from api.refused import NoSuchGateway
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.selves import is_callers
 from api.taking import with_other_groups
 from domain.groupbuy.errors import OrderNotFound
 from infra.cannot_start import WrongSetting
@@ -57,7 +57,7 @@ async def look_at_payment(request: AnyRequest) -> Answer:
     order_id = path_id(request, "order_id")
     runtime = runtime_of(request)
     row = await runtime.payments.find(order_id)
-    if row is None or row.shopper_id != caller_of(request).subject:
+    if row is None or not await is_callers(request, row.shopper_id):
         raise OrderNotFound(order_id)
     try:
         result = await runtime.checkout.look(row)

@@ -18,48 +18,50 @@ from domain.errors import FieldProblems
 from domain.groupbuy.text import check_line
 from domain.identity.code import DIGITS
 from infra.identity.codes import Recipient
+from infra.identity.evidence import Evidence
 from infra.identity.recipients import (
     EMAIL_CHARACTERS_MAX,
     PHONE_CHARACTERS_MAX,
     email_recipient,
     phone_recipient,
 )
-from infra.identity.sessions import DEVICE_CHARACTERS_MAX
-from infra.identity.sign_in import ACCESS_LIFETIME_S, Tokens
+from infra.identity.sessions import DEVICE_CHARACTERS_MAX, Ended
+from infra.identity.sign_in import Arriving, Tokens
 from infra.messages.port import MessageNotSent
+from infra.token_keys import ACCESS_LIFETIME_S
 
 NAME_CHARACTERS_MAX: Final = 100
 REFRESH_TOKEN_CHARACTERS_MAX: Final = 100
 NOT_STORED: Final = ((b"cache-control", b"no-store"),)
 
-_Phone = Annotated[str, Meta(extra_json_schema={"maxLength": PHONE_CHARACTERS_MAX, "examples": ["+447911123456"]})]
-_Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_CHARACTERS_MAX, "format": "email"})]
-_Code = Annotated[str, Meta(extra_json_schema={"pattern": f"^[0-9]{{{DIGITS}}}$"})]
-_Device = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": DEVICE_CHARACTERS_MAX})]
-_Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
+Phone = Annotated[str, Meta(extra_json_schema={"maxLength": PHONE_CHARACTERS_MAX, "examples": ["+447911123456"]})]
+Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_CHARACTERS_MAX, "format": "email"})]
+Code = Annotated[str, Meta(extra_json_schema={"pattern": f"^[0-9]{{{DIGITS}}}$"})]
+Device = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": DEVICE_CHARACTERS_MAX})]
+Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
 
 
 class CodeWantedBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Where a code is to go: a phone number with its country code, or an e-mail address."""
 
-    phone: _Phone | None = None
-    email: _Email | None = None
+    phone: Phone | None = None
+    email: Email | None = None
 
 
 class CodeBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A code, and where it went; `device` is what the session will be called in the list of sessions."""
 
-    phone: _Phone | None = None
-    email: _Email | None = None
-    code: _Code
-    device: _Device | None = None
-    display_name: _Name | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    code: Code
+    device: Device | None = None
+    display_name: Name | None = None
 
 
 class GuestBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A device that wants to look around and join before anybody says who they are."""
 
-    device: _Device | None = None
+    device: Device | None = None
 
 
 class RefreshBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -111,7 +113,8 @@ _NO_NAME: Final = GuestBody()
 
 @route("POST", "/v1/sign-in/codes")
 async def send_code(request: AnyRequest) -> Answer:
-    recipient = _recipient(await read_json(request, _wanted_body))
+    body = await read_json(request, _wanted_body)
+    recipient = recipient_of(body)
     await limit_recipient(request, recipient)
     try:
         lifetime = await runtime_of(request).sign_in.send_code(recipient)
@@ -123,36 +126,32 @@ async def send_code(request: AnyRequest) -> Answer:
 @route("POST", "/v1/sign-in/code")
 async def sign_in_by_code(request: AnyRequest) -> Answer:
     body = await read_json(request, _code_body)
-    recipient = _recipient(body)
-    _check_code(body.code)
-    _check_names(body.device, body.display_name)
-    guest = caller_if_known(request)
-    tokens = await runtime_of(request).sign_in.by_code(
-        recipient,
-        body.code,
-        guest_id=None if guest is None else guest.subject,
-        device=body.device,
-        display_name=body.display_name,
-    )
+    recipient = recipient_of(body)
+    check_code(body.code)
+    check_names(body.device, body.display_name)
+    evidence = await runtime_of(request).sign_in.by_code(recipient, body.code)
+    tokens = evidence and await sign_in(request, evidence, body.device, body.display_name)
     if tokens is None:
         raise WrongCode
-    return _signed_in(tokens)
+    return signed_in(tokens)
 
 
 @route("POST", "/v1/sign-in/guest")
 async def sign_in_as_guest(request: AnyRequest) -> Answer:
     body = await read_json(request, _guest_body, empty=_NO_NAME)
-    _check_names(body.device)
-    return _signed_in(await runtime_of(request).sign_in.as_guest(body.device), status=201)
+    check_names(body.device)
+    return signed_in(await runtime_of(request).sign_in.as_guest(body.device), status=201)
 
 
 @route("POST", "/v1/sign-in/refresh")
 async def refresh_tokens(request: AnyRequest) -> Answer:
     body = await read_json(request, _refresh_body)
-    tokens = await runtime_of(request).sign_in.refresh(body.refresh_token)
-    if tokens is None:
+    runtime = runtime_of(request)
+    tokens = await runtime.sign_in.refresh(body.refresh_token)
+    runtime.revocations.learn(tokens.revoked)
+    if isinstance(tokens, Ended):
         raise RefreshTokenRefused
-    return _signed_in(tokens)
+    return signed_in(tokens)
 
 
 @route("GET", "/dev/inbox")
@@ -164,19 +163,19 @@ async def read_inbox(request: AnyRequest) -> Answer:
     return answered(Inbox(items=items), headers=NOT_STORED)
 
 
-def _recipient(body: CodeWantedBody | CodeBody) -> Recipient:
+def recipient_of(body: CodeWantedBody | CodeBody) -> Recipient:
     if (body.phone is None) == (body.email is None):
         raise invalid("phone", "is required, or else an email; not both")
     return phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
 
 
-def _check_code(code: str) -> None:
+def check_code(code: str) -> None:
     """What cannot be a code is told, and costs no try."""
     if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
         raise invalid("code", f"must be the {DIGITS} digits that were sent")
 
 
-def _check_names(device: str | None, display_name: str | None = None) -> None:
+def check_names(device: str | None, display_name: str | None = None) -> None:
     problems = FieldProblems()
     if device is not None:
         check_line(problems, "device", device, 1, DEVICE_CHARACTERS_MAX)
@@ -185,8 +184,24 @@ def _check_names(device: str | None, display_name: str | None = None) -> None:
     problems.raise_if_any()
 
 
-def _signed_in(tokens: Tokens, status: int = 200) -> Answer:
-    signed_in = SignedIn(
+async def sign_in(
+    request: AnyRequest, evidence: Evidence, device: str | None, display_name: str | None = None
+) -> Tokens | None:
+    """Sign in whoever the evidence is of; a guest's token that came along makes the guest one with them.
+
+    None where the evidence was used up before.
+    """
+    guest, runtime = caller_if_known(request), runtime_of(request)
+    arriving = Arriving(None if guest is None else guest.subject, device, display_name)
+    tokens = await runtime.sign_in.sign_in(evidence, arriving)
+    if tokens is not None:
+        runtime.revocations.learn(tokens.revoked)
+    return tokens
+
+
+def signed_in(tokens: Tokens, status: int = 200) -> Answer:
+    """Tokens, for their owner alone."""
+    told = SignedIn(
         access_token=tokens.access_token,
         token_type="Bearer",  # noqa: S106 - the kind of token, RFC 6750
         expires_in=ACCESS_LIFETIME_S,
@@ -196,4 +211,4 @@ def _signed_in(tokens: Tokens, status: int = 200) -> Answer:
         is_guest=tokens.account.is_guest,
         is_new=tokens.is_new,
     )
-    return answered(signed_in, status=status, headers=NOT_STORED)
+    return answered(told, status=status, headers=NOT_STORED)

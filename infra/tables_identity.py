@@ -64,7 +64,8 @@ accounts = Table(
 )
 """A person, or a device whose person is not known yet (`guest`); `id` is the subject of their tokens.
 
-`erased_at`: nothing personal is left of a deleted one anywhere, and nothing can come any more.
+`erased_at`: nothing personal is left of a deleted one anywhere, and nothing can come any more. `merged_into`: a guest
+who turned out to be somebody known; the rows of groups and orders keep the guest's id, which is that somebody's too.
 """
 
 identities = Table(
@@ -76,9 +77,9 @@ identities = Table(
     Column("created_at", _MOMENT, nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("provider", "subject"),
     CheckConstraint("provider IN ('phone', 'email', 'apple', 'google', 'facebook', 'wechat')", name="provider"),
-    Index("identities_of_account_index", "account_id"),
+    Index("identities_of_account_index", "account_id", "provider", unique=True),
 )
-"""What proves who somebody is: a phone number (E.164), an address, or a provider's own id of them."""
+"""What proves who somebody is: a phone number (E.164), an address, or a provider's own id of them; one of each."""
 
 sign_in_codes = Table(
     "sign_in_codes",
@@ -119,7 +120,8 @@ sessions = Table(
     Column("ended_because", Text),
     CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
     CheckConstraint(
-        "ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', 'suspended')",
+        "ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', "
+        "'suspended')",
         name="ended_because",
     ),
     Index("sessions_of_account_index", "account_id", postgresql_where=text("ended_at IS NULL")),
@@ -201,6 +203,7 @@ merchants = Table(
     Column("winding_down", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("status IN ('applied', 'approved', 'refused', 'suspended')", name="status"),
     Index("merchants_of_status_index", "status", "applied_at", "id"),
+    Index(None, "applied_at", "id"),
     Index("merchants_winding_down_index", "id", postgresql_where=text("winding_down")),
 )
 """Merchants who applied here. `winding_down`: suspended, and a worker has still to end what goes on."""

@@ -42,7 +42,8 @@ _SESSION: Final = {
 }
 
 
-def _signed_in(meaning: str) -> Any:  # noqa: ANN401 - as Sent's own fields
+def signed_in(meaning: str) -> Any:  # noqa: ANN401 - as Sent's own fields
+    """Tokens as an answer."""
     return Sent(meaning, SignedIn, _SIGNED_IN)
 
 
@@ -66,14 +67,14 @@ SIGN_IN: Final[dict[str, Operation]] = {
             "token it is the guest's, with all groups and orders."
         ),
         body=Received(CodeBody, {"phone": "+447911123456", "code": "123456", "device": "Mei's phone"}),
-        answers={200: _signed_in("Signed in.")},
+        answers={200: signed_in("Signed in.")},
         problems=(WrongCode,),
     ),
     "POST /v1/sign-in/guest": Operation(
         "sign_in_as_guest",
         summary="Sign in a device before anybody says who they are",
         body=Received(GuestBody, {"device": "Mei's phone"}, is_required=False),
-        answers={201: _signed_in("Signed in as a guest.")},
+        answers={201: signed_in("Signed in as a guest.")},
     ),
     "POST /v1/sign-in/refresh": Operation(
         "refresh_tokens",
@@ -83,7 +84,7 @@ SIGN_IN: Final[dict[str, Operation]] = {
             "the session."
         ),
         body=Received(RefreshBody, {"refresh_token": _SIGNED_IN["refresh_token"]}),
-        answers={200: _signed_in("The tokens to use from now on.")},
+        answers={200: signed_in("The tokens to use from now on.")},
         problems=(RefreshTokenRefused,),
     ),
     "GET /dev/inbox": Operation(

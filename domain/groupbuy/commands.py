@@ -90,7 +90,8 @@ class OpenGroup:
     """A shopper opens a group and joins it as its leader; `variant_id` may be left out where there is one.
 
     `order_id` names this attempt at buying, with its payment; where the deal takes money the place is reserved for
-    `pay_within_s`. `address` is where goods go, where the deal ships any.
+    `pay_within_s`. `address` is where goods go, where the deal ships any. `units_elsewhere` of the deal are the same
+    person's under other ids; they count for the limit.
     """
 
     deal_id: UUID
@@ -103,6 +104,7 @@ class OpenGroup:
     display_name: str | None = None
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
+    units_elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ class JoinGroup:
     display_name: str | None = None
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
+    units_elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,7 @@ class BuyAlone:
     variant_id: UUID | None = None
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
+    units_elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

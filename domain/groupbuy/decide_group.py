@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.errors import FieldProblems
 from domain.groupbuy.address import Address
-from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.commands import BuyAlone, CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
 from domain.groupbuy.errors import (
     AddressRequired,
@@ -221,7 +221,7 @@ def _take_place(
     _check_place(command)
     terms = group.terms
     variant_id = variant_of(deal, command.variant_id)
-    require_units(state, terms.units_per_shopper_max, variant_id, command.quantity)
+    require_units(state, terms.units_per_shopper_max, variant_id, command)
     if terms.payment is not None:
         invite_code = _attributed_invite(state, deal, command)
         return (_reserved(group, command, variant_id, invite_code, now),)
@@ -320,12 +320,16 @@ def variant_of(deal: Deal, variant_id: UUID | None) -> UUID:
     return variant_id
 
 
-def require_units(state: State, units_max: int | None, variant_id: UUID, quantity: int) -> None:
+def require_units(
+    state: State, units_max: int | None, variant_id: UUID, command: OpenGroup | JoinGroup | BuyAlone
+) -> None:
     """Raise where the shopper would hold too many units of the deal, or too few are left."""
-    if units_max is not None and state.units_held + quantity > units_max:
-        raise UnitsLimitReached(units_max, state.units_held)
+    if units_max is not None:
+        held = state.units_held + command.units_elsewhere
+        if held + command.quantity > units_max:
+            raise UnitsLimitReached(units_max, held)
     stock_left = state.stock_left[variant_id]
-    if quantity > stock_left:
+    if command.quantity > stock_left:
         raise OutOfStock(stock_left)
 
 

@@ -40,7 +40,7 @@ def buy_alone(state: State, command: BuyAlone, now: datetime) -> tuple[Event, ..
     problems.require(1 <= command.quantity <= QUANTITY_MAX, "quantity", f"must be from 1 to {QUANTITY_MAX} units")
     problems.raise_if_any()
     variant_id = variant_of(deal, command.variant_id)
-    require_units(state, deal.offer.units_per_shopper_max, variant_id, command.quantity)
+    require_units(state, deal.offer.units_per_shopper_max, variant_id, command)
     reserved = PlaceReserved(
         group_id=None,
         deal_id=deal.id,

@@ -1,6 +1,8 @@
 """Signing in: a proof becomes an account, a session and the tokens for it, in one transaction."""
 
-from datetime import timedelta
+import math
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -8,34 +10,47 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.identity.code import LIFETIME_S
 from domain.identity.permissions import Role
-from infra.identity.accounts import Account, Proof, Provider, account_for, find_account, open_guest
+from infra.identity.accounts import Account, Proof, Provider, open_account, read_account
 from infra.identity.codes import Codes, Recipient
 from infra.identity.employments import employments_of
-from infra.identity.sessions import Session, open_session, refresh
+from infra.identity.evidence import Evidence
+from infra.identity.linking import GUEST, account_for
+from infra.identity.revocations import Revoked
+from infra.identity.sessions import Ended, Session, open_session, refresh
+from infra.key_ring import KeyRing
 from infra.messages.port import Message, MessageGateway
 from infra.settings import Settings
+from infra.token_keys import ACCESS_LIFETIME_S
 from infra.tokens import TokenIssuer
 
-ACCESS_LIFETIME_S = 600
+
+class Arriving(NamedTuple):
+    """What comes with a proof: the account of a token sent along, a name for the session, and one to show."""
+
+    guest_id: UUID | None = None
+    device: str | None = None
+    display_name: str | None = None
 
 
 class Tokens(NamedTuple):
-    """What a phone keeps of a sign-in."""
+    """What a phone keeps of a sign-in, and what that revoked."""
 
     access_token: str
     refresh_token: str
     account: Account
     session_id: UUID
     is_new: bool
+    revoked: Revoked = MappingProxyType({})
 
 
 class SignIn:
     """The ways in."""
 
-    def __init__(self, settings: Settings, engine: AsyncEngine, messages: MessageGateway) -> None:
+    def __init__(self, settings: Settings, engine: AsyncEngine, messages: MessageGateway, keys: KeyRing) -> None:
         self._settings = settings
         self._engine = engine
         self._messages = messages
+        self._keys = keys
         self._codes = Codes(settings, engine)
         self._signing: TokenIssuer | None = None
 
@@ -49,33 +64,42 @@ class SignIn:
         await self._messages.send(Message(recipient, text, subject="Your Tuan code", code=code))
         return timedelta(seconds=LIFETIME_S)
 
-    async def by_code(
-        self, recipient: Recipient, guess: str, *, guest_id: UUID | None, device: str | None, display_name: str | None
-    ) -> Tokens | None:
-        """Sign in with the code that was sent; None where the guess is wrong, or too late, or one too many."""
+    async def by_code(self, recipient: Recipient, guess: str) -> Evidence | None:
+        """What a code proves that was sent; None where the guess is wrong, or too late, or one too many."""
         right = await self._codes.judge(recipient, guess)
         if right is None:
             return None
+
+        async def use(connection: AsyncConnection) -> bool:
+            return await self._codes.use(connection, right)
+
+        return Evidence((Proof(Provider(recipient.channel), recipient.address),), use)
+
+    async def sign_in(self, evidence: Evidence, arriving: Arriving) -> Tokens | None:
+        """Sign in whoever the evidence is of; None where it was used up before."""
         async with self._engine.begin() as connection:
-            if not await self._codes.use(connection, right):
+            if not await evidence.use(connection):
                 return None
-            proof = Proof(Provider(recipient.channel), recipient.address)
-            guest = None if guest_id is None else await find_account(connection, guest_id)
-            account, is_new = await account_for(connection, proof, guest=guest, display_name=display_name)
-            session = await open_session(connection, account, device)
-            return await self._tokens(connection, session, is_new=is_new)
+            found = await account_for(
+                connection, evidence.proofs, guest_id=arriving.guest_id, display_name=arriving.display_name
+            )
+            session = await open_session(connection, found.account, arriving.device)
+            session = session._replace(now=_after(session.now, found.revoked.get(found.account.id, 0.0)))
+            tokens = await self._tokens(connection, session, is_new=found.is_new)
+        return tokens._replace(revoked={**found.revoked, **session.revoked})
 
     async def as_guest(self, device: str | None) -> Tokens:
         """A device that signs in as nobody in particular."""
         async with self._engine.begin() as connection:
-            session = await open_session(connection, await open_guest(connection), device)
+            account = await read_account(connection, await open_account(connection, GUEST))
+            session = await open_session(connection, account, device)
             return await self._tokens(connection, session, is_new=True)
 
-    async def refresh(self, token: str) -> Tokens | None:
-        """New tokens for a refresh token; None where it is of no use."""
+    async def refresh(self, token: str) -> Tokens | Ended:
+        """New tokens for a refresh token; where it is of no use, what that has ended."""
         async with self._engine.begin() as connection:
             session = await refresh(connection, token)
-            return None if session is None else await self._tokens(connection, session, is_new=False)
+            return session if isinstance(session, Ended) else await self._tokens(connection, session, is_new=False)
 
     async def _tokens(self, connection: AsyncConnection, session: Session, *, is_new: bool) -> Tokens:
         account = session.account
@@ -92,11 +116,17 @@ class SignIn:
             session.now.timestamp(),
             session_id=session.id,
             merchants=employments,
+            has_merged=account.has_merged,
         )
         return Tokens(access_token, session.refresh_token, account, session.id, is_new)
 
     @property
     def _issuer(self) -> TokenIssuer:
         if self._signing is None:
-            self._signing = TokenIssuer(self._settings)
+            self._signing = TokenIssuer(self._settings, self._keys)
         return self._signing
+
+
+def _after(now: datetime, revoked_before: float) -> datetime:
+    """A moment whose token is not among those just revoked: of an issuing moment less than a millisecond is lost."""
+    return max(now, datetime.fromtimestamp(math.ceil(revoked_before * 1000) / 1000, UTC))

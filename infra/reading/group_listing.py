@@ -4,11 +4,14 @@ Each answers `rows_max` rows, and where it is not the first page those after a p
 """
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, false, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, select, text, true, tuple_
 
 from infra.reading.documents import list_document, literal, now
+from infra.reading.selves import SELVES
 from infra.tables import groups, participants
+from infra.tables_identity import accounts
 
 NO_TIER_TO_COME = 2**31 - 1
 """Sorts groups at their lowest price behind all others."""
@@ -36,21 +39,39 @@ def open_groups(*, is_first: bool) -> Select[tuple[str]]:
 
 @cache
 def participants_of_group() -> Select[tuple[str]]:
-    """Who is in `group_id`; after `after_number`."""
+    """Who is in `group_id`, by the name and with the picture of now; after `after_number`."""
     place = participants.c
     leader_id = select(groups.c.leader_id).where(groups.c.id == bindparam("group_id")).scalar_subquery()
     is_leader = func.coalesce(place.shopper_id == leader_id, false()).label("is_leader")
     shown = select(place.number, place.shopper_id, place.display_name, place.joined_at, is_leader)
     shown = shown.where(place.group_id == bindparam("group_id"), place.number > bindparam("after_number"))
-    return list_document(shown.order_by(place.number).limit(bindparam("rows_max")).subquery("participant"))
+    page = shown.order_by(place.number).limit(bindparam("rows_max")).subquery("place")
+    profile = profile_of(page.c.shopper_id)
+    return list_document(select(*page.c, profile).order_by(page.c.number).subquery("participant"))
+
+
+def profile_of(account_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`[name, picture]` of an account, a merged guest's being the person's; null where there is none.
+
+    Two looks by key for each row that is shown.
+    """
+    own = accounts.alias("own")
+    whose = select(func.coalesce(own.c.merged_into, own.c.id)).where(own.c.id == account_id).correlate_except(own)
+    said = func.json_build_array(accounts.c.display_name, accounts.c.avatar_url)
+    profile = select(said).where(accounts.c.id == whose.scalar_subquery()).correlate_except(accounts)
+    return profile.scalar_subquery().label("profile")
 
 
 @cache
-def groups_of_shopper(*, is_first: bool) -> Select[tuple[str]]:
-    """Groups `shopper_id` is in, each with the place; after `after_joined_at`, `after_id`."""
+def groups_of_shopper(*, is_first: bool, has_merged: bool = False) -> Select[tuple[str]]:
+    """Groups `shopper_id` is in, each with the place; after `after_joined_at`, `after_id`.
+
+    With several ids all of their places are looked at, not only those of the page.
+    """
     place = participants.c
     key = (place.joined_at, place.group_id)
-    mine = select(*place).where(place.shopper_id == bindparam("shopper_id"))
+    is_mine = text(f"shopper_id IN {SELVES}") if has_merged else place.shopper_id == bindparam("shopper_id")
+    mine = select(*place).where(is_mine)
     if not is_first:
         after = (
             bindparam("after_joined_at", type_=place.joined_at.type),

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra.reading.cursors import Count, MomentUs, Position, decode, microseconds, moment
 from infra.reading.fetching import fetch_json
 from infra.reading.group_listing import NO_TIER_TO_COME, groups_of_shopper, open_groups, participants_of_group
-from infra.reading.names import shown_name
+from infra.reading.names import Profile, name_now, shown_name
 from infra.reading.page import LIMIT_DEFAULT, Page, page_of
 from infra.rows import GroupRow, PlaceRow, group_from, place_from
 from infra.views import GroupView, PlaceView, group_view, place_view
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
-    """What anyone may know of a participant; `avatar_url` is null until shoppers have pictures."""
+    """What anyone may know of a participant: what the account says now, without one what the token said at joining."""
 
     display_name: str
     avatar_url: str | None
@@ -56,6 +56,7 @@ class _ParticipantRow(msgspec.Struct, frozen=True):
     display_name: str | None
     joined_at: datetime
     is_leader: bool
+    profile: Profile | None
 
 
 class _MyGroupRow(msgspec.Struct, frozen=True):
@@ -103,14 +104,19 @@ async def list_participants(
 
 
 async def list_my_groups(
-    engine: AsyncEngine, shopper_id: UUID, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+    engine: AsyncEngine,
+    shopper_id: UUID,
+    limit: int = LIMIT_DEFAULT,
+    cursor: str | None = None,
+    *,
+    has_merged: bool = False,
 ) -> Page[MyGroup]:
-    """A shopper's groups, the one joined last first."""
+    """A shopper's groups, the one joined last first; `has_merged`: those under other ids too."""
     given: dict[str, object] = {"shopper_id": shopper_id, "rows_max": limit + 1}
     if cursor is not None:
         after = decode(cursor, MyGroupsPosition)
         given |= {"after_joined_at": moment(after.joined_at_us), "after_id": after.group_id}
-    document = await fetch_json(engine, groups_of_shopper(is_first=cursor is None), given)
+    document = await fetch_json(engine, groups_of_shopper(is_first=cursor is None, has_merged=has_merged), given)
     rows = msgspec.json.decode(document, type=_MyGroups).rows or ()
     return page_of(rows, limit, _my_group, _my_groups_position)
 
@@ -122,8 +128,8 @@ def _open_groups_position(view: GroupView) -> OpenGroupsPosition:
 
 def _participant_view(row: _ParticipantRow) -> ParticipantView:
     return ParticipantView(
-        display_name=shown_name(row.display_name, row.shopper_id),
-        avatar_url=None,
+        display_name=shown_name(name_now(row.profile, row.display_name), row.shopper_id),
+        avatar_url=row.profile[1] if row.profile else None,
         joined_at=row.joined_at,
         is_leader=row.is_leader,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 from domain.groupbuy.order import OrderStatus
 from infra.reading.order_rows import COLUMNS, OF_A_PAYMENT, SHOWN_STATUS
 from infra.reading.page import LIMIT_MAX
+from infra.reading.selves import SELVES
 
 _ORDER_OF_PAYMENT = "LEFT JOIN orders o ON o.deal_id = p.deal_id AND o.id = p.order_id"
 _PAYMENT_OF_ORDER = "JOIN payments p ON p.deal_id = o.deal_id AND p.order_id = o.id"
@@ -27,10 +28,11 @@ ONE_ORDER: Final = _listed(
 
 
 @cache
-def orders_of_shopper(*, is_first: bool, with_status: bool) -> TextClause:
+def orders_of_shopper(*, is_first: bool, with_status: bool, has_merged: bool = False) -> TextClause:
     """What `shopper_id` has tried to buy, of `status`; after `after_id`. Ids are made in the order of time."""
+    is_mine = f"IN {SELVES}" if has_merged else "= CAST(:shopper_id AS uuid)"
     mine = f"""
-      SELECT * FROM payments WHERE shopper_id = CAST(:shopper_id AS uuid)
+      SELECT * FROM payments WHERE shopper_id {is_mine}
       {_conditions({"order_id < CAST(:after_id AS uuid)": not is_first})} ORDER BY order_id DESC"""  # noqa: S608 - constants
     # what a status is follows from more than the payment, so all that one shopper ever tried is looked at
     page, of_status = (mine, f"WHERE ({SHOWN_STATUS}) = :status") if with_status else (_page(mine), "")

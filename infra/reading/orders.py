@@ -50,19 +50,20 @@ async def get_order(engine: AsyncEngine, order_id: UUID) -> OrderRow | None:
     return rows[0] if rows else None
 
 
-async def list_my_orders(
+async def list_my_orders(  # noqa: PLR0913 - each is a parameter of the route, but for who asks
     engine: AsyncEngine,
     shopper_id: UUID,
     *,
+    has_merged: bool = False,
     status: ShownStatus | None = None,
     limit: int = LIMIT_DEFAULT,
     cursor: str | None = None,
 ) -> Page[OrderView]:
-    """Everything a shopper has tried to buy, paid or not, the newest first."""
+    """Everything a shopper has tried to buy, paid or not, the newest first; `has_merged`: under other ids too."""
     given: dict[str, object] = {"shopper_id": shopper_id, "status": status, "rows_max": limit + 1}
     if cursor is not None:
         given["after_id"] = decode(cursor, MyOrdersPosition).order_id
-    statement = orders_of_shopper(is_first=cursor is None, with_status=status is not None)
+    statement = orders_of_shopper(is_first=cursor is None, with_status=status is not None, has_merged=has_merged)
     return await _page(engine, statement, given, limit, lambda row: MyOrdersPosition(row.id))
 
 

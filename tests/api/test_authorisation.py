@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.contract import examples
 from api.contract.document import build_document
-from tests.api.cast import invite_to_staff, make_cast
+from tests.api.cast import Belongings, give_belongings, invite_to_staff, make_cast
 from tests.api.people import Person, Town, deal_body
 from tests.money_shop import MoneyShop
 
@@ -41,6 +42,7 @@ class Scene:
     invite: dict[str, Any]
     order_id: UUID | None
     staff_invite_id: UUID
+    belongings: Belongings
 
 
 def everybody(status: int) -> Row:
@@ -120,10 +122,24 @@ TABLE = {
     "GET /v1/me/statement": staff("analyst", elsewhere=200),
     "POST /v1/sign-in/codes": everybody(202),
     "POST /v1/sign-in/code": everybody(403)._replace(expired=401),  # whoever has the code; here nobody has
+    "POST /v1/sign-in/id-token": everybody(404)._replace(expired=401),  # no provider is offered here
+    "POST /v1/sign-in/wechat": everybody(404)._replace(expired=401),
     "POST /v1/sign-in/guest": everybody(201),
     "POST /v1/sign-in/refresh": everybody(403),  # whoever has the refresh token; here nobody has
     "POST /v1/sign-out": SIGNED_OUT,
     "GET /v1/me": SIGNED_IN._replace(operator=404),
+    "PATCH /v1/me": SIGNED_IN._replace(operator=404),
+    "DELETE /v1/me": people(403)._replace(guest=204, operator=404),  # these tokens are of no fresh session
+    "GET /v1/me/export": SIGNED_IN._replace(operator=404),
+    "GET /v1/me/addresses": SIGNED_IN,
+    "POST /v1/me/addresses": people(201)._replace(operator=404),
+    "PATCH /v1/me/addresses/{address_id}": people(404)._replace(shopper=200),
+    "DELETE /v1/me/addresses/{address_id}": people(404)._replace(shopper=204),
+    "GET /v1/me/devices": SIGNED_IN,
+    "POST /v1/me/devices": people(201)._replace(operator=404),
+    "DELETE /v1/me/devices/{device_id}": people(404)._replace(shopper=204),
+    "POST /v1/me/identities": people(403),  # whoever has the code; here nobody has
+    "DELETE /v1/me/identities/{provider}": people(404),  # nobody here signed in with it
     "GET /v1/me/sessions": SIGNED_IN,
     "DELETE /v1/me/sessions": SIGNED_OUT,
     "DELETE /v1/me/sessions/{session_id}": people(404),
@@ -165,6 +181,10 @@ TABLE = {
 SHIPPED = {"carrier": "DHL", "tracking_number": "1"}
 QUERIES = {"GET /v1/me/statement": "?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z"}
 BODIES: dict[str, object] = {
+    "PATCH /v1/me": {"locale": "en"},
+    "POST /v1/me/addresses": {"address": examples.ADDRESS},
+    "PATCH /v1/me/addresses/{address_id}": {"label": "Home"},
+    "POST /v1/me/devices": {"platform": "ios", "push_token": "740f4707bebcf74f"},
     "POST /v1/deals": deal_body(),
     "PATCH /v1/deals/{deal_id}": {"title": "Green tea"},
     "POST /v1/orders/shipments": {"shipments": [{"order_id": str(uuid4()), **SHIPPED}]},
@@ -174,6 +194,9 @@ BODIES: dict[str, object] = {
     "POST /sandbox/payments/{reference}/step": {"client_secret": "guessed"},
     "POST /v1/sign-in/codes": {"phone": "+447911123456"},
     "POST /v1/sign-in/code": {"phone": "+447911123456", "code": "123456"},
+    "POST /v1/sign-in/id-token": {"provider": "apple", "id_token": "e30.e30.AA", "nonce": "0123456789abcdef"},
+    "POST /v1/sign-in/wechat": {"code": "guessed"},
+    "POST /v1/me/identities": {"provider": "phone", "phone": "+447911123456", "code": "123456"},
     "POST /v1/sign-in/refresh": {"refresh_token": "guessed"},
     "POST /v1/admin/merchants/{merchant_id}/refuse": {"reason": "No such company."},
     "POST /v1/admin/merchants/{merchant_id}/suspend": {"reason": "Counterfeit goods."},
@@ -237,7 +260,10 @@ def _path(template: str, scene: Scene) -> str:
         code=scene.invite["code"],
         order_id=scene.order_id,
         gateway="sandbox",
+        provider="wechat",
         session_id=uuid4(),
+        address_id=scene.belongings.address_id,
+        device_id=scene.belongings.device_id,
         merchant_id=scene.cast["operator"].subject,
         account_id=scene.cast["editor"].subject,
         key_id=scene.cast["key"].subject,
@@ -265,7 +291,9 @@ async def _scene(town: Town, shop: MoneyShop, operation: str) -> Scene:
     if operation.endswith("/refuse"):
         await shop.make("UPDATE merchants SET status = 'applied' WHERE id = :id", id=town.merchant.subject)
     staff_invite_id = await invite_to_staff(shop.engine, town.merchant.subject, shopper.subject)
-    return Scene(cast, deal, group, invite, await _order(town, shop, shopper, operation), staff_invite_id)
+    order_id = await _order(town, shop, shopper, operation)
+    belongings = await give_belongings(shop.engine, shopper.subject)
+    return Scene(cast, deal, group, invite, order_id, staff_invite_id, belongings)
 
 
 async def _order(town: Town, shop: MoneyShop, shopper: Person, operation: str) -> UUID | None:

@@ -21,14 +21,21 @@ STATEMENTS = (
       created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
       deleted_at TIMESTAMP WITH TIME ZONE,
       erased_at TIMESTAMP WITH TIME ZONE,
+      merged_into UUID,
       CONSTRAINT accounts_pkey PRIMARY KEY (id),
-      CONSTRAINT accounts_status_check CHECK (status IN ('guest', 'full', 'deleted')),
+      CONSTRAINT accounts_status_check CHECK (status IN ('guest', 'full', 'merged', 'deleted')),
+      CONSTRAINT accounts_merged_into_check CHECK (status IN ('merged', 'deleted') OR merged_into IS NULL),
+      CONSTRAINT accounts_merged_check CHECK (status <> 'merged' OR merged_into IS NOT NULL),
+      CONSTRAINT accounts_merged_into_key FOREIGN KEY(merged_into) REFERENCES accounts (id),
       CONSTRAINT accounts_deleted_at_check CHECK ((status = 'deleted') = (deleted_at IS NOT NULL)),
       CONSTRAINT accounts_is_admin_check CHECK (NOT is_admin OR status = 'full'),
       CONSTRAINT accounts_nobody_check CHECK (
         status <> 'deleted' OR (display_name IS NULL AND avatar_url IS NULL AND locale IS NULL)),
       CONSTRAINT accounts_erased_at_check CHECK (erased_at IS NULL OR status = 'deleted')
     )
+    """,
+    """
+    CREATE INDEX accounts_merged_into_index ON accounts (merged_into) WHERE merged_into IS NOT NULL
     """,
     """
     CREATE INDEX accounts_to_erase_index ON accounts (deleted_at, id) WHERE status = 'deleted' AND erased_at IS NULL
@@ -49,7 +56,7 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE INDEX identities_of_account_index ON identities (account_id)
+    CREATE UNIQUE INDEX identities_of_account_index ON identities (account_id, provider)
     """,
     """
     CREATE TABLE sign_in_codes (
@@ -69,6 +76,16 @@ STATEMENTS = (
     CREATE INDEX sign_in_codes_expires_at_index ON sign_in_codes (expires_at)
     """,
     """
+    CREATE TABLE spent_id_tokens (
+      fingerprint BYTEA NOT NULL,
+      expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      CONSTRAINT spent_id_tokens_pkey PRIMARY KEY (fingerprint)
+    )
+    """,
+    """
+    CREATE INDEX spent_id_tokens_expires_at_index ON spent_id_tokens (expires_at)
+    """,
+    """
     CREATE TABLE sessions (
       id UUID NOT NULL,
       account_id UUID NOT NULL,
@@ -82,7 +99,7 @@ STATEMENTS = (
       CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (ended_because IS NULL)),
       CONSTRAINT sessions_ended_because_check CHECK (
         ended_because IN (
-          'signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'deleted', 'suspended')),
+          'signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', 'suspended')),
       CONSTRAINT sessions_account_id_key FOREIGN KEY(account_id) REFERENCES accounts (id)
     )
     """,
@@ -174,6 +191,9 @@ STATEMENTS = (
     """,
     """
     CREATE INDEX merchants_of_status_index ON merchants (status, applied_at, id)
+    """,
+    """
+    CREATE INDEX merchants_applied_at_id_index ON merchants (applied_at, id)
     """,
     """
     CREATE INDEX merchants_winding_down_index ON merchants (id) WHERE winding_down

@@ -1,0 +1,53 @@
+"""Who people are, asked over HTTP as any app does."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from api.app import create_app
+from infra.settings import Settings
+from tests.api.conftest import app, client, connected, shop, town
+from tests.api.people import Town
+from tests.identity.openid_provider import CLIENT_ID, OpenIdProvider, openid_provider
+from tests.identity.signing_in import Doors
+
+__all__ = ["app", "client", "shop", "town"]
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[OpenIdProvider]:
+    """An OpenID provider, and WeChat, that listen."""
+    async with openid_provider() as listening:
+        yield listening
+
+
+@pytest.fixture
+def trusting(settings: Settings, provider: OpenIdProvider, tmp_path: Path) -> Settings:
+    """Settings of an API that trusts them."""
+    secret = tmp_path / "wechat.secret"
+    secret.write_text("the-secret-of-our-app\n")
+    return dataclasses.replace(
+        settings,
+        apple_client_ids=(CLIENT_ID,),
+        google_client_ids=("com.example.web", CLIENT_ID),
+        facebook_app_ids=(CLIENT_ID,),
+        openid_base=provider.base,
+        wechat_app_id="wx0123456789abcdef",
+        wechat_secret_file=secret,
+        wechat_api_base=provider.base,
+    )
+
+
+@pytest.fixture
+async def doors(trusting: Settings, provider: OpenIdProvider) -> AsyncIterator[Doors]:
+    """An API that trusts the provider."""
+    async with connected(create_app(trusting)) as client:
+        yield Doors(Town(client, trusting), provider)
+
+
+@pytest.fixture
+def client_without_providers(town: Town, provider: OpenIdProvider) -> Doors:
+    """An API that trusts nobody but itself."""
+    return Doors(town, provider)
