@@ -1,5 +1,6 @@
 """API keys: shown once, good for their scopes alone, and for nothing once they are revoked."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from api.app import create_app
 from domain.identity.merchant import KEYS_MAX
 from domain.identity.permissions import KEYS_MAY, Permission, StaffRole, Standing
 from infra.identity import key_verifier
-from infra.identity.key_verifier import NOTED_EVERY_S, REMEMBERED_S, KeyVerifier
+from infra.identity.key_verifier import LOOK_UPS_AT_ONCE, NOTED_EVERY_S, REMEMBERED_S, KeyVerifier
 from infra.runtime import Runtime
 from infra.settings import Settings
 from infra.tokens import TokenRefused
@@ -212,6 +213,17 @@ async def test_a_key_good_or_not_is_looked_up_once_a_second(
         assert len(seen) == 3
 
 
+async def test_keys_that_come_at_once_share_few_look_ups(app: Litestar, house: House, verifier: KeyVerifier) -> None:
+    """The same one is looked up by those who go first; a flood of wrong ones leaves connections to others."""
+    good = (await house.key("orders:read"))["key"]
+    with _look_ups(app) as seen:
+        await asyncio.gather(*[verifier.verify(good) for _ in range(50)])
+        assert len(seen) <= LOOK_UPS_AT_ONCE
+        wrong = [verifier.verify(f"tuan_sk_{number:012x}_{'A' * 43}") for number in range(50)]
+        assert all(isinstance(each, TokenRefused) for each in await asyncio.gather(*wrong, return_exceptions=True))
+    assert seen.at_once_max <= LOOK_UPS_AT_ONCE
+
+
 async def test_wrong_keys_take_no_memory_and_no_good_keys_place(
     app: Litestar, house: House, verifier: KeyVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,18 +279,30 @@ async def _used_at(engine: AsyncEngine) -> Any:
         return (await connection.execute(text("SELECT used_at FROM api_keys"))).scalar_one()
 
 
+class _Seen(list[str]):
+    """Statements that were run, and how many of them at one time."""
+
+    at_once = at_once_max = 0
+
+    def begin(self, *told: Any) -> None:
+        if "WHERE prefix" in told[2]:
+            self.append(told[2])
+            self.at_once += 1
+            self.at_once_max = max(self.at_once, self.at_once_max)
+
+    def end(self, *told: Any) -> None:
+        self.at_once -= "WHERE prefix" in told[2]
+
+
 @contextmanager
-def _look_ups(app: Litestar) -> Iterator[list[str]]:
+def _look_ups(app: Litestar) -> Iterator[_Seen]:
     """The statements that look for keys from now on."""
     runtime: Runtime = app.state.runtime
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "WHERE prefix" in statement:
-            seen.append(statement)
-
-    event.listen(runtime.engine.sync_engine, "before_cursor_execute", note)
+    engine, seen = runtime.engine.sync_engine, _Seen()
+    event.listen(engine, "before_cursor_execute", seen.begin)
+    event.listen(engine, "after_cursor_execute", seen.end)
     try:
         yield seen
     finally:
-        event.remove(runtime.engine.sync_engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", seen.begin)
+        event.remove(engine, "after_cursor_execute", seen.end)
