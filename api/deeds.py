@@ -13,10 +13,10 @@ def deed_of(request: AnyRequest, action: str, reason: str | None = None) -> Deed
 
 
 def _actor_of(request: AnyRequest) -> Actor:
-    """A token of no session and no account, as from the command line, is an operator's."""
+    """A token whose subject is the merchant itself, as from the command line, is an operator's."""
     caller = caller_of(request)
     if request.scope["route_handler"].opt["access"] is Access.ADMIN:
         return Actor(ActorKind.ADMINISTRATOR, caller.subject)
     if Role.API_KEY in caller.roles:
         return Actor(ActorKind.API_KEY, caller.subject)
-    return Actor(ActorKind.OPERATOR if caller.session_id is None else ActorKind.STAFF, caller.subject)
+    return Actor(ActorKind.OPERATOR if caller.subject in caller.merchants else ActorKind.STAFF, caller.subject)

@@ -7,6 +7,8 @@ from typing import Final
 
 from litestar.types import Message, Scope
 
+from api.request_ids import HEADER as REQUEST_ID
+from api.request_ids import request_id_of
 from infra.settings import Settings
 
 JSON_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
@@ -17,8 +19,12 @@ PAGE_POLICY: Final = (
 
 ANY_ORIGIN: Final = "*"
 PREFLIGHT_KEPT_S: Final = 600
-READABLE: Final = b"ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate"
-SENDABLE: Final = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Tuan-Merchant"
+READABLE: Final = (
+    b"ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
+)
+SENDABLE: Final = (
+    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Tuan-Merchant, X-Request-Id"
+)
 
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -46,6 +52,7 @@ class ResponseHeaders:
         headers = list(message["headers"])  # an answer's own list may be sent again
         is_page = headers and headers[0][1].startswith(b"text/html")  # answers begin with their content type
         headers += self._of_pages if is_page else self._of_data
+        headers.append((REQUEST_ID, request_id_of(scope).encode()))
         if "rate_limit" in scope:
             headers += scope["rate_limit"]  # type: ignore[typeddict-item]  # ours, see api.limiting
         if self._origins:

@@ -109,7 +109,7 @@ ADMIN: Final[dict[str, Operation]] = {
         summary="Call an open group off, for the platform",
         description="Nobody pays. Cancelled already, it is answered as it is.",
         body=_REASON,
-        answers={200: Sent("The cancelled group.", GroupAnswer, examples.GROUP)},
+        answers={200: Sent("The cancelled group.", GroupAnswer, examples.GROUP | {"status": "cancelled", "you": None})},
         problems=(GroupNotFound, GroupClosed),
     ),
     "GET /v1/admin/orders": Operation(
