@@ -55,23 +55,27 @@ def answered(value: Any, status: int = 200, headers: Headers = ()) -> Answer:  #
 
 
 def resource(request: AnyRequest, body: bytes, version: int, *, is_private: bool) -> Answer:
-    """A single resource with its weak ETag; 304 where the caller has this state already.
-
-    The tag has the row's version and a checksum of what is shown, as stock, time and the caller's own place change
-    a representation without a new version.
-    """
-    tag = b'W/"%d.%08x"' % (version, zlib.crc32(body))
+    """A single resource with its weak ETag; 304 where the caller has this state already."""
+    tag = tag_of(body, version)
     cache_control = b"private, no-cache" if is_private else b"no-cache"
     headers = ((b"etag", tag), (b"cache-control", cache_control), (b"vary", b"Authorization"))
     known = header(request, b"if-none-match")
-    if known is None or not _names(known, tag):
+    if known is None or not names_tag(known, tag):
         return Answer(200, body, headers)
     unchanged = Answer(304, b"", headers)
     unchanged.headers = list(headers)
     return unchanged
 
 
-def _names(tags: bytes, tag: bytes) -> bool:
+def tag_of(body: bytes, version: int) -> bytes:
+    """The weak ETag of a state: its row's version and a checksum of what is shown.
+
+    Stock, time and the caller's own place change a representation without a new version.
+    """
+    return b'W/"%d.%08x"' % (version, zlib.crc32(body))
+
+
+def names_tag(tags: bytes, tag: bytes) -> bool:
     """Weak comparison (RFC 9110, 8.8.3.2) with any of a list of tags."""
     opaque = tag.removeprefix(b"W/")
     return any(one == b"*" or one.removeprefix(b"W/") == opaque for one in map(bytes.strip, tags.split(b",")))

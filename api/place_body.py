@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from api.access import caller_of
 from api.bodies import read_json
-from api.requests import AnyRequest, invalid
+from api.requests import AnyRequest, invalid, runtime_of
 from domain.groupbuy.address import LINE_CHARACTERS_MAX, PHONE_CHARACTERS_MAX, POSTAL_CODE_CHARACTERS_MAX, Address
 from domain.groupbuy.deal import QUANTITY_MAX
+from infra.reading.belongings import get_address
 
 INVITE_CODE_CHARACTERS_MAX = 64
 
@@ -43,13 +45,15 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     """How many units, of which variant, how they are paid and where they go.
 
     `variant_id` may be left out where the deal has one variant. `payment_method` is the shopper's at the payment
-    gateway; without one the gateway asks for it. `address` is needed where the deal `needs_shipping`.
+    gateway; without one the gateway asks for it. `address`, or the `address_id` of one in the book, is needed where the
+    deal `needs_shipping`.
     """
 
     quantity: Quantity = 1
     variant_id: UUID | None = None
     payment_method: PaymentMethod | None = None
     address: AddressBody | None = None
+    address_id: UUID | None = None
 
 
 class PlaceBody(PurchaseBody, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -82,9 +86,21 @@ async def read_purchase(request: AnyRequest) -> PurchaseBody:
     return body
 
 
-def address_of(body: PurchaseBody) -> Address | None:
-    """The address as the domain knows it; raises `InvalidInput`."""
-    return None if body.address is None else Address(**msgspec.structs.asdict(body.address))
+async def address_of(request: AnyRequest, body: PurchaseBody) -> Address | None:
+    """The address as the domain knows it, a copy where it comes out of the caller's book; raises `InvalidInput`."""
+    if body.address_id is None:
+        return None if body.address is None else as_address(body.address)
+    if body.address is not None:
+        raise invalid("address_id", "must be left out where an address is given")
+    found = await get_address(runtime_of(request).engine, caller_of(request).subject, body.address_id)
+    if found is None:
+        raise invalid("address_id", "must be the id of an address of yours; see GET /v1/me/addresses")
+    return found
+
+
+def as_address(body: AddressBody) -> Address:
+    """An address as the domain knows it; raises `InvalidInput`."""
+    return Address(**msgspec.structs.asdict(body))
 
 
 def _check_method(body: PurchaseBody) -> None:

@@ -1,10 +1,12 @@
 """Problem details (RFC 9457): what every refusal looks like from outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from api.answers import Answer, Headers, encode
+from infra.identity.needs import Need
 from infra.views import GroupView
 
 PROBLEM_JSON = b"application/problem+json"
@@ -34,7 +36,8 @@ class FieldError(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One refusal; `detail` is a sentence to act on, `instance` names one fault of ours in the log.
 
-    `joinable_groups` are other groups of the deal, where a payment came too late for one.
+    `joinable_groups` are other groups of the deal, where a payment came too late for one; `needed_for` is what keeps an
+    account from being deleted.
     """
 
     type: str
@@ -44,6 +47,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: list[FieldError] = []
     instance: str | None = None
     joinable_groups: list[GroupView] = []
+    needed_for: list[Need] = []
 
 
 def problem_answer(  # noqa: PLR0913 - the members a problem may have
@@ -53,6 +57,7 @@ def problem_answer(  # noqa: PLR0913 - the members a problem may have
     errors: list[FieldError] | None = None,
     instance: str | None = None,
     joinable_groups: list[GroupView] | None = None,
+    needed_for: Sequence[Need] | None = None,
     headers: Headers = (),
 ) -> Answer:
     """A refusal as it is sent."""
@@ -64,5 +69,6 @@ def problem_answer(  # noqa: PLR0913 - the members a problem may have
         errors=errors or [],
         instance=instance,
         joinable_groups=joinable_groups or [],
+        needed_for=list(needed_for or ()),
     )
     return Answer(kind.status, encode(problem), headers, PROBLEM_JSON)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.groupbuy.events import Event, PlaceReserved
+from domain.groupbuy.events import Event, ParticipantJoined, PlaceReserved
 from domain.groupbuy.group import Group, Place
 from domain.groupbuy.world import World
 from infra.changes import Changes, PlaceKey
@@ -238,6 +238,9 @@ def _told_rows(world: World, changes: Changes, now: datetime) -> list[Row]:
 
 
 def _event_json(event: Event) -> msgspec.Raw:
-    if isinstance(event, PlaceReserved) and event.address is not None:
-        event = replace(event, address=None)  # personal data lives in one place
+    match event:  # personal data lives in one place each, where it can be erased
+        case PlaceReserved() if event.address is not None or event.display_name is not None:
+            event = replace(event, address=None, display_name=None)
+        case ParticipantJoined() if event.display_name is not None:
+            event = replace(event, display_name=None)
     return msgspec.Raw(b'{"type":"%b",%b' % (type(event).__name__.encode(), _encode(event)[1:]))

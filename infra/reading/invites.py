@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.group import Invite
 from infra.reading.documents import list_document
 from infra.reading.fetching import fetch_json
-from infra.reading.names import shown_name
+from infra.reading.group_listing import profile_of
+from infra.reading.names import Profile, name_now, shown_name
 from infra.tables import invites, participants
 
 
@@ -31,6 +32,7 @@ class InviteView(msgspec.Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _InviteRow(Invite):
     display_name: str | None
+    profile: Profile | None
 
 
 class _Invites(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ _SHARERS_PLACE = and_(
     participants.c.group_id == invites.c.group_id,
 )
 _ONE_INVITE = list_document(
-    select(*invites.c, participants.c.display_name)
+    select(*invites.c, participants.c.display_name, profile_of(invites.c.sharer_id))
     .outerjoin_from(invites, participants, _SHARERS_PLACE)
     .where(invites.c.code == bindparam("code"))
     .subquery("invite")
@@ -56,11 +58,11 @@ async def get_invite(engine: AsyncEngine, code: str) -> InviteView | None:
         return None  # no code of ours, and PostgreSQL would choke on some of these
     document = await fetch_json(engine, _ONE_INVITE, {"code": code})
     rows = msgspec.json.decode(document, type=_Invites).rows
-    return invite_view(rows[0], rows[0].display_name) if rows else None
+    return invite_view(rows[0], name_now(rows[0].profile, rows[0].display_name)) if rows else None
 
 
 def invite_view(invite: Invite, display_name: str | None) -> InviteView:
-    """An invite as anyone sees it; `display_name` is its sharer's, where a place of theirs has one."""
+    """An invite as anyone sees it; `display_name` is its sharer's, where they have one."""
     return InviteView(
         code=invite.code,
         deal_id=invite.deal_id,

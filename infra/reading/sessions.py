@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.identity.profile import NOTICES_DEFAULT, Notice
 from infra.reading.fetching import fetch_json
 
 _SESSIONS = text("""
@@ -17,7 +18,7 @@ _SESSIONS = text("""
 _ACCOUNT = text("""
   SELECT coalesce((SELECT json_build_object(
     'id', id, 'is_guest', status = 'guest', 'display_name', display_name, 'avatar_url', avatar_url, 'locale', locale,
-    'version', version, 'created_at', created_at,
+    'notifications', notifications, 'version', version, 'created_at', created_at,
     'identities', (SELECT coalesce(json_agg(json_build_object('provider', provider, 'subject', subject)), '[]')
       FROM identities WHERE account_id = accounts.id),
     'merchants', (SELECT coalesce(json_agg(json_build_object(
@@ -52,6 +53,14 @@ class EmploymentView(msgspec.Struct, frozen=True):
     standing: str
 
 
+class NotificationsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to be told of."""
+
+    group_closing: bool = NOTICES_DEFAULT[Notice.GROUP_CLOSING]
+    price_dropped: bool = NOTICES_DEFAULT[Notice.PRICE_DROPPED]
+    marketing: bool = NOTICES_DEFAULT[Notice.MARKETING]
+
+
 class AccountView(msgspec.Struct, frozen=True):
     """An account as its owner sees it."""
 
@@ -60,6 +69,7 @@ class AccountView(msgspec.Struct, frozen=True):
     display_name: str | None
     avatar_url: str | None
     locale: str | None
+    notifications: NotificationsView
     version: int
     created_at: datetime
     identities: list[ProvenView]

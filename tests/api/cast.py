@@ -1,5 +1,6 @@
 """Everybody the table of access asks: people with accounts, staff of two merchants, API keys, an operator's token."""
 
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -7,11 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.identity.merchant import KeyTerms
 from domain.identity.permissions import KEYS_MAY, Permission, Role, StaffRole, Standing
+from infra.identity.address_book import Entry, add_address
 from infra.identity.api_keys import make_key
 from infra.identity.codes import Channel, Recipient
+from infra.identity.devices import register_device
 from infra.identity.staff import invite
 from infra.tokens import Employed
 from tests.api.people import LIFETIME_S, Person, Town
+from tests.money_shop import ADDRESS
 
 _ACCOUNTS = text("""
   INSERT INTO accounts (id, status, is_admin)
@@ -84,3 +88,18 @@ async def invite_to_staff(engine: AsyncEngine, merchant_id: UUID, account_id: UU
         await connection.execute(_PHONE, {"phone": phone, "account_id": account_id})
         made = await invite(connection, merchant_id, Recipient(Channel.PHONE, phone), StaffRole.EDITOR, uuid4())
     return made.id
+
+
+class Belongings(NamedTuple):
+    """What somebody keeps here."""
+
+    address_id: UUID
+    device_id: UUID
+
+
+async def give_belongings(engine: AsyncEngine, account_id: UUID) -> Belongings:
+    """An address and a device of an account's."""
+    async with engine.begin() as connection:
+        address_id, _ = await add_address(connection, account_id, Entry(None, ADDRESS, is_default=True))
+        device_id, _ = await register_device(connection, account_id, "ios", str(uuid4()))
+    return Belongings(address_id, device_id)
