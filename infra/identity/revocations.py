@@ -88,7 +88,7 @@ def _kept_for_s(asked_with: Claims | None) -> float:
 class Revocations:
     """The sessions and accounts whose tokens of before a moment are refused.
 
-    `listening` is an engine of one connection, which is kept to hear of revocations.
+    `listening` is an engine of one connection, which is kept to hear of revocations; `listens` says that it is up.
     """
 
     def __init__(self, engine: AsyncEngine, listening: AsyncEngine) -> None:
@@ -98,7 +98,7 @@ class Revocations:
         self._learned: dict[UUID, float] = {}
         self._floor = 0.0
         self._is_known = False
-        self._listens = False
+        self.listens = False
 
     def is_revoked(self, claims: Claims) -> bool:
         """Whether a token that was good when it was issued is good no more.
@@ -154,7 +154,7 @@ class Revocations:
             except _AWAY as error:
                 all_at = 0.0
                 _log.debug("revocations_not_read", why=str(error))
-            await asyncio.sleep(LOOK_WHILE_LISTENING_EVERY_S if self._listens else LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_WHILE_LISTENING_EVERY_S if self.listens else LOOK_EVERY_S)
 
     async def _keep_listening(self) -> None:
         while True:
@@ -172,10 +172,10 @@ class Revocations:
             driver.add_termination_listener(lambda _: is_gone.set())
             try:
                 await driver.add_listener(_CHANNEL, self._hear)
-                self._listens = True
+                self.listens = True
                 await is_gone.wait()
             finally:
-                self._listens = False
+                self.listens = False
                 await connection.invalidate()
 
     def _hear(self, connection: object, process_id: int, channel: str, said: str) -> None:  # noqa: ARG002 - as asyncpg calls it
