@@ -53,6 +53,15 @@ async def test_the_server_names_no_software(apis: list[Api]) -> None:
             assert (await client.get(path)).headers.get_list("server") == ["tuan"]
 
 
+async def test_heads_are_bounded(apis: list[Api]) -> None:
+    """A head that is far longer than 64 KiB or has more than 100 fields is 431, whatever it asks for."""
+    url = f"http://127.0.0.1:{apis[0].port}/healthz"
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(url, headers={"x-long": "a" * 200_000})).status_code == 431
+        assert (await client.get(url, headers={f"x-{number}": "1" for number in range(101)})).status_code == 431
+        assert (await client.get(url, headers={"x-long": "a" * 10_000})).status_code == 200
+
+
 async def _asked(apis: list[Api], requests: list[tuple[dict[str, str], str]]) -> Counter[int]:
     """How many of these got which answer, spread over all processes, many at the same time."""
     waiting = list(enumerate(requests))

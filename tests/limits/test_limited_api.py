@@ -1,5 +1,7 @@
 """Limits over HTTP: who is counted for what, what the answers tell, and what a refusal leaves undone."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -38,6 +40,15 @@ def test_every_operation_belongs_to_a_class_and_names_are_told_apart() -> None:
     assert len(names) == len(set(names))
     for beginning, _ in NAMED:
         assert beginning == "GET /v1/sign-in/" or any(name.startswith(beginning) for name in WHO_MAY), beginning
+
+
+def test_the_page_lists_the_policies_as_they_are() -> None:
+    """An operator reads in docs/limits.md what the program does."""
+    page = (Path(__file__).parents[2] / "docs/limits.md").read_text()
+    policies = [policy for policies in POLICIES.values() for policy in policies]
+    for policy in policies:
+        assert f"| `{policy.name}` | {policy.quota:,} | {policy.window_s:,} |" in page
+    assert page.count("\n| `") == len(policies)
 
 
 @pytest.mark.parametrize(
