@@ -8,6 +8,7 @@ from domain.identity.permissions import Permission
 
 NAMED: Final = (
     ("POST /v1/sign-in/codes", RouteClass.CODES),
+    ("POST /v1/merchants/{merchant_id}/staff-invites", RouteClass.CODES),  # they leave by message too
     ("POST /v1/sign-in/refresh", RouteClass.REFRESH),
     ("POST /v1/sign-in/", RouteClass.SIGN_IN),
     ("GET /v1/sign-in/", RouteClass.SIGN_IN),

@@ -12,6 +12,7 @@ from api.access import caller_of, merchant_of
 from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_json
 from api.deeds import deed_of
+from api.limiting import limit_recipient
 from api.requests import AnyRequest, invalid, path_id, runtime_of
 from api.routing import route
 from domain.identity.permissions import StaffRole, Standing
@@ -119,6 +120,7 @@ async def invite_staff(request: AnyRequest) -> Answer:
     recipient = phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
     runtime, merchant_id = runtime_of(request), merchant_of(request)
     runtime.messages.check(recipient)
+    await limit_recipient(request, recipient)
     async with runtime.engine.begin() as connection:
         merchant = await lock_merchant(connection, merchant_id)
         made = await invite(connection, merchant_id, recipient, body.role, caller_of(request).subject)

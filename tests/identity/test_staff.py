@@ -1,6 +1,7 @@
 """A merchant's staff: invited, given roles, removed; and never without an owner, whatever comes at once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from litestar import Litestar
@@ -193,6 +194,19 @@ async def test_a_merchant_sends_so_many_invites_a_day(house: House, town: Town) 
     refused = await house.owner.post(f"{house.path}/staff-invites", {"phone": PHONE, "role": "analyst"})
     problem(refused, 409, "too-many-staff-invites")
     assert all(each["to"] != PHONE for each in (await town.nobody.get("/dev/inbox")).json()["items"])
+
+
+async def test_invites_and_codes_to_a_number_share_its_limit(settings: Settings, engine: AsyncEngine) -> None:
+    """However many merchants ask, a stranger's phone rings so often and no more; who is refused invited nobody."""
+    async with connected(create_app(replace(settings, rate_limits=True))) as client:
+        town = Town(client, settings)
+        owner = (await make_cast(town, engine))["owner"]
+        path = f"/v1/merchants/{town.merchant.subject}/staff-invites"
+        assert (await town.nobody.post("/v1/sign-in/codes", {"phone": PHONE})).status_code == 202
+        answers = [await owner.post(path, {"phone": PHONE, "role": "editor"}) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [201, 201, 201, 201, 429]
+        [open_one] = (await owner.get(path)).json()["items"]
+        assert open_one["id"] == answers[3].json()["id"]
 
 
 @pytest.mark.parametrize(
