@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.groupbuy.commands import LapsePayment, LeaveGroup
 from domain.groupbuy.errors import GroupClosed, GroupCommitted, GroupNotFound, OrderNotFound
 from domain.groupbuy.payment import LapsedBecause
+from infra.identity.audit import Deed
+from infra.identity.leaving_work import has_others, leave_work, lock_employers
 from infra.identity.needs import Need, Standing, read_standing, standing_of
 from infra.identity.revocations import Revoked, revoke
 from infra.identity.sessions import Ending, end_sessions
@@ -33,28 +35,13 @@ LATE_FOR_S: Final = 900
 """After so long nothing can come of a token that the account had: longer than an access token's life."""
 
 _LOCK = text("SELECT id FROM accounts WHERE id = :id OR merged_into = :id ORDER BY id FOR NO KEY UPDATE")
-_LOCK_MERCHANTS = text("""
-  SELECT FROM merchants WHERE id IN (SELECT merchant_id FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[])))
-  ORDER BY id FOR UPDATE""")
-_WITHDRAW_APPLICATIONS = text("""
-  UPDATE merchants SET contact = '', about = '', status = 'refused', status_reason = 'The applicant has gone.',
-    version = version + 1
-  WHERE status IN ('applied', 'refused') AND id IN (
-      SELECT merchant_id FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[])) AND role = 'owner')
-    AND NOT EXISTS (SELECT FROM staff WHERE merchant_id = merchants.id AND role = 'owner'
-      AND account_id <> ALL(CAST(:ids AS uuid[])))""")
 _ERASE: Final = (
-    text("""
-      UPDATE staff_invites SET address = '', ended_at = coalesce(ended_at, clock_timestamp())
-      WHERE accepted_by = ANY(CAST(:ids AS uuid[])) OR (channel, address) IN (
-        SELECT provider, subject FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[])))"""),
     text("""
       DELETE FROM sign_in_codes USING identities
       WHERE account_id = ANY(CAST(:ids AS uuid[])) AND channel = provider AND address = subject"""),
     text("DELETE FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
     text("DELETE FROM addresses WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
     text("DELETE FROM devices WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
-    text("DELETE FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
     text("UPDATE sessions SET device = NULL WHERE account_id = ANY(CAST(:ids AS uuid[]))"),
     text("""
       DELETE FROM refresh_tokens USING sessions
@@ -116,11 +103,13 @@ class AccountStillNeeded(Exception):  # noqa: N818 - refusals are named after wh
         super().__init__("Your account is still needed; `needed_for` says what for and what can be done about it.")
 
 
-async def delete_account(engine: AsyncEngine, tell: Tell, account_id: UUID, session_id: UUID | None) -> Revoked | None:
-    """Delete an account; None where there is none, and no harm where it is deleted already.
+async def delete_account(
+    engine: AsyncEngine, tell: Tell, account_id: UUID, session_id: UUID | None, leaving: Deed
+) -> Revoked | None:
+    """Delete an account, its places given up and awaited payments lapsed before; None where there is none.
 
-    Answers what is for `Revocations.learn`. Places are given up and awaited payments lapse before. Raises
-    `FreshSignInNeeded` or `AccountStillNeeded`, and then nothing was given up that was known not to help.
+    Deleted already is no harm. Answers what is for `Revocations.learn`; `leaving` is what merchants they work for find
+    in the audit log. Raises `FreshSignInNeeded`, or `AccountStillNeeded` before anything is given up.
     """
     standing = await read_standing(engine, account_id, session_id, FRESH_S)
     if standing.status not in {"guest", "full"}:
@@ -130,7 +119,7 @@ async def delete_account(engine: AsyncEngine, tell: Tell, account_id: UUID, sess
     for _ in range(ROUNDS_MAX):
         _check(standing)
         await _let_go(tell, standing)
-        revoked = await _end(engine, account_id)
+        revoked = await _end(engine, account_id, leaving)
         if revoked is not None:
             await _erase_copies(engine, account_id)
             return revoked
@@ -170,23 +159,22 @@ async def _let_go(tell: Tell, standing: Standing) -> None:
             await tell(LeaveGroup(group_id=place.group_id, shopper_id=place.shopper_id))
 
 
-async def _end(engine: AsyncEngine, account_id: UUID) -> Revoked | None:
+async def _end(engine: AsyncEngine, account_id: UUID, leaving: Deed) -> Revoked | None:
     """End the account with all that is its own; None where something has come up that must be let go of first."""
     async with engine.begin() as connection:
+        employers = await lock_employers(connection, account_id)
         ids = await _ids(connection, account_id)
-        own = {"ids": ids}
-        await connection.execute(_LOCK_MERCHANTS, own)
         standing = await standing_of(connection, account_id, None, FRESH_S)
         if standing.status == "deleted":  # by another phone, in this very moment
             return {}
         _check(standing)
-        if standing.places or standing.awaited:
+        if standing.places or standing.awaited or await has_others(connection, ids, employers):
             return None
-        await connection.execute(_WITHDRAW_APPLICATIONS, own)
         for one in ids:
             await end_sessions(connection, one, Ending.DELETED)
+        await leave_work(connection, ids, employers, leaving)
         for statement in (*_ERASE, _FORGET_ANSWERS):
-            await connection.execute(statement, own)
+            await connection.execute(statement, {"ids": ids})
         return await revoke(connection, ids)
 
 

@@ -171,7 +171,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "reconciliations": "runs of a duty, in numbers",
         "sandbox_payments": "a payment provider's own books, by the ids of orders",
         "sandbox_events": "a payment provider's own books, by the ids of orders",
-        "sign_in_codes": "for an hour, not to be told to whoever holds a session; they go with the account",
+        "sign_in_codes": "where a code went, for a day; they go with the account",
         "spent_id_tokens": "hashes, for minutes",
         "refresh_tokens": "hashes; they go with the account",
         "revocations": "ids of sessions and accounts, for minutes",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.address import Address
 from domain.groupbuy.commands import BuyAlone, JoinGroup, ShipOrder
 from infra.identity import deletion
+from infra.identity.audit import Actor, ActorKind, Deed
 from infra.identity.needs import read_standing
 from infra.ids import new_id
 from infra.runtime import Runtime
@@ -28,6 +29,7 @@ NAME, PICTURE, STREET, TOKEN = (
     "77 Unmistakable Road",
     "unmis",
 )
+LEAVING = Deed(Actor(ActorKind.STAFF), "staff.leave")
 HOME = Address(name=NAME, line1=STREET, city="London", country="GB")
 
 
@@ -192,7 +194,7 @@ async def test_a_crash_in_the_middle_is_made_good(town: Town, engine: AsyncEngin
     await _run(
         engine, "UPDATE groups SET status = 'failed', closed_at = clock_timestamp() WHERE id = :id", id=group["id"]
     )
-    assert await deletion._end(engine, mei.subject) is not None
+    assert await deletion._end(engine, mei.subject, LEAVING) is not None
     assert await _traces(engine, mei) == {"participants", "payments"}
     await Erasing().step(context)
     assert await _traces(engine, mei) == set()
@@ -269,6 +271,8 @@ async def test_two_owners_who_go_at_once_do_not_both_go(town: Town, engine: Asyn
         answers = await asyncio.gather(mei.delete("/v1/me"), ben.delete("/v1/me"))
         assert sorted(answer.status_code for answer in answers) == [204, 409]
         assert len(await _rows(engine, "SELECT 1 FROM staff WHERE merchant_id = :id", id=merchant_id)) == 1
+        told = "SELECT action, before ->> 'role', after FROM audit WHERE merchant_id = :id"
+        assert await _rows(engine, told, id=merchant_id) == [("staff.leave", "owner", None)]
     ann = await signed_in(town)
     applied = await _merchant_of(engine, ann, status="applied")
     assert (await ann.delete("/v1/me")).status_code == 204
