@@ -13,18 +13,20 @@ from api.deal_bodies import CreateDealBody, EditDealBody
 from api.deal_making import deal_created, deal_edited
 from api.deeds import deed_of
 from api.idempotency import tell
+from api.refused import MerchantNotApproved
 from api.requests import AnyRequest, cursor_of, invalid, limit_of, path_id, query_choice, query_id, query_of, runtime_of
 from api.routing import route
 from domain.groupbuy.commands import Command, EndDeal, PauseDeal, PublishDeal, ResumeDeal
 from domain.groupbuy.deal import DealStatus
 from domain.groupbuy.errors import DealNotFound
 from domain.groupbuy.world import Accepted
-from domain.identity.permissions import Permission
+from domain.identity.permissions import Permission, Standing
 from infra.ids import new_id
 from infra.payments.merchant_terms import TakingMoney, taking_money
 from infra.payments.port import GatewayRefused
 from infra.reading.deal_orders import DealSort
 from infra.reading.deals import DealView, deal_view, get_deal, list_deals
+from infra.reading.merchants import get_merchant
 from infra.tokens import Claims
 
 _create_body: Final = msgspec.json.Decoder(CreateDealBody)
@@ -117,6 +119,9 @@ def _whose_drafts(caller: Claims | None, merchant_id: UUID | None) -> UUID | Non
 async def _let_groups_open(request: AnyRequest, command: type[PublishDeal | ResumeDeal], action: str) -> Answer:
     """Publish or resume: either way its groups take money from now on as its merchant's deals do now."""
     deal_id, merchant_id = path_id(request, "deal_id"), merchant_of(request)
+    merchant = await get_merchant(runtime_of(request).engine, merchant_id)
+    if merchant is not None and merchant.standing is not Standing.APPROVED:
+        raise MerchantNotApproved(merchant.standing)  # a token from the command line knows nothing of it
     taking = await _taking_money(request, deal_id, merchant_id)
     opening = command(
         deal_id=deal_id,

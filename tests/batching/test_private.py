@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.groupbuy.commands import RefundOrder, ShipOrder
+from domain.groupbuy.commands import CancelGroup, RefundOrder, ShipOrder
 from infra.batching import Batcher
 from infra.held_connection import HeldConnection
+from infra.identity.audit import Actor, ActorKind, Deed
 from infra.ids import new_id
 from tests.money_shop import ADDRESS, MoneyShop
 
@@ -30,8 +31,12 @@ async def test_no_address_tracking_number_or_reason_stands_in_a_command(
     await shop.tell(ShipOrder(**order, carrier="Royal Mail", tracking_number="RM123456789GB"))
     refund: dict[str, Any] = {"refund_id": new_id(), "amount_minor": None, "currency": None, "is_return": False}
     await shop.tell(RefundOrder(**order, **refund, group_id=bought.group_id, reason="broken cup"))
+    (open_group,) = await shop.paid_group(bought.deal_id, None)
+    assert open_group.group_id is not None
+    deed = Deed(Actor(ActorKind.ADMINISTRATOR, new_id()), "group.cancel", reason="says Mrs Hill")
+    await batcher.tell(CancelGroup(group_id=open_group.group_id, merchant_id=None), deed=deed)
     told = " ".join(commands).replace("''", "'")
     assert str(bought.order_id) in told
-    for private in (ADDRESS.name, ADDRESS.line1, ADDRESS.postal_code, "RM123456789GB", "broken cup"):
+    for private in (ADDRESS.name, ADDRESS.line1, ADDRESS.postal_code, "RM123456789GB", "broken cup", "Mrs Hill"):
         assert private is not None
         assert private not in told

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.identity.permissions import StaffRole
 from infra.identity.accounts import Proof, Provider
 from infra.identity.administrators import make_administrator, remove_administrator
+from infra.runtime import Runtime
 from tests.api.people import Person, Town, deal_body, fields, problem
 from tests.identity.houses import House, applied, approved
 from tests.identity.members import Member, signed_in
@@ -30,7 +31,9 @@ async def promoted(engine: AsyncEngine, member: Member) -> Member:
     return await member.refreshed()
 
 
-async def test_an_administrator_is_one_from_the_next_refresh_to_the_removal(town: Town, engine: AsyncEngine) -> None:
+async def test_an_administrator_is_one_from_the_next_refresh_to_the_removal(
+    app: Litestar, town: Town, engine: AsyncEngine
+) -> None:
     """Whoever is signed in is one after refreshing; removed, neither the old token nor a new one is of use for it."""
     mei = await signed_in(town)
     problem(await mei.get("/v1/admin/merchants"), 403, "role-missing")
@@ -38,6 +41,9 @@ async def test_an_administrator_is_one_from_the_next_refresh_to_the_removal(town
     assert (await mei.get("/v1/admin/merchants")).status_code == 200
     assert (await mei.get("/v1/me/groups")).status_code == 200
     await remove_administrator(engine, Proof(Provider.PHONE, mei.phone))
+    runtime: Runtime = app.state.runtime
+    await runtime.revocations.look()
+    problem(await mei.get("/v1/admin/merchants"), 401, "not-authenticated")
     mei = await mei.refreshed()
     problem(await mei.get("/v1/admin/merchants"), 403, "role-missing")
 
@@ -117,7 +123,11 @@ async def test_from_the_moment_of_suspension_nothing_is_sold(app: Litestar, town
         problem(await caller.post("/v1/deals", deal_body()), 403, "merchant-not-approved")
         problem(await caller.post(f"/v1/deals/{deal}/publish"), 403, "merchant-not-approved")
         assert (await caller.get("/v1/orders")).status_code == 200
+    operator = Person(town.client, house.id, town.issuer.issue(house.id, frozenset({"merchant"}), 600))
+    assert (await operator.post(f"/v1/deals/{deal}/pause")).status_code == 200
+    problem(await operator.post(f"/v1/deals/{deal}/resume"), 403, "merchant-not-approved")
     assert (await decided(admin, house, "reinstate")).status_code == 200
+    assert (await operator.post(f"/v1/deals/{deal}/resume")).status_code == 200
     assert (await town.shopper().post(f"/v1/deals/{deal}/groups")).status_code == 201
 
 
