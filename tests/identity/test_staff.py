@@ -185,6 +185,18 @@ async def test_people_come_and_go_at_once_and_nobody_waits_for_ever(house: House
         assert {answer.status_code for answer in answers} <= {200, 201, 204, 401}
 
 
+async def test_an_account_is_deleted_while_its_employment_changes(house: House) -> None:
+    """Whoever goes is gone from the staff, and no two of them wait for each other."""
+    for _ in range(10):
+        mei = await house.hired(StaffRole.ANALYST)
+        answers = await asyncio.gather(
+            house.owner.ask("PATCH", f"{house.path}/staff/{mei.subject}", {"role": "editor"}),
+            mei.ask("DELETE", "/v1/me"),
+            house.owner.ask("PATCH", f"{house.path}/staff/{mei.subject}", {"role": "fulfilment"}),
+        )
+        assert {answer.status_code for answer in answers} <= {200, 204, 401, 404}
+
+
 async def test_a_merchant_sends_so_many_invites_a_day(house: House, town: Town) -> None:
     """Each is a message that costs money: withdrawing one makes room for none."""
     made = await house.invited("analyst", email="jo@example.com")
