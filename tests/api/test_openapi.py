@@ -53,6 +53,9 @@ def test_every_operation_documents_its_problems() -> None:
                 assert "WWW-Authenticate" in responses["401"]["headers"], path
             if "requestBody" in operation:
                 assert {"400", "413", "415", "422"} <= set(responses), path
+            assert ("429" in responses) == (path not in {"/healthz", "/readyz"}), path
+            if "429" in responses:
+                assert set(responses["429"]["headers"]) == {"Retry-After", "RateLimit", "RateLimit-Policy"}, path
             if path.startswith("/v1") and "preview" not in path:
                 assert "Retry-After" in responses["503"]["headers"], path
 

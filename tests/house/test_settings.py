@@ -25,6 +25,20 @@ def test_each_server_is_given_by_itself() -> None:
     assert settings.redis_is_embedded
 
 
+def test_proxies_and_origins_come_in_lists() -> None:
+    """Parted by commas, blanks around them do not matter."""
+    settings = read_settings(
+        {
+            "TUAN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7,2001:db8::/32",
+            "TUAN_CORS_ORIGINS": "https://shop.example, http://localhost:5173",
+        }
+    )
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
+    assert settings.cors_origins == ("https://shop.example", "http://localhost:5173")
+    assert read_settings({"TUAN_CORS_ORIGINS": "*"}).cors_origins == ("*",)
+    assert (read_settings({}).trusted_proxies, read_settings({}).cors_origins) == ((), ())
+
+
 def test_an_empty_variable_is_not_set() -> None:
     """`TUAN_PORT=` in an environment file means the default."""
     assert read_settings({"TUAN_PORT": ""}) == read_settings({})
@@ -46,6 +60,13 @@ def test_an_empty_variable_is_not_set() -> None:
         ("DATABASE_URL", "postgresql:db"),
         ("REDIS_URL", "localhost:6379"),
         ("TUAN_TOKEN_ISSUER", "with space"),
+        ("TUAN_TRUSTED_PROXIES", "10.0.0.1/8"),  # which of the two is meant?
+        ("TUAN_TRUSTED_PROXIES", "proxy.example"),
+        ("TUAN_PROXY_HEADER", "x-real-ip"),
+        ("TUAN_CORS_ORIGINS", "https://shop.example/"),
+        ("TUAN_CORS_ORIGINS", "https://shop.example,*"),
+        ("TUAN_CORS_ORIGINS", "https://*.shop.example"),
+        ("TUAN_RATE_LIMITS", "no"),
         ("TUAN_DATA_DIR", "~no-such-user-here/x"),
     ],
 )
