@@ -14,7 +14,7 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from domain.groupbuy.group import Group
-    from infra.batching import Answer
+    from infra.lane import Answer
 
 REFUSED = 1
 COULD_NOT_ASK = 2

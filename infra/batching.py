@@ -1,20 +1,16 @@
 """The one way every write goes: commands waiting in this process are decided and committed together.
 
 While one batch commits the next one collects, so a busy process writes many commands per transaction and an idle one
-adds no delay. A lane is one such queue; all commands of a deal share a lane, so this process never waits for itself.
+adds no delay. A lane is one such queue. Commands of a deal that somebody else keeps locked leave it for a side lane,
+where they wait for the lock without holding up others.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
-import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import (
@@ -26,39 +22,23 @@ from domain.groupbuy.commands import (
     LeaveGroup,
 )
 from domain.groupbuy.errors import GroupNotFound
-from domain.groupbuy.events import Event
-from domain.groupbuy.group import Group
-from domain.groupbuy.world import Accepted
-from infra.batch import Batch, Idempotency, Stored, Waiting, write
-from infra.database import has_run_too_long, is_connection_lost, violates
+from infra.batch import Idempotency, Waiting
 from infra.gathering import Gathering
-from infra.held_connection import HeldConnection
 from infra.identity.audit import Deed
-from infra.loading import Loader
+from infra.lane import Answer, Committed, Lane
 from infra.reading.fetching import fetch_json
-from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
+from infra.unavailable import Overloaded
 
 LANES = 1
+SIDE_LANES = 4
+LOCK_WAIT_MS = 200
+"""How long all wait for a deal's lock: many times as long as another process's batch keeps it."""
 GROUP_DEALS_REMEMBERED_MAX = 100_000
-KEYS_UNIQUE = "idempotency_keys_pkey"
 
 _DEALS_OF_GROUPS = text(
     "SELECT coalesce(json_object_agg(id, deal_id), '{}')::text FROM groups WHERE id = ANY(CAST(:group_ids AS uuid[]))"
 )
 _decode_deals = msgspec.json.Decoder(dict[UUID, UUID]).decode
-
-_log = structlog.get_logger(__name__)
-
-Answer = Accepted | Stored
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What one transaction made true: groups in their new state, and every event in order."""
-
-    groups: Sequence[Group]
-    events: Sequence[Event]
-    now: datetime
 
 
 class Batcher:
@@ -78,8 +58,21 @@ class Batcher:
         suspended: Callable[[], frozenset[UUID]] = frozenset,
     ) -> None:
         self._engine = engine
-        queue_max = -(-queue_commands_max // LANES)
-        self._lanes = [_Lane(engine, batch_commands_max, queue_max, self._committed, suspended) for _ in range(LANES)]
+        bounds = (batch_commands_max, queue_commands_max)
+        self._lane = Lane(
+            engine,
+            *bounds,
+            on_commit=self._committed,
+            suspended=suspended,
+            lock_wait_ms=LOCK_WAIT_MS,
+            divert=self._divert,
+            on_locked=self._hold_up,
+        )
+        self._side_lanes = [
+            Lane(engine, *bounds, on_commit=self._committed, suspended=suspended, on_lock_had=self._let_go_on)
+            for _ in range(SIDE_LANES)
+        ]
+        self._held_up: set[UUID] = set()
         self._deal_of_group: dict[UUID, UUID] = {}
         self._looking_up = Gathering(self._fetch_deals)
         self._on_commit = on_commit
@@ -99,7 +92,14 @@ class Batcher:
         """As `tell`, for a caller who knows the deal and has many commands: no task for each of them."""
         if self._stopping:
             raise Overloaded
-        return self._lanes[hash(deal_id) % LANES].put(Waiting(command, deal_id, idempotency, deed))
+        waiting = Waiting(command, deal_id, idempotency, deed)
+        lane = self._side_lane(deal_id) if deal_id in self._held_up else self._lane
+        lane.put(waiting)
+        return waiting.answer
+
+    def is_held_up(self, deal_id: UUID) -> bool:
+        """Whether somebody else keeps the deal locked, as far as is known: its commands wait apart from all others."""
+        return deal_id in self._held_up
 
     def remember(self, group_id: UUID, deal_id: UUID) -> None:
         """Take note of a group's deal, so that telling a command about it needs no look-up."""
@@ -110,7 +110,8 @@ class Batcher:
     async def stop(self) -> None:
         """Take no more commands and answer those that wait."""
         self._stopping = True
-        for lane in self._lanes:
+        await self._lane.drained()  # what it diverts is in the side lanes then
+        for lane in self._side_lanes:
             await lane.drained()
 
     async def _deal_of(self, command: Command) -> UUID:
@@ -131,117 +132,33 @@ class Batcher:
     async def _fetch_deals(self, group_ids: list[UUID]) -> dict[UUID, UUID]:
         return _decode_deals(await fetch_json(self._engine, _DEALS_OF_GROUPS, {"group_ids": group_ids}))
 
+    def _side_lane(self, deal_id: UUID) -> Lane:
+        return self._side_lanes[hash(deal_id) % SIDE_LANES]
+
+    def _divert(self, waiting: Waiting) -> bool:
+        """Take a command out of the common lane if its deal is held up."""
+        if waiting.deal_id not in self._held_up:
+            return False
+        self._put_aside(waiting)
+        return True
+
+    def _hold_up(self, waiting: list[Waiting]) -> None:
+        """The deals of these are locked by somebody else: from now on their commands wait apart."""
+        self._held_up.update(one.deal_id for one in waiting)
+        for one in waiting:
+            self._put_aside(one)
+
+    def _put_aside(self, waiting: Waiting) -> None:
+        try:
+            self._side_lane(waiting.deal_id).put(waiting)
+        except Overloaded as error:
+            waiting.refuse(error)
+
+    def _let_go_on(self, deal_id: UUID) -> None:
+        """Its lock was to be had: its commands go with all others again."""
+        self._held_up.discard(deal_id)
+
     def _committed(self, committed: Committed) -> None:
         for group in committed.groups:
             self.remember(group.id, group.deal_id)
         self._on_commit(committed)
-
-
-class _Lane:
-    """One queue and at most one transaction at a time."""
-
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        batch_commands_max: int,
-        queue_commands_max: int,
-        on_commit: Callable[[Committed], None],
-        suspended: Callable[[], frozenset[UUID]],
-    ) -> None:
-        self._connection = HeldConnection(engine)
-        self._loader = Loader()
-        self._batch_commands_max = batch_commands_max
-        self._queue_commands_max = queue_commands_max
-        self._on_commit = on_commit
-        self._suspended = suspended
-        self._queue: deque[Waiting] = deque()
-        self._draining: asyncio.Task[None] | None = None
-
-    def put(self, waiting: Waiting) -> asyncio.Future[Answer]:
-        """Queue a command; the future has its answer after the commit."""
-        if len(self._queue) >= self._queue_commands_max:
-            raise Overloaded
-        self._queue.append(waiting)
-        if self._draining is None:
-            self._draining = asyncio.create_task(self._drain())
-        return waiting.answer
-
-    async def drained(self) -> None:
-        """Return when nothing waits."""
-        while self._draining is not None:
-            await asyncio.shield(self._draining)
-        await self._connection.let_go()
-
-    async def _drain(self) -> None:
-        try:
-            while self._queue:
-                size = min(len(self._queue), self._batch_commands_max)
-                await self._commit([self._queue.popleft() for _ in range(size)])
-        finally:
-            self._draining = None
-
-    async def _commit(self, waiting: list[Waiting]) -> None:
-        """Write a batch and answer; what only has to be tried anew, and surely is not saved, is tried anew once."""
-        batch = Batch(waiting, suspended=self._suspended())
-        try:
-            try:
-                await write(self._connection, self._loader, batch)
-            except Exception as error:
-                if not _is_passing(error, batch):
-                    raise
-                batch = Batch(waiting, suspended=self._suspended())
-                await write(self._connection, self._loader, batch)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, every waiting caller gets an answer
-            await self._failed(waiting, error)
-            return
-        batch.answer()
-        if batch.changes.events:
-            self._announce(batch)
-
-    def _announce(self, batch: Batch) -> None:
-        """Tell the listener; if it fails the next batch is written all the same."""
-        try:
-            self._on_commit(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
-        except Exception:  # noqa: BLE001 - it is logged; callers of the next batch are waiting
-            _log.exception("listening_failed")
-
-    async def _failed(self, waiting: list[Waiting], error: Exception) -> None:
-        """Commands can spoil a batch only for themselves: it is tried again in parts, unless the database is lost.
-
-        A lock that is held is its deal's, so the parts are deals; of anything else one command is guilty. Commands
-        that each waited for the same lock would keep the lane for minutes.
-        """
-        if is_connection_lost(error) or isinstance(error, OSError | TimeoutError):
-            _refuse(waiting, DatabaseUnavailable(), error)
-            return
-        too_long = has_run_too_long(error)
-        parts = _by_deal(waiting) if too_long else [[one] for one in waiting]
-        if isinstance(error, NoFreeConnection) or (too_long and len(parts) == 1):
-            _refuse(waiting, Overloaded(), error)
-        elif len(parts) == 1:
-            waiting[0].refuse(error)
-        else:
-            for part in parts:
-                await self._commit(part)
-
-
-def _refuse(waiting: list[Waiting], unavailable: Unavailable, because: Exception) -> None:
-    unavailable.__cause__ = because
-    for one in waiting:
-        one.refuse(unavailable)
-
-
-def _by_deal(waiting: list[Waiting]) -> list[list[Waiting]]:
-    parts: dict[UUID, list[Waiting]] = {}
-    for one in waiting:
-        parts.setdefault(one.deal_id, []).append(one)
-    return list(parts.values())
-
-
-def _is_passing(error: Exception, batch: Batch) -> bool:
-    """Whether the same batch may do the next time, and surely has done nothing yet.
-
-    The connection was dead before the commit; or an idempotency key, used for another deal at the same moment, was
-    stored first: a key is no part of a deal, so no lock was in the way. Now its answer is there to be found.
-    """
-    return (is_connection_lost(error) and not batch.commit_begun) or violates(error, KEYS_UNIQUE)

@@ -18,11 +18,16 @@ IDLE_IN_TRANSACTION_MS = 30_000
 CLIENT_GRACE_S = 2
 
 
-ALWAYS_BY_INDEX = {
+ALWAYS_BY_INDEX: Mapping[str, str] = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_generic_plan",  # the one plan there is: making it anew takes longer than using it
+}
+WRITES: Mapping[str, str] = {
+    **ALWAYS_BY_INDEX,
+    # A process that is frozen in the middle of a batch keeps deals locked no longer than this.
+    "idle_in_transaction_session_timeout": "1000",
 }
 """For connections whose every statement names its rows by key: a plan made while a table was still empty is kept for as
 long as the connection lives, so it must not be a scan."""
@@ -83,6 +88,11 @@ def is_connection_lost(error: BaseException) -> bool:
     if isinstance(error, ValueError):  # asyncpg's word for a parameter that fits no column
         return False
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or _says_unavailable(error)
+
+
+def is_locked_out(error: BaseException) -> bool:
+    """Whether an error means that somebody else kept a lock for longer than we wait (SQLSTATE 55P03)."""
+    return getattr(error, "sqlstate", None) == "55P03"
 
 
 def has_run_too_long(error: BaseException) -> bool:

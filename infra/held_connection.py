@@ -14,8 +14,9 @@ Result = TypeVar("Result")
 class HeldConnection:
     """One connection of an engine's pool, held for as long as it works and used without SQLAlchemy."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, lock_timeout_ms: int | None = None) -> None:
         self._engine = engine
+        self._lock_timeout_ms = lock_timeout_ms
         self._held: AsyncConnection | None = None
         self._driver: Any = None
         self._prepared: set[str] = set()
@@ -102,4 +103,6 @@ class HeldConnection:
             await self.let_go()
             self._held = await self._engine.connect()
             self._driver = (await self._held.get_raw_connection()).driver_connection
+            if self._lock_timeout_ms is not None:  # the pool never gets this connection back
+                await self._driver.execute(f"SET lock_timeout = {self._lock_timeout_ms}")
         return self._driver

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import Command, JoinGroup
 from infra.batch import Idempotency
-from infra.batching import LANES, Answer, Batcher, Committed
+from infra.batching import LANES, SIDE_LANES, Batcher
 from infra.closed_groups import ClosedGroups
 from infra.counters import Counters
-from infra.database import ALWAYS_BY_INDEX, make_engine
+from infra.database import WRITES, make_engine
 from infra.ending import end
 from infra.group_views import GroupViews
 from infra.identity.audit import Deed
@@ -23,6 +23,7 @@ from infra.identity.revocations import Revocations
 from infra.identity.sign_in import SignIn
 from infra.identity.suspensions import Suspensions
 from infra.key_ring import KeyRing
+from infra.lane import Answer, Committed
 from infra.limits.limiter import Limiter
 from infra.live import Hub
 from infra.messages.gateways import Messages, open_messages
@@ -80,7 +81,10 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     """A runtime at work, and its orderly end: commands that wait are answered, then connections are closed."""
     engine = make_engine(settings, application)
     by_key = make_engine(
-        settings, f"{application} writes", connections_max=LANES + SPARE_LOOK_UP_CONNECTIONS, planner=ALWAYS_BY_INDEX
+        settings,
+        f"{application} writes",
+        connections_max=LANES + SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS,
+        planner=WRITES,
     )
     listening = make_engine(settings, f"{application} listening", connections_max=1)
     redis = make_redis(settings)

@@ -9,7 +9,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.database import is_connection_lost
+from infra.database import has_run_too_long, is_connection_lost
 from infra.payments.port import GatewayUnavailable
 from infra.runtime import Runtime
 from infra.unavailable import Unavailable
@@ -89,9 +89,9 @@ class Outages:
 
 
 def is_server_gone(error: BaseException) -> bool:
-    """Whether PostgreSQL, Redis or a payment gateway is away, so that the same step will do later."""
+    """Whether PostgreSQL, Redis or a payment gateway is away or too busy, so that the same step will do later."""
     away = Unavailable | GatewayUnavailable | RedisError | OSError | TimeoutError
-    return isinstance(error, away) or is_connection_lost(error)
+    return isinstance(error, away) or is_connection_lost(error) or has_run_too_long(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -21,8 +21,8 @@ LOCKS_OF_TUAN = 0x7475616E
 A_WORKER_IS_HERE = 0
 LOOK_EVERY_S = 0.25
 ANSWER_WITHIN_S = 2.0
-SILENT_FOR_S_MAX = 3.0
-LOOKS_PER_CUT = 4
+SILENT_FOR_S_MAX = 1.5
+LOOKS_PER_CUT = 2
 
 _SAY_A_WORKER_IS_HERE = text("SELECT pg_try_advisory_lock_shared(:locks, :number)")
 _TAKE = text("SELECT number FROM unnest(CAST(:numbers AS int[])) AS number WHERE pg_try_advisory_lock(:locks, number)")

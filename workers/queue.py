@@ -21,8 +21,8 @@ from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
 from domain.groupbuy.events import GroupOpened
-from infra.batching import Committed
 from infra.ending import end
+from infra.lane import Committed
 from infra.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 from infra.runtime import Runtime
 from infra.settings import Settings

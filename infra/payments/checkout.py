@@ -17,7 +17,7 @@ from domain.groupbuy.commands import Command, ConfirmPayment, LapsePayment
 from domain.groupbuy.events import PaymentCameLate
 from domain.groupbuy.payment import LapsedBecause, Payment, PaymentStatus
 from domain.groupbuy.world import Accepted
-from infra.batching import Answer
+from infra.lane import Answer
 from infra.payments.gateways import Gateways
 from infra.payments.payment_rows import NextStep, NotedPayment, PaymentRows
 from infra.payments.port import (

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import tests.domain.conftest  # noqa: F401 - Hypothesis looks for counterexamples as it does there
-from infra.batching import Batcher, Committed
+from infra.batching import Batcher
 from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.ids import new_id
+from infra.lane import Committed
 from infra.settings import Settings
 from tests.reading.shop import Shop
 

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import Command, PublishDeal
 from domain.groupbuy.world import Accepted, Outcome, Refused
-from infra.batching import Answer, Batcher
+from infra.batching import Batcher
+from infra.lane import Answer
 from tests.batching.clock import set_clock
 from tests.batching.replaying import chapters_told, replayed
 from tests.batching.stored import world_stored

@@ -1,16 +1,20 @@
 """Connections that die, callers who go, queues that fill, processes that stop: nothing is lost or done twice."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from domain.groupbuy.commands import JoinGroup
 from domain.groupbuy.world import Accepted
-from infra.batching import LANES, Answer, Batcher, Committed
+from infra.batching import LANES, LOCK_WAIT_MS, Batcher
+from infra.database import WRITES, make_engine
 from infra.ids import new_id
+from infra.lane import Answer, Committed
 from infra.settings import Settings
 from infra.unavailable import DatabaseUnavailable, Overloaded
 from tests.batching.conftest import MakeBatcher
@@ -210,3 +214,36 @@ class TestAHeldLock:
         assert asyncio.get_running_loop().time() - began < 20 * 0.3, "each waited for itself"
         assert await answers_to(ask(shop.batcher, group_ids[0])) == [Accepted]
         assert [await places(database, group_id) for group_id in group_ids] == [2] + [21] * (len(deal_ids) - 1)
+
+    async def test_it_slows_nobody_else(self, shop: Shop, database: asyncpg.Connection) -> None:
+        """Once known, a locked deal takes nothing of the others' time, however often its own callers come again."""
+        locked = [await shop.live(group_size_max=100) for _ in range(3)]
+        groups_in_locked = [await shop.opened(deal_id) for deal_id in locked]
+        free = await shop.opened(await shop.live(group_size_max=100))
+        async with AsyncExitStack() as locks:
+            for deal_id in locked:
+                await locks.enter_async_context(deal_locked(database, deal_id))
+            waiting = [asyncio.ensure_future(answers_to(*(ask(shop.batcher, each) for each in groups_in_locked)))]
+            assert await answers_to(ask(shop.batcher, free)) == [Accepted]  # behind them, and finds out
+            for _ in range(20):
+                waiting.append(
+                    asyncio.ensure_future(answers_to(*(ask(shop.batcher, each) for each in groups_in_locked)))
+                )
+                async with asyncio.timeout(LOCK_WAIT_MS / 1000):
+                    assert await answers_to(ask(shop.batcher, free)) == [Accepted]
+            assert shop.batcher.is_held_up(locked[0])
+        assert await answers_to(*(ask(shop.batcher, each) for each in groups_in_locked)) == [Accepted] * 3
+        await asyncio.gather(*waiting)
+        assert not any(shop.batcher.is_held_up(deal_id) for deal_id in locked)
+
+    async def test_a_frozen_process_keeps_it_for_a_second(self, shop: Shop, settings: Settings) -> None:
+        """A batch whose process stops in the middle is ended by PostgreSQL, and its deal can be joined again."""
+        group_id = await shop.opened(await shop.live(group_size_max=100))
+        frozen = make_engine(settings, "a frozen lane", connections_max=1, planner=WRITES)
+        async with frozen.connect() as connection:
+            await connection.execute(text("SELECT FROM deals FOR UPDATE"))
+            async with asyncio.timeout(3):
+                while await answers_to(ask(shop.batcher, group_id)) != [Accepted]:
+                    continue
+            await connection.invalidate()
+        await frozen.dispose()

@@ -11,8 +11,9 @@ from domain.groupbuy.deal import Variant
 from domain.groupbuy.errors import DealNotFound
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, KeyReused, Stored
-from infra.batching import Answer, Batcher, Committed
+from infra.batching import Batcher
 from infra.ids import new_id
+from infra.lane import Answer, Committed
 from tests.batching.conftest import MakeBatcher
 from tests.reading.shop import KETTLE, Shop
 

@@ -27,8 +27,9 @@ from domain.groupbuy.commands import (
 from domain.groupbuy.deal import Grouping, Variant
 from domain.groupbuy.errors import GroupFull, InviteNotUsable, OutOfStock, UnitsLimitReached, VariantNotFound
 from domain.groupbuy.world import Accepted, Refused
-from infra.batching import Batcher, Committed
+from infra.batching import Batcher
 from infra.ids import new_id
+from infra.lane import Committed
 from tests.batching.replaying import chapters_told, replayed
 from tests.batching.stored import world_stored
 from tests.domain.catalogue import schedule

@@ -11,8 +11,9 @@ from domain.errors import DomainError
 from domain.groupbuy.commands import Command, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, KeyReused
-from infra.batching import LANES, Answer, Batcher, Committed
+from infra.batching import LANES, Batcher
 from infra.ids import new_id
+from infra.lane import Answer, Committed
 from tests.batching.conftest import MakeBatcher
 from tests.batching.replaying import chapters_told, replayed
 from tests.batching.standing import deal_locked, standing

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable
 from uuid import UUID
 
 from domain.groupbuy.events import ParticipantJoined, PaymentCameLate
-from infra.batching import Committed
+from infra.lane import Committed
 from tests.money_shop import Purchase
 from tests.races.house import House
 

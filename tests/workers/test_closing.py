@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from domain.errors import DomainError
 from domain.groupbuy.commands import JoinGroup
@@ -116,6 +117,24 @@ async def test_a_group_closes_within_a_second_of_its_deadline(runtime: Runtime, 
     delays = await closing_delays_s(shop.engine, groups)
     assert min(delays) >= 0
     assert max(delays) < LATE_S_MAX
+
+
+async def test_a_locked_deal_holds_up_no_other(runtime: Runtime, shop: Shop) -> None:
+    """Promise 5 while somebody keeps deals locked whose groups are due: all others close within the second."""
+    stuck = [await shop.live(group_lifetime_s=1) for _ in range(3)]
+    held_up = [await shop.opened(deal_id) for deal_id in stuck]
+    others = [await shop.live(group_lifetime_s=1) for _ in range(10)]
+    async with performed(runtime, is_worker=True), shop.engine.begin() as locking:
+        await locking.execute(text("SELECT FROM deals WHERE id = ANY(:ids) FOR UPDATE"), {"ids": stuck})
+        groups = []
+        for deal_id in others:
+            groups.append(await shop.opened(deal_id))
+            await asyncio.sleep(0.1)  # so that some fall due before, some after the lock is found out
+        await eventually(lambda: all_closed(shop.engine, groups), "the others' closings")
+        assert not await all_closed(shop.engine, held_up)
+        await locking.rollback()
+        await eventually(lambda: all_closed(shop.engine, held_up), "the closings that were held up")
+    assert max(await closing_delays_s(shop.engine, groups)) < LATE_S_MAX
 
 
 async def test_a_waiting_crowd_is_started_once(context: Context, shop: Shop, settings: Settings) -> None:
