@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
+from infra.database import make_engine
 from infra.settings import Settings
 from infra.tokens import TokenIssuer
+from tests.api.cast import make_cast
 from tests.api.people import Person, Town
 from tests.house.running import free_port, surroundings
 from tests.waiting import eventually, until
@@ -43,20 +45,29 @@ values = {codes}
 [dictionaries.orders]
 values = {orders}
 
+[dictionaries.merchants]
+values = {merchants}
+
+[dictionaries.staff]
+values = {staff}
+
 [parameters]
 deal_id = {{ dictionary = "deals", probability = 0.6 }}
 group_id = {{ dictionary = "groups", probability = 0.6 }}
 code = {{ dictionary = "codes", probability = 0.6 }}
 order_id = {{ dictionary = "orders", probability = 0.6 }}
+merchant_id = {{ dictionary = "merchants", probability = 0.6 }}
+account_id = {{ dictionary = "staff", probability = 0.6 }}
 """
 
 
 def test_schemathesis_finds_no_failure(settings: Settings, tmp_path: Path) -> None:
     """DESIGN 9.6: no 5xx, no undocumented status, header or shape, nothing wrong accepted, on real servers."""
-    token = TokenIssuer(settings).issue(uuid4(), CALLED_BY_BOTH_ROLES, 600, "Ada")
+    caller_id = uuid4()  # of no account: one that applies to be a merchant has to fetch another token
+    token = TokenIssuer(settings).issue(caller_id, CALLED_BY_BOTH_ROLES, 600, "Ada")
     config, log = tmp_path / "schemathesis.toml", tmp_path / "serve.log"
     with serving(settings, log) as address:
-        config.write_text(asyncio.run(_config(settings, address, token)))
+        config.write_text(asyncio.run(_config(settings, address, caller_id, token)))
         command = (
             *(SCHEMATHESIS, "--config-file", config, "run", f"{address}/schema/openapi.json"),
             *("--header", f"Authorization: Bearer {token}", "--max-time", str(BUDGET_S)),
@@ -101,11 +112,14 @@ def _is_ready(address: str) -> bool:
         return False
 
 
-async def _config(settings: Settings, address: str, token: str) -> str:
+async def _config(settings: Settings, address: str, caller_id: UUID, token: str) -> str:
     """Deals in every state and groups in most, so that random requests meet something."""
     async with httpx.AsyncClient(base_url=address) as client:
         town = Town(client, settings)
-        town.merchant = Person(client, uuid4(), token)
+        town.merchant = Person(client, caller_id, token)
+        engine = make_engine(settings)
+        cast = await make_cast(town, engine)
+        await engine.dispose()
         deals = [(await town.live_deal(group_size_max=1_000_000, stock=1_000_000))["id"] for _ in range(3)]
         deals += [(await town.draft())["id"] for _ in range(3)]
         leader = town.shopper()
@@ -113,7 +127,9 @@ async def _config(settings: Settings, address: str, token: str) -> str:
         await town.merchant.post(f"/v1/groups/{groups[0]}/cancel")
         codes = [(await leader.post(f"/v1/groups/{group_id}/invites")).json()["code"] for group_id in groups[1:3]]
         orders = [await _order(town.merchant, deals[0]) for _ in range(5)]
+    merchants, staff = [str(caller_id)], [str(cast["editor"].subject), str(cast["analyst"].subject)]
     listed = {"deals": deals, "groups": groups, "codes": codes, "orders": orders}
+    listed |= {"merchants": merchants, "staff": staff}
     return CONFIG.format(**{name: json.dumps(values) for name, values in listed.items()})
 
 
