@@ -39,6 +39,7 @@ _FORGET_CODES: Final = _deleting("sign_in_codes", "expires_at")
 _FORGET_SPENT: Final = _deleting("refresh_tokens", "spent_at")
 _FORGET_SESSIONS: Final = _deleting("sessions", "expires_at")
 _FORGET_REVOCATIONS: Final = _deleting("revocations", "expires_at")
+_FORGET_ID_TOKENS: Final = _deleting("spent_id_tokens", "expires_at")
 
 
 async def refresh_units_taken(engine: AsyncEngine) -> None:
@@ -61,11 +62,12 @@ async def forget_old_codes(engine: AsyncEngine) -> int:
 
 
 async def forget_old_sessions(engine: AsyncEngine) -> int:
-    """Delete sessions and spent refresh tokens of long ago, and revocations whose tokens have expired; how many."""
+    """Delete sessions and spent refresh tokens of long ago, revocations and id_tokens that have expired; how many."""
     return (
         await _forget(engine, _FORGET_SPENT, SESSIONS_KEPT_FOR_H)
         + await _forget(engine, _FORGET_SESSIONS, SESSIONS_KEPT_FOR_H)
         + await _forget(engine, _FORGET_REVOCATIONS, 0)
+        + await _forget(engine, _FORGET_ID_TOKENS, 0)
     )
 
 

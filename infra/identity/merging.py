@@ -2,7 +2,7 @@
 
 No row of a group, an order or an invite is touched. They keep the id the guest had, and that id is the person's too:
 `merged_into` says whose. So nothing in flight, no payment, settlement or retry under the guest's id, goes astray
-(docs/decisions/0016).
+(docs/decisions/0019).
 """
 
 from uuid import UUID

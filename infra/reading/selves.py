@@ -1,4 +1,4 @@
-"""What somebody has under other ids: those of guests who turned out to be this person (docs/decisions/0016).
+"""What somebody has under other ids: those of guests who turned out to be this person (docs/decisions/0019).
 
 What stands under such an id only ever becomes less, as nobody can act as that guest any more; so what is read here
 before a command is decided is at most too much by what was given up meanwhile.

@@ -95,3 +95,11 @@ def test_the_limit_of_units_counts_over_all_groups_that_hold_them() -> None:
     scene.refuses(replace(second, group_id=ELSEWHERE, quantity=1), UnitsLimitReached)
     scene.live(OTHER_DEAL, (replace(RED, id=ELSEWHERE),), units_per_shopper_max=1)
     scene.opened(ANN, ELSEWHERE, OTHER_DEAL)
+
+
+def test_units_under_other_ids_count_for_the_limit() -> None:
+    """Somebody who shopped as a guest before has the guest's units too."""
+    scene = a_group(units_per_shopper_max=3)
+    refused = scene.refuses(replace(join(BEN, quantity=2), units_elsewhere=2), UnitsLimitReached)
+    assert "you hold 2 already" in str(refused)
+    scene.does(replace(join(BEN, quantity=1), units_elsewhere=2))

@@ -75,6 +75,8 @@ def test_a_place_that_cannot_be_is_one_line(variable: str, value: str, line: str
         ({"TUAN_CODES_KEY_FILE": "/dev/null"}, "TUAN_CODES_KEY_FILE: /dev/null is too short"),
         ({"TUAN_CODES_KEY_FILE": "/nowhere/key"}, "Cannot read the key /nowhere/key"),
         ({"TUAN_PAYMENT_GATEWAY": "stripe"}, "TUAN_STRIPE_API_KEY_FILE is not set"),
+        ({"TUAN_WECHAT_APP_ID": "wx1"}, "TUAN_WECHAT_SECRET_FILE is not set"),
+        ({"TUAN_APPLE_CLIENT_IDS": "a", "TUAN_OPENID_BASE": "http://x.example"}, "TUAN_OPENID_BASE must begin with"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "serve", "worker"])

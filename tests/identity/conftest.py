@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from litestar import Litestar
 
 from api.app import create_app
 from infra.settings import Settings
@@ -43,11 +44,12 @@ def trusting(settings: Settings, provider: OpenIdProvider, tmp_path: Path) -> Se
 @pytest.fixture
 async def doors(trusting: Settings, provider: OpenIdProvider) -> AsyncIterator[Doors]:
     """An API that trusts the provider."""
-    async with connected(create_app(trusting)) as client:
-        yield Doors(Town(client, trusting), provider)
+    app = create_app(trusting)
+    async with connected(app) as client:
+        yield Doors(Town(client, trusting), provider, app.state.runtime)
 
 
 @pytest.fixture
-def client_without_providers(town: Town, provider: OpenIdProvider) -> Doors:
+def closed_doors(town: Town, provider: OpenIdProvider, app: Litestar) -> Doors:
     """An API that trusts nobody but itself."""
-    return Doors(town, provider)
+    return Doors(town, provider, app.state.runtime)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 
+from infra.runtime import Runtime
 from tests.api.people import Person, Town
 from tests.identity.openid_provider import NONCE, OpenIdProvider
 
@@ -16,6 +17,7 @@ class Doors:
 
     town: Town
     provider: OpenIdProvider
+    runtime: Runtime
 
     async def knock(
         self, token: str, who: Person | None = None, *, provider: str = "google", nonce: str = NONCE, **more: object

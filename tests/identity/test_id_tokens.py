@@ -212,9 +212,9 @@ async def test_a_malformed_request_names_its_field(doors: Doors, change: dict[st
     assert fields(await doors.town.nobody.post("/v1/sign-in/id-token", body)) == {field}
 
 
-async def test_a_provider_without_our_app_is_not_offered(client_without_providers: Doors) -> None:
+async def test_a_provider_without_our_app_is_not_offered(closed_doors: Doors) -> None:
     """Without a client id there is nobody a token could be meant for: 404, whatever the token."""
-    doors = client_without_providers
+    doors = closed_doors
     for provider in ("apple", "google", "facebook"):
         problem(await doors.knock(doors.provider.token(), provider=provider), 404, "provider-not-offered")
     problem(await doors.town.nobody.post("/v1/sign-in/wechat", {"code": "c"}), 404, "provider-not-offered")

@@ -5,13 +5,10 @@ import logging
 
 import pytest
 
-from api.app import create_app
 from infra.cannot_start import WrongSetting
 from infra.identity.evidence import Vouching
 from infra.settings import Settings
-from tests.api.conftest import connected
-from tests.api.people import Town, fields, problem
-from tests.identity.openid_provider import OpenIdProvider
+from tests.api.people import fields, problem
 from tests.identity.signing_in import Doors
 
 OF_APP = {"access_token": "a", "refresh_token": "r", "openid": "oMei", "scope": "snsapi_userinfo", "expires_in": 7200}
@@ -98,11 +95,3 @@ def test_what_is_missing_is_told_at_the_start(trusting: Settings) -> None:
     ):
         with pytest.raises(WrongSetting):
             Vouching(dataclasses.replace(trusting, **change))
-
-
-async def test_only_the_app_that_is_set_up_is_offered(settings: Settings, provider: OpenIdProvider) -> None:
-    """Nobody asks WeChat while there is no app of ours."""
-    async with connected(create_app(settings)) as client:
-        doors = Doors(Town(client, settings), provider)
-        refused = await doors.town.nobody.post("/v1/sign-in/wechat", {"code": "code"})
-        problem(refused, 404, "provider-not-offered")

@@ -81,6 +81,10 @@ async def test_pages_cost_what_is_on_them(shop: Shop, connection: AsyncConnectio
         plan, blocks = await plan_of(connection, statement, **given)
         assert index in plan, plan
         assert blocks < BLOCKS_MAX, plan
+    of_several_ids = orders_of_shopper(is_first=True, with_status=False, has_merged=True)
+    plan, blocks = await plan_of(connection, of_several_ids, **given)
+    assert "payments_of_shopper_index" in plan, plan
+    assert blocks < BLOCKS_MAX, plan
     for is_first in (True, False):
         lines = statement_lines(is_first=is_first)
         plan, blocks = await plan_of(connection, lines, **(given | of_ledger | {"after_id": 1, "after_part": 0}))

@@ -102,3 +102,12 @@ async def test_pages_of_a_big_group_cost_what_is_on_them(shop: Shop, connection:
     plan, blocks = await plan_of(connection, groups_of_shopper(is_first=True), rows_max=21, shopper_id=ann)
     assert "participants_of_shopper_index" in plan, plan
     assert blocks < 50, plan
+    await shop.make(
+        "UPDATE accounts SET status = 'merged', merged_into = :ann FROM participants WHERE id = shopper_id"
+        " AND number BETWEEN 100 AND 104",
+        ann=ann,
+    )
+    of_several = groups_of_shopper(is_first=True, has_merged=True)
+    plan, blocks = await plan_of(connection, of_several, rows_max=21, shopper_id=ann)
+    assert "participants_of_shopper_index" in plan, plan
+    assert blocks < 100, plan

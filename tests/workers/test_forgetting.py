@@ -3,7 +3,7 @@
 from tests.reading.shop import Shop
 from tests.workers.ground_truth import number
 from workers.duty import Context
-from workers.housekeeping import ROWS_AT_ONCE, forget_old_codes
+from workers.housekeeping import ROWS_AT_ONCE, forget_old_codes, forget_old_sessions
 from workers.reconciling import Reconciling
 
 MADE = f"""
@@ -27,3 +27,16 @@ async def test_the_duty_forgets_them(context: Context, shop: Shop) -> None:
     await shop.make(MADE)
     await Reconciling().step(context)
     assert await number(shop.engine, KEPT) == 24 * 60 + 10
+
+
+SPENT = f"""
+  INSERT INTO spent_id_tokens (fingerprint, expires_at)
+  SELECT decode(md5(CAST(n AS text)), 'hex'), clock_timestamp() - n * interval '1 s'
+  FROM generate_series(-10, {ROWS_AT_ONCE}) AS n"""
+
+
+async def test_used_id_tokens_are_remembered_until_they_have_expired(context: Context, shop: Shop) -> None:
+    """Before that one could be sent again; after it nobody asks."""
+    await shop.make(SPENT)
+    assert await forget_old_sessions(context.by_key) == ROWS_AT_ONCE + 1
+    assert await number(shop.engine, "SELECT count(*) FROM spent_id_tokens") == 10
