@@ -173,7 +173,7 @@ async def _end(engine: AsyncEngine, account_id: UUID, leaving: Deed) -> Revoked 
         for one in ids:
             await end_sessions(connection, one, Ending.DELETED)
         await leave_work(connection, ids, employers, leaving)
-        for statement in (*_ERASE, _FORGET_ANSWERS):
+        for statement in _ERASE:
             await connection.execute(statement, {"ids": ids})
         return await revoke(connection, ids)
 

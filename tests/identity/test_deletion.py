@@ -200,6 +200,15 @@ async def test_a_crash_in_the_middle_is_made_good(town: Town, engine: AsyncEngin
     assert await _traces(engine, mei) == set()
 
 
+async def test_a_place_that_comes_up_before_the_end_is_given_up_first(town: Town, engine: AsyncEngine) -> None:
+    """Joined between the leaving and the end: nothing ends until that place is left too."""
+    mei = await _settled_in(town)
+    await town.open_group(mei)
+    assert await deletion._end(engine, mei.subject, LEAVING) is None
+    assert (await mei.get("/v1/me")).json()["display_name"] == NAME
+    assert (await mei.delete("/v1/me")).status_code == 204
+
+
 async def test_a_join_that_was_under_way_is_undone(
     town: Town, runtime: Runtime, engine: AsyncEngine, context: Context
 ) -> None:

@@ -1,6 +1,8 @@
 """Profiles: what people say of themselves, and where it is seen."""
 
+import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -60,6 +62,16 @@ async def test_a_change_meant_for_an_older_state_is_refused(town: Town) -> None:
     again = await mei.patch("/v1/me", {"locale": "en"}, headers={"if-match": f'"other", {first.headers["etag"]}'})
     assert again.headers["etag"] == first.headers["etag"]
     assert (await mei.patch("/v1/me", {"locale": "de"}, headers={"if-match": "*"})).json()["locale"] == "de"
+
+
+async def test_of_two_phones_at_once_one_changes_it(town: Town) -> None:
+    """Both know the same state: whoever is second is told, however close they are."""
+    mei = await signed_in(town)
+    for _ in range(5):
+        known = {"if-match": (await mei.get("/v1/me")).headers["etag"]}
+        wanted = [{"notifications": {"marketing": True}, "locale": f"de-{uuid4().hex[:8]}"} for _ in range(4)]
+        answers = await asyncio.gather(*(mei.patch("/v1/me", body, headers=known) for body in wanted))
+        assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
 
 
 async def test_a_new_name_is_seen_where_its_bearer_is(town: Town) -> None:
