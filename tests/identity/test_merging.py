@@ -256,6 +256,24 @@ async def test_a_guest_becomes_one_person_only(doors: Doors) -> None:
     assert len({person.subject for person in people}) == 3
 
 
+async def test_a_guest_who_refreshes_meanwhile_has_nothing_of_it(doors: Doors) -> None:
+    """Whichever comes first: once merged, no token of the guest's is good, also not one given out in that moment."""
+    mei = await known(doors)
+    for _ in range(3):
+        guest = await signed_in_as_guest(doors.town)
+        spent = {"refresh_token": guest.refresh_token}
+        proof = {"phone": mei.phone, "code": await _code(doors, mei.phone)}
+        entered, refreshed = await asyncio.gather(
+            guest.post("/v1/sign-in/code", proof), doors.town.nobody.post("/v1/sign-in/refresh", spent)
+        )
+        assert (entered.status_code, refreshed.status_code) in {(200, 200), (200, 403)}
+        if refreshed.status_code == 200:
+            late = Person(doors.town.client, guest.subject, refreshed.json()["access_token"])
+            problem(await late.get("/v1/me/groups"), 401, "not-authenticated")
+            again = {"refresh_token": refreshed.json()["refresh_token"]}
+            problem(await doors.town.nobody.post("/v1/sign-in/refresh", again), 403, "refresh-token-refused")
+
+
 async def test_many_guests_become_one_person_at_once(doors: Doors, engine: AsyncEngine) -> None:
     """Several devices of one person sign in at the same moment: each brings its group."""
     mei = await known(doors)
