@@ -1,8 +1,9 @@
 """What a request is in the audit log: who asks, as what, and under which name."""
 
-from api.access import Access, caller_of
+from api.access import caller_of
 from api.request_ids import request_id_of
 from api.requests import AnyRequest
+from api.who_may import Access
 from domain.identity.permissions import Role
 from infra.identity.audit import Actor, ActorKind, Deed
 

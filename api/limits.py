@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.access import Access
+from api.who_may import Access
 from domain.identity.limits import RouteClass
 from domain.identity.permissions import Permission
 

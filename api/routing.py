@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from litestar.handlers import HTTPRouteHandler
 
-from api.access import WHO_MAY, Access
 from api.answers import NothingToSay
 from api.limits import class_of
 from api.requests import AnyRequest
+from api.who_may import WHO_MAY, Access
 from domain.identity.permissions import Permission
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]

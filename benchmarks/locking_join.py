@@ -13,12 +13,13 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from api.access import Access, caller_of
+from api.access import caller_of
 from api.answers import Answer
 from api.group_answers import display_name, taken_place
 from api.place_body import read_place
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.who_may import Access
 from domain.groupbuy.commands import JoinGroup
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.events import ParticipantJoined

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
-from api.access import WHO_MAY, Access
 from api.contract.operation import Operation, Sent
 from api.contract.operations import OPERATIONS
 from api.contract.parts import HEADERS, PARAMETERS, PROBLEM_HEADERS, Json, problem_examples
@@ -27,6 +26,7 @@ from api.refused import (
     RoleMissing,
     WrongContentType,
 )
+from api.who_may import WHO_MAY, Access
 from domain.errors import InvalidInput
 from domain.identity.errors import MerchantNotFound
 from domain.identity.limits import NEEDS_THE_COUNT, POLICIES

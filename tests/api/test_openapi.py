@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from api.access import WHO_MAY
 from api.app import HANDLERS
 from api.contract.document import build_document
 from api.contract.operation import Sent
 from api.contract.operations import OPERATIONS
+from api.who_may import WHO_MAY
 from tests.api.people import Town
 
 OF_THE_DOCUMENT_ITSELF = {"GET /schema", "GET /schema/openapi.json", "GET /problems/{slug}"}

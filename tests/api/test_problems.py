@@ -9,13 +9,13 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from api.access import Access
 from api.answers import Answer
 from api.app import create_app
 from api.contract.parts import every_problem_type
 from api.errors import PROBLEM_TYPES
 from api.requests import AnyRequest
 from api.routing import route
+from api.who_may import Access
 from domain.errors import DomainError
 from domain.groupbuy import errors as refusals
 from infra.settings import Settings, read_settings

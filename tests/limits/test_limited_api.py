@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.access import WHO_MAY, Access
 from api.app import HANDLERS
 from api.limits import NAMED, class_of
+from api.who_may import WHO_MAY, Access
 from domain.identity.limits import POLICIES, RouteClass, Whose, prefix_of
 from domain.identity.permissions import Permission
 from tests.api.people import Person, Town, problem
