@@ -23,7 +23,7 @@ READABLE: Final = (
     b"ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 )
 SENDABLE: Final = (
-    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Tuan-Merchant, X-Request-Id"
+    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tuan-Merchant, X-Request-Id"
 )
 
 _ALWAYS: Final = (

@@ -6,11 +6,13 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from api.access import Access
 from api.answers import Answer
 from api.app import create_app
+from api.contract.parts import HEADERS, PARAMETERS
 from api.requests import AnyRequest
+from api.response_headers import READABLE, SENDABLE
 from api.routing import route
+from api.who_may import Access
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town, deal_body
@@ -105,6 +107,13 @@ async def test_pages_of_ours_may_read_answers_and_refusals(town: Town) -> None:
         assert {"Retry-After", "ETag", "RateLimit"} <= set(answer.headers["access-control-expose-headers"].split(", "))
         assert "access-control-allow-methods" not in answer.headers
         assert "Origin" in answer.headers.get_list("vary")
+
+
+def test_pages_may_send_and_read_every_header_there_is() -> None:
+    """What the contract has in headers is of use to an app in a browser only if it is named."""
+    sent = {part["name"] for part in PARAMETERS.values() if part["in"] == "header"}
+    assert sent <= set(SENDABLE.decode().split(", "))
+    assert set(HEADERS) <= set(READABLE.decode().split(", "))
 
 
 @pytest.mark.parametrize("origin", [STRANGER, "null", f"{SHOP}.evil.example", "http://shop.example"])

@@ -1,14 +1,17 @@
 """Redis killed: what strangers could abuse is shut, what people came for goes on, and all by itself it is as before."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
+import psutil
 import pytest
 
 from api.app import create_app
 from infra.embedded.place import Place
 from infra.embedded.valkey import EmbeddedValkey
+from infra.limits.limiter import ANSWER_WITHIN_S
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town, problem
@@ -48,6 +51,21 @@ async def test_whoever_is_signed_in_stays_so(town: Town) -> None:
     """Refreshing is looked at as ever: without it nobody could join ten minutes later."""
     refused = await town.nobody.post("/v1/sign-in/refresh", {"refresh_token": "made up"}, headers=FROM)
     problem(refused, 403, "refresh-token-refused")
+
+
+async def test_a_redis_that_hangs_holds_up_few(limited: Settings, own_place: Place, own_valkey: EmbeddedValkey) -> None:
+    """It is waited for once and then not for a while: two hundred reads take far less than two hundred waits."""
+    assert own_valkey.process_id is not None
+    async with connected(create_app(replace(limited, redis_url=own_place.redis_url))) as client:
+        await client.get("/v1/deals", headers=FROM)
+        server = psutil.Process(own_valkey.process_id)
+        server.suspend()
+        try:
+            async with asyncio.timeout(200 * ANSWER_WITHIN_S / 3):
+                answers = [await client.get("/v1/deals", headers=FROM) for _ in range(200)]
+        finally:
+            server.resume()
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_joins_and_reads_go_on_and_are_counted_here(town: Town) -> None:
