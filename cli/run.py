@@ -25,7 +25,7 @@ LOOK_EVERY_S = 0.2
 READY_LIMIT_S = 60
 ORPHANS_GRACE_S = 3
 # What a process holds for writes, duties and the sandbox beside its pool for reads: a bound, not the exact number.
-WRITING_CONNECTIONS = 28
+WRITING_CONNECTIONS = 34
 # Connections besides the pools: migrations, sweepers' locks, a developer's psql.
 SPARE_CONNECTIONS = 30
 

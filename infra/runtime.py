@@ -13,7 +13,7 @@ from infra.batch import Idempotency
 from infra.batching import LANES, SIDE_LANES, Batcher
 from infra.closed_groups import ClosedGroups
 from infra.counters import Counters
-from infra.database import WRITES, make_engine
+from infra.database import ALWAYS_BY_INDEX, WRITES, make_engine
 from infra.ending import end
 from infra.group_views import GroupViews
 from infra.identity.audit import Deed
@@ -37,6 +37,7 @@ from infra.tokens import TokenVerifier
 from infra.views import group_view
 
 SPARE_LOOK_UP_CONNECTIONS = 2
+SIGN_IN_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,11 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         connections_max=LANES + SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS,
         planner=WRITES,
     )
-    listening = make_engine(settings, f"{application} listening", connections_max=1)
+    # apart from those above: a flood of sign-ins holds up no join, nor the word of what was revoked
+    signing_in = make_engine(
+        settings, f"{application} signing in", connections_max=SIGN_IN_CONNECTIONS, planner=ALWAYS_BY_INDEX
+    )
+    listening = make_engine(settings, f"{application} listening", connections_max=2)
     redis = make_redis(settings)
     counters = Counters(redis)
     groups = GroupViews(by_key, counters)
@@ -102,7 +107,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
     )
     keys = KeyRing(settings)
     gateways, payments, vouching = Gateways(settings), PaymentRows(by_key), Vouching(settings)
-    messages, revocations = open_messages(settings, redis), Revocations(by_key, listening)
+    messages, revocations = open_messages(settings, redis), Revocations(listening)
     await revocations.begin()
     looking = asyncio.create_task(revocations.run())
     api_keys = KeyVerifier(engine, revocations)
@@ -129,7 +134,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             revocations=revocations,
             api_keys=api_keys,
             suspensions=suspensions,
-            sign_in=SignIn(settings, by_key, messages, keys),
+            sign_in=SignIn(settings, signing_in, messages, keys),
             vouching=vouching,
             messages=messages,
             limiter=Limiter(redis),
@@ -145,6 +150,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         await counters.stop()
         await engine.dispose()
         await by_key.dispose()
+        await signing_in.dispose()
         await listening.dispose()
         await redis.aclose()
 

@@ -248,7 +248,7 @@ class Settings:
         "TUAN_DATABASE_CONNECTIONS_MAX",
         whole_number(2, 200),
         10,
-        "PostgreSQL connections per process for reads; writes and duties take up to 28 more",
+        "PostgreSQL connections per process for reads; writes, sign-ins and duties take up to 34 more",
     )
     lock_timeout_ms: int = variable(
         "TUAN_LOCK_TIMEOUT_MS", whole_number(100, 60_000), 1_000, "longest wait for a row lock, in ms"

@@ -88,12 +88,11 @@ def _kept_for_s(asked_with: Claims | None) -> float:
 class Revocations:
     """The sessions and accounts whose tokens of before a moment are refused.
 
-    `listening` is an engine of one connection, which is kept to hear of revocations; `listens` says that it is up.
+    Of the engine's connections it keeps one to hear of revocations; `listens` says that it is up.
     """
 
-    def __init__(self, engine: AsyncEngine, listening: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._listening = listening
         self._issued_before: dict[UUID, float] = {}
         self._learned: dict[UUID, float] = {}
         self._floor = 0.0
@@ -167,7 +166,7 @@ class Revocations:
     async def _listen(self) -> None:
         """Listen until the connection is gone."""
         is_gone = asyncio.Event()
-        async with self._listening.connect() as connection:
+        async with self._engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             driver.add_termination_listener(lambda _: is_gone.set())
             try:

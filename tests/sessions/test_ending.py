@@ -17,12 +17,9 @@ from tests.api.people import Town
 from tests.sessions.devices import change, new_device, one_more, value
 from tests.waiting import eventually
 
-LISTENERS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listening'"
-)
-CUT_OFF = """
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name LIKE '%listening'"""
+LISTENING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+LISTENERS = f"SELECT count(*) {LISTENING}"
+CUT_OFF = f"SELECT count(pg_terminate_backend(pid)) {LISTENING}"
 KEPT_FOR_S = "SELECT max(extract(epoch FROM expires_at - clock_timestamp()))::float8 FROM revocations"
 
 
@@ -85,7 +82,7 @@ async def test_who_hears_nothing_looks(app: Litestar, town: Town, engine: AsyncE
     """Cut off from what PostgreSQL tells, a process finds out by itself, and soon listens again."""
     await eventually(lambda: _listeners(engine), "a process that listens")
     phone = await new_device(town)
-    await value(engine, CUT_OFF)
+    assert await value(engine, CUT_OFF) == 1
     async with engine.begin() as connection:
         await revoke(connection, [phone.subject])
 
@@ -107,7 +104,7 @@ async def test_a_process_looks_before_it_answers(town: Town, engine: AsyncEngine
     async with engine.begin() as connection:
         await revoke(connection, [phone.subject])
     runtime: Runtime = app.state.runtime
-    fresh = Revocations(engine, engine)
+    fresh = Revocations(engine)
     claims = runtime.tokens.verify(phone.token or "")
     with pytest.raises(DatabaseUnavailable):
         fresh.is_revoked(claims)
@@ -129,7 +126,7 @@ async def test_what_is_over_is_forgotten(town: Town, engine: AsyncEngine, app: L
 async def test_however_many_end_memory_is_bounded(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the oldest are kept as one moment: whoever was to be refused is, and newer tokens are good."""
     monkeypatch.setattr(revocations, "REVOKED_MAX", 10)
-    known = Revocations(engine, engine)
+    known = Revocations(engine)
     await known.begin()
     ended = [new_id() for _ in range(25)]
     for number, account_id in enumerate(ended):
@@ -150,7 +147,7 @@ async def test_a_revocation_says_the_time_of_the_database(engine: AsyncEngine) -
         second = await revoke(connection, [account_id])
         after = await value(engine, "SELECT extract(epoch FROM clock_timestamp())::float8")
     assert before <= first[account_id] < second[account_id] <= after
-    known = Revocations(engine, engine)
+    known = Revocations(engine)
     await known.begin()
     known.learn(first)
     assert known.is_revoked(_claims(account_id, second[account_id] - 1e-6))
