@@ -6,7 +6,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import closing, deadlines, joins, live, lone, memory, paid_joins, reads, refusals, settling, stack
+from benchmarks import (
+    closing,
+    deadlines,
+    joins,
+    live,
+    lone,
+    memory,
+    paid_joins,
+    reads,
+    refusals,
+    settling,
+    signing_in,
+    stack,
+    verifying,
+)
 from benchmarks.cannot_measure import CannotMeasure
 from benchmarks.figures import Figure
 from benchmarks.machine import Neighbours, of_this_machine
@@ -28,6 +42,10 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "locking": joins.locking,
     "get": reads.anonymous,
     "get-shopper": reads.shopper,
+    "sign-in": signing_in.by_code,
+    "refresh": signing_in.refreshing,
+    "verify": verifying.new_tokens,
+    "verify-known": verifying.known_tokens,
     "lone": lone.lone,
     "full": refusals.refusals,
     "deadline": deadlines.deadline,

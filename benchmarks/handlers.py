@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from api.access import Access
 from api.answers import Answer, answered
 from api.requests import AnyRequest
 from api.routing import route
+from api.who_may import Access
 from benchmarks.locking_join import join_by_locking
 
 
@@ -21,4 +21,10 @@ async def post_nothing(request: AnyRequest) -> Answer:
     return answered({"group_id": request.scope["path_params"]["group_id"]}, 201)
 
 
-HANDLERS: Final = (get_nothing, post_nothing, join_by_locking)
+@route("GET", "/v1/groups/{group_id}/nothing-asked", access=Access.UNASKED)
+async def get_nothing_unasked(request: AnyRequest) -> Answer:
+    """The same as the ceiling of reading, but that nobody's token is looked at."""
+    return answered({"group_id": request.scope["path_params"]["group_id"]})
+
+
+HANDLERS: Final = (get_nothing, get_nothing_unasked, post_nothing, join_by_locking)

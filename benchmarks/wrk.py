@@ -34,12 +34,13 @@ class Result(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What every request of a run has in common; `paths` are taken in turn."""
+    """What the requests of a run are made of; `paths` and `bodies` are taken in turn."""
 
     method: str
     paths: tuple[str, ...]
     body: str | None = None
     anonymous: bool = False
+    bodies: tuple[str, ...] = ()
 
 
 class Wrk:
@@ -64,8 +65,10 @@ class Wrk:
         return result
 
     def _run(self, request: Request, duration_s: int, connections: int) -> Result:
-        paths = self._tokens.with_name(f"paths-{next(self._numbers)}")
+        number, bodies = next(self._numbers), request.bodies or ((request.body,) if request.body else ())
+        paths, body_file = (self._tokens.with_name(f"{name}-{number}") for name in ("paths", "bodies"))
         paths.write_text("\n".join(request.paths))
+        body_file.write_text("\n".join(bodies))
         tokens = "-" if request.anonymous else str(self._tokens)
         command = [
             "wrk",
@@ -79,7 +82,7 @@ class Wrk:
             self._address,
             "--",
         ]
-        command += [request.method, str(paths), tokens, str(self._next_token), request.body or "-"]
+        command += [request.method, str(paths), tokens, str(self._next_token), str(body_file) if bodies else "-"]
         answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=duration_s + GRACE_S)
         line = next((line for line in answer.stdout.splitlines() if line.startswith(_RESULT)), None)
         if line is None:
