@@ -236,13 +236,13 @@ class TestAHeldLock:
         await asyncio.gather(*waiting)
         assert not any(shop.batcher.is_held_up(deal_id) for deal_id in locked)
 
-    async def test_a_frozen_process_keeps_it_for_a_second(self, shop: Shop, settings: Settings) -> None:
+    async def test_a_frozen_process_keeps_it_for_seconds_only(self, shop: Shop, settings: Settings) -> None:
         """A batch whose process stops in the middle is ended by PostgreSQL, and its deal can be joined again."""
         group_id = await shop.opened(await shop.live(group_size_max=100))
         frozen = make_engine(settings, "a frozen lane", connections_max=1, planner=WRITES)
         async with frozen.connect() as connection:
             await connection.execute(text("SELECT FROM deals FOR UPDATE"))
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(ANSWER_S_MAX):
                 while await answers_to(ask(shop.batcher, group_id)) != [Accepted]:
                     continue
             await connection.invalidate()

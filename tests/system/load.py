@@ -103,7 +103,7 @@ class Load:
             await connection.close()
         assert len({row["shopper_id"] for row in rows}) == len(rows), "nobody has two places"
         found = {row["shopper_id"]: row for row in rows}
-        assert not self._refused & found.keys()
+        assert not self._refused & found.keys(), dict(self.said)
         assert found.keys() == self._taken.keys()
         for shopper_id, group in self._taken.items():
             row, you = found[shopper_id], group["you"]
