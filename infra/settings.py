@@ -94,7 +94,7 @@ class Settings:
         "TUAN_TOKEN_PRIVATE_KEY_FILE",
         path(),
         None,
-        "PEM of the P-256 key that `tuan token` signs with",
+        "PEM of the P-256 key that access tokens are signed with",
         default_shown="made in the data directory",
     )
     token_public_keys_dir: Path | None = variable(
