@@ -17,6 +17,7 @@ from api.routing import route
 from domain.errors import FieldProblems
 from domain.groupbuy.text import check_line
 from domain.identity.code import DIGITS
+from domain.identity.profile import NAME_CHARACTERS_MAX, check_name
 from infra.identity.codes import Recipient
 from infra.identity.evidence import Evidence
 from infra.identity.recipients import (
@@ -30,7 +31,6 @@ from infra.identity.sign_in import Arriving, Tokens
 from infra.messages.port import MessageNotSent
 from infra.token_keys import ACCESS_LIFETIME_S
 
-NAME_CHARACTERS_MAX: Final = 100
 REFRESH_TOKEN_CHARACTERS_MAX: Final = 100
 NOT_STORED: Final = ((b"cache-control", b"no-store"),)
 
@@ -179,8 +179,7 @@ def check_names(device: str | None, display_name: str | None = None) -> None:
     problems = FieldProblems()
     if device is not None:
         check_line(problems, "device", device, 1, DEVICE_CHARACTERS_MAX)
-    if display_name is not None:
-        check_line(problems, "display_name", display_name, 1, NAME_CHARACTERS_MAX)
+    check_name(problems, display_name)
     problems.raise_if_any()
 
 

@@ -107,6 +107,12 @@ async def test_names_are_told_to_nobody_else(town: Town, engine: AsyncEngine) ->
     assert "Very Own" not in told
 
 
+async def test_a_name_given_at_sign_in_is_one_that_can_be_shown(town: Town) -> None:
+    """The same rules from the first day: what is stored is shown to others as it is."""
+    body = {"phone": "+447911123456", "code": "123456", "display_name": "x" * 61}
+    assert fields(await town.nobody.post("/v1/sign-in/code", body)) == {"display_name"}
+
+
 async def test_a_guest_has_a_profile_too(town: Town) -> None:
     """It is the person's later on; a token of no account has none."""
     guest = await signed_in_as_guest(town)
