@@ -26,8 +26,8 @@ ALWAYS_BY_INDEX: Mapping[str, str] = {
 }
 WRITES: Mapping[str, str] = {
     **ALWAYS_BY_INDEX,
-    # A process that is frozen in the middle of a batch keeps deals locked no longer than this; a second is too short, as
-    # one that is only starved of its processor may take that long.
+    # A process that is frozen in the middle of a batch keeps deals locked no longer than this; a second is too short,
+    # as one that is only starved of its processor may take that long.
     "idle_in_transaction_session_timeout": "5000",
 }
 """For connections whose every statement names its rows by key: a plan made while a table was still empty is kept for as

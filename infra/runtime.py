@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,6 +39,7 @@ from infra.views import group_view
 
 SPARE_LOOK_UP_CONNECTIONS = 2
 SIGN_IN_CONNECTIONS = 4
+LISTENING_CONNECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,51 +82,33 @@ class Runtime:
 @asynccontextmanager
 async def started(settings: Settings, application: str = "tuan") -> AsyncIterator[Runtime]:
     """A runtime at work, and its orderly end: commands that wait are answered, then connections are closed."""
-    engine = make_engine(settings, application)
-    by_key = make_engine(
-        settings,
-        f"{application} writes",
-        connections_max=LANES + SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS,
-        planner=WRITES,
-    )
-    # apart from those above: a flood of sign-ins holds up no join, nor the word of what was revoked
-    signing_in = make_engine(
-        settings, f"{application} signing in", connections_max=SIGN_IN_CONNECTIONS, planner=ALWAYS_BY_INDEX
-    )
-    listening = make_engine(settings, f"{application} listening", connections_max=2)
-    redis = make_redis(settings)
-    counters = Counters(redis)
-    groups = GroupViews(by_key, counters)
-    hub = Hub(redis, groups)
-    after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
-    suspensions = Suspensions(by_key)
-    batcher = Batcher(
-        by_key,
-        batch_commands_max=settings.batch_commands_max,
-        queue_commands_max=settings.queue_commands_max,
-        on_commit=lambda committed: _tell_all(after_commit, committed),
-        suspended=lambda: suspensions.merchant_ids,
-    )
-    keys = KeyRing(settings)
-    gateways, payments, vouching = Gateways(settings), PaymentRows(by_key), Vouching(settings)
-    messages, revocations = open_messages(settings, redis), Revocations(listening)
-    await revocations.begin()
-    looking = asyncio.create_task(revocations.run())
-    api_keys = KeyVerifier(engine, revocations)
-    noting = asyncio.create_task(api_keys.run())
-    looking_for_suspended = asyncio.create_task(suspensions.run())
-    if settings.payment_gateway != NONE:
-        gateways.get(settings.payment_gateway)  # what it lacks is said at the start
-    try:
+    async with _connected(settings, application) as to, AsyncExitStack() as leaving:
+        counters = Counters(to.redis)
+        groups = GroupViews(to.by_key, counters)
+        hub = Hub(to.redis, groups)
+        after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
+        suspensions = Suspensions(to.by_key)
+        batcher = _batcher(settings, to.by_key, after_commit, suspensions)
+        keys, gateways, payments = KeyRing(settings), Gateways(settings), PaymentRows(to.by_key)
+        if settings.payment_gateway != NONE:
+            gateways.get(settings.payment_gateway)  # what it lacks is said at the start
+        messages, vouching = open_messages(settings, to.redis), Vouching(settings)
+        for stop in (counters.stop, gateways.close, vouching.close, messages.close, batcher.stop, hub.stop):
+            leaving.push_async_callback(stop)  # the last one first
+        revocations = Revocations(to.listening)
+        api_keys = KeyVerifier(to.engine, revocations)
+        await revocations.begin()
+        at_work = [asyncio.create_task(part.run()) for part in (revocations, api_keys, suspensions)]
+        leaving.push_async_callback(end, *at_work)
         yield Runtime(
             settings=settings,
-            engine=engine,
-            redis=redis,
+            engine=to.engine,
+            redis=to.redis,
             batcher=batcher,
             counters=counters,
             groups=groups,
-            places=PlaceFinder(by_key),
-            closed_groups=ClosedGroups(by_key, groups),
+            places=PlaceFinder(to.by_key),
+            closed_groups=ClosedGroups(to.by_key, groups),
             hub=hub,
             gateways=gateways,
             payments=payments,
@@ -134,25 +118,54 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             revocations=revocations,
             api_keys=api_keys,
             suspensions=suspensions,
-            sign_in=SignIn(settings, signing_in, messages, keys),
+            sign_in=SignIn(settings, to.signing_in, messages, keys),
             vouching=vouching,
             messages=messages,
-            limiter=Limiter(redis),
+            limiter=Limiter(to.redis),
             after_commit=after_commit,
         )
+
+
+class _Connections(NamedTuple):
+    """Ways to the servers: sign-ins and the word of what was revoked wait for no join, nor any join for them."""
+
+    engine: AsyncEngine
+    by_key: AsyncEngine
+    signing_in: AsyncEngine
+    listening: AsyncEngine
+    redis: Redis
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, application: str) -> AsyncIterator[_Connections]:
+    writes_max = LANES + SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS
+    engines = (
+        make_engine(settings, application),
+        make_engine(settings, f"{application} writes", connections_max=writes_max, planner=WRITES),
+        make_engine(
+            settings, f"{application} signing in", connections_max=SIGN_IN_CONNECTIONS, planner=ALWAYS_BY_INDEX
+        ),
+        make_engine(settings, f"{application} listening", connections_max=LISTENING_CONNECTIONS),
+    )
+    redis = make_redis(settings)
+    try:
+        yield _Connections(*engines, redis)
     finally:
-        await end(looking, noting, looking_for_suspended)
-        await hub.stop()
-        await batcher.stop()
-        await messages.close()
-        await vouching.close()
-        await gateways.close()
-        await counters.stop()
-        await engine.dispose()
-        await by_key.dispose()
-        await signing_in.dispose()
-        await listening.dispose()
+        for engine in engines:
+            await engine.dispose()
         await redis.aclose()
+
+
+def _batcher(
+    settings: Settings, by_key: AsyncEngine, after_commit: list[Callable[[Committed], None]], suspensions: Suspensions
+) -> Batcher:
+    return Batcher(
+        by_key,
+        batch_commands_max=settings.batch_commands_max,
+        queue_commands_max=settings.queue_commands_max,
+        on_commit=lambda committed: _tell_all(after_commit, committed),
+        suspended=lambda: suspensions.merchant_ids,
+    )
 
 
 def _offering_to(groups: GroupViews, hub: Hub, counters: Counters) -> Callable[[Committed], None]:

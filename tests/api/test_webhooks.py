@@ -9,8 +9,9 @@ import httpx
 import msgspec
 import pytest
 
-from infra.payments.sandbox.signing import sandbox_key, signature
+from infra.payments.sandbox.signing import sandbox_key
 from infra.settings import Settings
+from infra.signed_bodies import signature
 from tests.api.people import Town, problem
 from tests.api.test_paying import awaiting, finish
 
