@@ -6,15 +6,31 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
+from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import app, client, connected, shop, town
 from tests.api.people import Town
 from tests.identity.openid_provider import CLIENT_ID, OpenIdProvider, openid_provider
 from tests.identity.signing_in import Doors
+from workers.duty import Context
 
 __all__ = ["app", "client", "shop", "town"]
+
+
+@pytest.fixture
+def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the app runs as long as its town is there
+    """What the app works with."""
+    made: Runtime = app.state.runtime
+    return made
+
+
+@pytest.fixture
+def context(runtime: Runtime, engine: AsyncEngine) -> Context:
+    """What a duty beside the app works with."""
+    return Context(runtime, engine)
 
 
 @pytest.fixture

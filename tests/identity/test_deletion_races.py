@@ -1,0 +1,152 @@
+"""Deleting an account while something else happens: once, and finished by whoever comes by."""
+
+import asyncio
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.groupbuy.commands import BuyAlone, JoinGroup
+from infra.identity import deletion
+from infra.identity.audit import Actor, ActorKind, Deed
+from infra.identity.needs import read_standing
+from infra.ids import new_id
+from infra.runtime import Runtime
+from tests.api.people import Town
+from tests.identity.members import signed_in
+from tests.identity.settled import (
+    HOME,
+    NAME,
+    addressed,
+    merchant_of,
+    rows,
+    run,
+    settled_in,
+    shipping,
+    traces,
+    versions,
+)
+from tests.money_shop import MoneyShop, Purchase
+from workers.duty import Context
+from workers.erasing import Erasing
+
+LEAVING = Deed(Actor(ActorKind.STAFF), "staff.leave")
+
+
+async def test_two_requests_at_once_are_one_deletion(town: Town, engine: AsyncEngine) -> None:
+    """Both are told that it is done, or that there is nobody any more."""
+    mei = await settled_in(town)
+    await town.open_group(mei)
+    statuses = [answer.status_code for answer in await asyncio.gather(*(mei.delete("/v1/me") for _ in range(5)))]
+    assert 204 in statuses
+    assert set(statuses) <= {204, 401}
+    assert await rows(engine, "SELECT status, version FROM accounts") == [("deleted", (await versions(engine))[0])]
+    assert await traces(engine, mei) == set()
+
+
+async def test_a_crash_in_the_middle_is_made_good(town: Town, engine: AsyncEngine, context: Context) -> None:
+    """Died before the end: the next request does it. Died after it: a worker takes the copies away."""
+    mei, group = await settled_in(town), await town.open_group()
+    path = f"/v1/groups/{group['id']}"
+    left = await town.open_group(mei)
+    await deletion._let_go(context.runtime.tell, await read_standing(engine, mei.subject, None, 600))
+    assert (await town.nobody.get(f"/v1/groups/{left['id']}")).json()["status"] == "cancelled"
+    assert (await mei.get("/v1/me")).json()["display_name"] == NAME
+    assert (await mei.post(f"{path}/participants")).status_code == 201
+    await run(
+        engine, "UPDATE groups SET status = 'failed', closed_at = clock_timestamp() WHERE id = :id", id=group["id"]
+    )
+    assert await deletion._end(engine, mei.subject, LEAVING) is not None
+    assert await traces(engine, mei) == {"participants", "payments"}
+    await Erasing().step(context)
+    assert await traces(engine, mei) == set()
+
+
+async def test_a_place_that_comes_up_before_the_end_is_given_up_first(town: Town, engine: AsyncEngine) -> None:
+    """Joined between the leaving and the end: nothing ends until that place is left too."""
+    mei = await settled_in(town)
+    await town.open_group(mei)
+    assert await deletion._end(engine, mei.subject, LEAVING) is None
+    assert (await mei.get("/v1/me")).json()["display_name"] == NAME
+    assert (await mei.delete("/v1/me")).status_code == 204
+
+
+async def test_a_join_that_was_under_way_is_undone(
+    town: Town, runtime: Runtime, engine: AsyncEngine, context: Context
+) -> None:
+    """It comes after the end of the account: it is nameless at once, and left by the next look."""
+    mei, group = await settled_in(town), await town.open_group(tiers=[{"participants": 5, "unit_price": 900}])
+    assert (await mei.delete("/v1/me")).status_code == 204
+    late = JoinGroup(group_id=UUID(group["id"]), shopper_id=mei.subject, order_id=new_id(), display_name=NAME)
+    await runtime.tell(late)
+    listed = (await town.nobody.get(f"/v1/groups/{group['id']}/participants")).json()["items"]
+    assert NAME not in [one["display_name"] for one in listed]
+    await Erasing().step(context)
+    assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["participants"] == 1
+    assert await traces(engine, mei) == set()
+
+
+async def test_joins_and_a_deletion_at_once(town: Town, engine: AsyncEngine, context: Context) -> None:
+    """Whichever comes first, in the end nobody is left in a group that could be left."""
+    for _ in range(5):
+        mei = await settled_in(town)
+        groups = [await town.open_group(tiers=[{"participants": 5, "unit_price": 900}]) for _ in range(4)]
+        joining = [mei.post(f"/v1/groups/{group['id']}/participants") for group in groups]
+        deleted, *joined = await asyncio.gather(mei.delete("/v1/me"), *joining)
+        assert deleted.status_code == 204, deleted.text
+        assert {answer.status_code for answer in joined} <= {201, 202, 401}
+        await Erasing().step(context)
+        places = "SELECT 1 FROM participants WHERE shopper_id = :id"
+        assert await rows(engine, places, id=mei.subject) == []
+        assert await traces(engine, mei) == set()
+
+
+async def test_a_tipped_group_keeps_a_late_joiner_to_the_end(
+    town: Town, shop: MoneyShop, engine: AsyncEngine, context: Context
+) -> None:
+    """Others count on the place: it is paid for and shipped, and then the address goes."""
+    mei = await settled_in(town)
+    first = (await shop.paid_group(await shop.live(needs_shipping=True), None))[0]
+    assert (await mei.delete("/v1/me")).status_code == 204
+    bought = Purchase(deal_id=first.deal_id, group_id=first.group_id, shopper_id=mei.subject, order_id=new_id())
+    assert bought.group_id is not None
+    late = JoinGroup(group_id=bought.group_id, shopper_id=mei.subject, order_id=bought.order_id, address=HOME)
+    await shop.tell(late)
+    await shop.pay(bought)
+    await Erasing().step(context)
+    await shop.close(bought)
+    await shop.settle()
+    await Erasing().step(context)
+    assert bought.order_id in await addressed(engine)
+    await shop.tell(shipping(bought, town.merchant))
+    assert (await town.merchant.post(f"/v1/orders/{bought.order_id}/deliver")).status_code == 200
+    await Erasing().step(context)
+    assert bought.order_id not in await addressed(engine)
+
+
+async def test_two_owners_who_go_at_once_do_not_both_go(town: Town, engine: AsyncEngine) -> None:
+    """A merchant is never left without an owner; one who was never approved keeps nobody."""
+    for _ in range(3):
+        mei, ben = await signed_in(town), await signed_in(town)
+        merchant_id = await merchant_of(engine, mei, ben)
+        answers = await asyncio.gather(mei.delete("/v1/me"), ben.delete("/v1/me"))
+        assert sorted(answer.status_code for answer in answers) == [204, 409]
+        assert len(await rows(engine, "SELECT 1 FROM staff WHERE merchant_id = :id", id=merchant_id)) == 1
+        told = "SELECT action, before ->> 'role', after FROM audit WHERE merchant_id = :id"
+        assert await rows(engine, told, id=merchant_id) == [("staff.leave", "owner", None)]
+    ann = await signed_in(town)
+    applied = await merchant_of(engine, ann, status="applied")
+    assert (await ann.delete("/v1/me")).status_code == 204
+    withdrawn = await rows(engine, "SELECT status, contact FROM merchants WHERE id = :id", id=applied)
+    assert withdrawn == [("refused", "")]
+
+
+async def test_buying_alone_after_the_end_comes_to_nothing(
+    town: Town, shop: MoneyShop, runtime: Runtime, engine: AsyncEngine, context: Context
+) -> None:
+    """An order that was under way lapses, and its address goes with it."""
+    mei = await signed_in(town)
+    deal_id = await shop.live(needs_shipping=True)
+    assert (await mei.delete("/v1/me")).status_code == 204
+    await runtime.tell(BuyAlone(deal_id=deal_id, shopper_id=mei.subject, order_id=new_id(), address=HOME))
+    await Erasing().step(context)
+    assert await rows(engine, "SELECT status, address FROM payments") == [("lapsed", None)]
