@@ -199,7 +199,7 @@ class Settings:
         one_of("console", "none"),
         "",
         "where messages go that nothing below carries; console: a log line, and `/dev/inbox` for all to read",
-        default_shown="console where nothing below is set (`/dev/inbox` only on loopback and without proxies), else none",
+        default_shown="console where nothing below is set (its inbox only on loopback and without proxies), else none",
     )
     sms_url: str = variable(
         "TUAN_SMS_URL",
