@@ -184,6 +184,12 @@ async def test_a_hostile_token_proves_nothing(doors: Doors, name: str) -> None:
     assert told["is_new"]
 
 
+async def test_what_a_token_demands_and_is_not_known_is_refused(doors: Doors) -> None:
+    """A critical header (RFC 7515, 4.1.11) is not passed over."""
+    refused = await doors.knock(doors.provider.token(header={"crit": ["exp"]}))
+    assert "asks for what is not known here" in problem(refused, 403, "id-token-refused")["detail"]
+
+
 async def test_an_expired_token_is_used_by_nobody_later(doors: Doors) -> None:
     """Other tokens of the same person are good after a refused one."""
     problem(await doors.knock(doors.provider.token(exp=time.time() - 90)), 403, "id-token-refused")
