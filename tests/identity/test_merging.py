@@ -1,6 +1,8 @@
 """A guest who turns out to be somebody known: nothing is lost, and from then on the two are one shopper."""
 
 import asyncio
+import math
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from infra.identity.sign_in import _after
 from tests.api.people import Person, problem
 from tests.api.test_paying import finish
 from tests.identity.members import Member, signed_in, signed_in_as_guest
@@ -91,6 +94,13 @@ async def test_the_guests_sessions_end_and_ones_own_go_on(doors: Doors) -> None:
     assert await listed(other_phone, "/v1/me/groups") == [group["id"]]
     await signed_in(doors.town, other_phone.phone, await signed_in_as_guest(doors.town))
     assert (await other_phone.get("/v1/me")).json()["is_guest"] is False  # it knew of guests already
+
+
+def test_the_token_of_a_merging_is_not_among_those_it_revokes() -> None:
+    """Tokens say when they were issued to the millisecond, revocations to the microsecond, in the same millisecond."""
+    revoked_before = datetime(2026, 5, 1, 12, 0, 0, 1_400, UTC).timestamp()
+    issued = _after(datetime(2026, 5, 1, 12, 0, 0, 1_900, UTC), revoked_before).timestamp()
+    assert math.floor(issued * 1000) / 1000 >= revoked_before
 
 
 async def test_one_shopper_has_one_place(doors: Doors, engine: AsyncEngine) -> None:
