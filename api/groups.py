@@ -1,5 +1,8 @@
 """Groups: opened by a shopper, read by anyone, called off by their merchant."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 from api.access import caller_if_known, caller_of, merchant_of
 from api.answers import NOT_KEPT, Answer, answered, resource
 from api.deals import visible_deal
@@ -12,6 +15,7 @@ from api.selves import acting, self_in_group
 from api.taking import take_place
 from domain.groupbuy.commands import CancelGroup, OpenGroup
 from domain.groupbuy.errors import GroupNotFound
+from domain.groupbuy.group import Place
 from infra.batch import Stored
 from infra.ids import new_id
 from infra.reading.groups import list_open_groups
@@ -47,6 +51,10 @@ async def open_groups(request: AnyRequest) -> Answer:
     return answered(await list_open_groups(runtime_of(request).engine, deal.id, limit, cursor), headers=NOT_KEPT)
 
 
+AS_OLD_AS_SHOWN: Final = timedelta(seconds=1)
+"""What is shown of a group is at most as old."""
+
+
 @route("GET", "/v1/groups/{group_id}")
 async def read_group(request: AnyRequest) -> Answer:
     """The group, and the caller's own place where he is in it."""
@@ -59,6 +67,8 @@ async def read_group(request: AnyRequest) -> Answer:
     if caller is None:
         return resource(request, group_body(view, None), view.version, is_private=False)
     found = await runtime.places.find_any(view.deal_id, group_id, await self_in_group(request, caller, group_id))
+    if isinstance(found, Place) and datetime.now(UTC) - found.joined_at < AS_OLD_AS_SHOWN:
+        view = await runtime.groups.get_fresh(group_id) or view  # one that knows of the caller's own place
     body = group_body(view, shown_place(found, view))
     return resource(request, body, view.version, is_private=True)
 

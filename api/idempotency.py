@@ -103,6 +103,8 @@ def _key(request: AnyRequest) -> str | None:
     value = header(request, b"idempotency-key")
     if value is None:
         return None
+    if sum(name == b"idempotency-key" for name, _ in request.scope["headers"]) > 1:
+        raise invalid(KEY_HEADER, "must be given once")
     key = value.decode("latin-1").strip()
     if not (0 < len(key) <= KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
         raise invalid(KEY_HEADER, f"must have from 1 to {KEY_CHARACTERS_MAX} printable ASCII characters")

@@ -22,6 +22,12 @@ async def test_a_deal_is_written_once_for_a_key(town: Town) -> None:
     assert len((await town.merchant.get("/v1/deals?status=draft")).json()["items"]) == 1
 
 
+async def test_two_keys_on_one_request_are_refused(town: Town) -> None:
+    """Which of two keys counts would be anybody's guess."""
+    two = [("idempotency-key", "one"), ("idempotency-key", "two"), ("authorization", f"Bearer {town.merchant.token}")]
+    assert fields(await town.client.post("/v1/deals", json=deal_body(), headers=two)) == {"Idempotency-Key"}
+
+
 async def test_a_group_is_opened_once_for_a_key_under_a_race(town: Town) -> None:
     """Promise 6: twenty retries at once open one group."""
     deal, leader = await town.live_deal(), town.shopper()

@@ -1,6 +1,11 @@
 """From a draft to a closed group, through HTTP alone."""
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.runtime import started
+from infra.settings import Settings
 from tests.api.people import Town, problem
+from tests.reading.shop import Shop
 
 
 async def test_the_price_falls_as_people_join_and_everybody_pays_the_last_price(town: Town) -> None:
@@ -32,3 +37,19 @@ async def test_a_repeated_join_answers_as_the_first_did(town: Town) -> None:
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     assert first.headers["location"] == f"/v1/groups/{group['id']}"
+
+
+async def test_whoever_just_joined_sees_a_group_that_knows_it(
+    town: Town, engine: AsyncEngine, settings: Settings
+) -> None:
+    """A state as old as may be shown, and one's own place in it that is newer, would contradict each other."""
+    mei = town.shopper()
+    async with started(settings, "another process") as elsewhere:
+        shop = Shop(engine, elsewhere.batcher, town.merchant.subject)
+        group_id = await shop.opened(await shop.live())
+        path = f"/v1/groups/{group_id}"
+        assert (await town.nobody.get(path)).json()["participants"] == 1
+        await shop.joined(group_id, mei.subject)
+        seen = (await mei.get(path)).json()
+    assert seen["you"]["status"] == "joined"
+    assert seen["participants"] == 2
