@@ -87,8 +87,9 @@ from domain.identity.errors import (
 from infra.batch import KeyReused
 from infra.database import has_run_too_long, is_connection_lost
 from infra.identity.address_book import TooManyAddresses
-from infra.identity.deletion import AccountStillNeeded, FreshSignInNeeded
+from infra.identity.deletion import AccountStillNeeded
 from infra.identity.fetching import ProviderUnavailable
+from infra.identity.freshness import FreshSignInNeeded
 from infra.identity.id_tokens import IdTokenRefused, ProviderNotOffered
 from infra.identity.linking import IdentityNotFound, IdentityTaken, LastIdentity
 from infra.identity.profiles import ChangedMeanwhile

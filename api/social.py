@@ -17,6 +17,7 @@ from api.sign_in import Device, Email, Name, Phone, check_code, check_names, sig
 from domain.errors import FieldProblems
 from infra.identity.accounts import Provider
 from infra.identity.evidence import Evidence
+from infra.identity.freshness import require_fresh
 from infra.identity.id_tokens import NONCE_CHARACTERS_MAX, NONCE_CHARACTERS_MIN, TOKEN_CHARACTERS_MAX
 from infra.identity.linking import IdentityNotFound, link, unlink
 from infra.identity.recipients import email_recipient, phone_recipient
@@ -111,13 +112,19 @@ async def sign_in_by_wechat(request: AnyRequest) -> Answer:
 async def link_identity(request: AnyRequest) -> Answer:
     """The account as it is then; linked already is no refusal."""
     body = await read_json(request, _link_body)
-    runtime, account_id = runtime_of(request), caller_of(request).subject
+    runtime, caller = runtime_of(request), caller_of(request)
+    account_id, session_id = caller.subject, caller.session_id
+    _check_fields(body)
+    async with runtime.engine.connect() as connection:  # before the proof is looked at: some are good for once
+        await require_fresh(connection, account_id, session_id)
     evidence = await _evidence(request, body)
     async with runtime.engine.begin() as connection:
         if not await evidence.use(connection):
             raise EvidenceUsed
-        if not await link(connection, account_id, evidence.proofs):
+        revoked = await link(connection, account_id, session_id, evidence.proofs)
+        if revoked is None:
             raise AccountNotFound
+    runtime.revocations.learn(revoked)
     account = await get_account(runtime.engine, account_id)
     if account is None:
         raise AccountNotFound
@@ -129,13 +136,14 @@ async def unlink_identity(request: AnyRequest) -> Answer:
     name: str = request.scope["path_params"]["provider"]
     if name not in set(Provider):
         raise IdentityNotFound(name)
-    async with runtime_of(request).engine.begin() as connection:
-        await unlink(connection, caller_of(request).subject, Provider(name))
+    runtime, caller = runtime_of(request), caller_of(request)
+    async with runtime.engine.begin() as connection:
+        revoked = await unlink(connection, caller.subject, caller.session_id, Provider(name))
+    runtime.revocations.learn(revoked)
     return NothingToSay()
 
 
 async def _evidence(request: AnyRequest, body: LinkBody) -> Evidence:
-    _check_fields(body)
     if body.id_token is not None and body.nonce is not None:
         return await _by_id_token(request, body.provider, body.id_token, body.nonce)
     code = body.code or ""

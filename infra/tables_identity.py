@@ -121,7 +121,7 @@ sessions = Table(
     CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
     CheckConstraint(
         "ended_because IN ('signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', "
-        "'suspended')",
+        "'identity_changed')",
         name="ended_because",
     ),
     Index("sessions_of_account_index", "account_id", postgresql_where=text("ended_at IS NULL")),

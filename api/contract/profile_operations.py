@@ -11,7 +11,8 @@ from api.export import Export
 from api.profile import ProfileBody
 from api.refused import AccountNotFound, AddressNotFound, DeviceNotFound
 from infra.identity.address_book import TooManyAddresses
-from infra.identity.deletion import AccountStillNeeded, FreshSignInNeeded
+from infra.identity.deletion import AccountStillNeeded
+from infra.identity.freshness import FreshSignInNeeded
 from infra.identity.personal import SECTIONS
 from infra.identity.profiles import ChangedMeanwhile
 from infra.reading.belongings import AddressEntry, DeviceView

@@ -7,6 +7,7 @@ from api.contract.operation import Operation, Received, Sent
 from api.refused import AccountNotFound, EvidenceUsed, WrongCode
 from api.social import IdTokenBody, LinkBody, WeChatBody
 from infra.identity.fetching import ProviderUnavailable
+from infra.identity.freshness import FreshSignInNeeded
 from infra.identity.id_tokens import IdTokenRefused, ProviderNotOffered
 from infra.identity.linking import IdentityNotFound, IdentityTaken, LastIdentity
 from infra.identity.wechat import WeChatCodeRefused
@@ -51,12 +52,14 @@ LINKING: Final[dict[str, Operation]] = {
         description=(
             "With `phone` or `email` the `code` that POST /v1/sign-in/codes sent there; with `wechat` the `code` "
             "WeChat gave the app; with the others `id_token` and `nonce`. It takes the place of what was linked of the "
-            "same provider before. A guest's account is a full one from then on."
+            "same provider before, and then the account's other sessions end. Whoever asks must have signed in within "
+            "the last 10 minutes, except for a guest, whose account is a full one from then on."
         ),
         body=Received(LinkBody, _ID_TOKEN),
         answers={200: Sent("The account as it is now.", AccountView, ACCOUNT_EXAMPLE, ("ETag",))},
         problems=(
             AccountNotFound,
+            FreshSignInNeeded,
             IdentityTaken,
             WrongCode,
             ProviderNotOffered,
@@ -69,8 +72,11 @@ LINKING: Final[dict[str, Operation]] = {
     "DELETE /v1/me/identities/{provider}": Operation(
         "unlink_identity",
         summary="Unlink a way to sign in",
-        description="Never the last one.",
+        description=(
+            "Never the last one. Whoever asks must have signed in within the last 10 minutes; the account's other "
+            "sessions end."
+        ),
         answers={204: Sent("Unlinked.")},
-        problems=(IdentityNotFound, LastIdentity),
+        problems=(FreshSignInNeeded, IdentityNotFound, LastIdentity),
     ),
 }

@@ -18,14 +18,13 @@ from domain.groupbuy.commands import LapsePayment, LeaveGroup
 from domain.groupbuy.errors import GroupClosed, GroupCommitted, GroupNotFound, OrderNotFound
 from domain.groupbuy.payment import LapsedBecause
 from infra.identity.audit import Deed
+from infra.identity.freshness import FRESH_S, FreshSignInNeeded
 from infra.identity.leaving_work import has_others, leave_work, lock_employers
 from infra.identity.needs import Need, Standing, read_standing, standing_of
 from infra.identity.revocations import Revoked, revoke
 from infra.identity.sessions import Ending, end_sessions
 from infra.unavailable import Overloaded
 
-FRESH_S: Final = 600
-"""How long ago somebody must have signed in who wants the account deleted: a stolen phone is not enough."""
 ROUNDS_MAX: Final = 5
 """Somebody who joins again and again from another phone meanwhile is asked to try later."""
 DEALS_AT_ONCE: Final = 50
@@ -86,13 +85,6 @@ _IS_ERASED = text("""
       WHERE shopper_id = ANY(CAST(:ids AS uuid[])) AND g.status = 'open')""")
 
 Tell = Callable[[LeaveGroup | LapsePayment], Awaitable[object]]
-
-
-class FreshSignInNeeded(Exception):  # noqa: N818 - refusals are named after what is the matter
-    """Whoever asks signed in too long ago."""
-
-    def __init__(self) -> None:
-        super().__init__(f"Sign in again, and ask within {FRESH_S // 60} minutes: this cannot be taken back.")
 
 
 class AccountStillNeeded(Exception):  # noqa: N818 - refusals are named after what is the matter

@@ -8,8 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.identity.accounts import Account, Proof, Provider, hold_account, open_account, read_account
+from infra.identity.freshness import require_fresh
 from infra.identity.merging import merge
 from infra.identity.revocations import Revoked
+from infra.identity.sessions import Ending, end_others
 
 GUEST: Final = "guest"
 FULL: Final = "full"
@@ -81,30 +83,45 @@ async def account_for(
     return Found(await read_account(connection, account_id), is_new=True)
 
 
-async def link(connection: AsyncConnection, account_id: UUID, proofs: tuple[Proof, ...]) -> bool:
+async def link(
+    connection: AsyncConnection, account_id: UUID, session_id: UUID | None, proofs: tuple[Proof, ...]
+) -> Revoked | None:
     """Let somebody sign in with this too, in the place of what they have of the same provider; a guest is none after.
 
-    False where there is no such account. Raises `IdentityTaken`.
+    Where something was replaced, their other sessions end: answers what is for `Revocations.learn`, None where there is
+    no such account. Raises `IdentityTaken` or `FreshSignInNeeded`.
     """
     owner = await _find_owner(connection, proofs)
     if owner is not None and owner != account_id:
         raise IdentityTaken
     if await hold_account(connection, account_id) is None:
-        return False
-    if owner is None:
-        await connection.execute(_UNLINK, {"account_id": account_id, "provider": proofs[0].provider})
-        await _give(connection, account_id, proofs[0], None)
-    return True
+        return None
+    await require_fresh(connection, account_id, session_id)
+    if owner is not None:
+        return {}
+    named = {"account_id": account_id, "provider": proofs[0].provider}
+    has_replaced = (await connection.execute(_UNLINK, named)).rowcount > 0
+    await _give(connection, account_id, proofs[0], None)
+    if not has_replaced:
+        return {}
+    return (await end_others(connection, account_id, Ending.IDENTITY_CHANGED, session_id)).revoked
 
 
-async def unlink(connection: AsyncConnection, account_id: UUID, provider: Provider) -> None:
-    """Let nobody sign in with what is linked of a provider; raises `IdentityNotFound` or `LastIdentity`."""
+async def unlink(connection: AsyncConnection, account_id: UUID, session_id: UUID | None, provider: Provider) -> Revoked:
+    """Let nobody sign in with what is linked of a provider; other sessions of the account end.
+
+    Answers what is for `Revocations.learn`. Raises `FreshSignInNeeded`, `IdentityNotFound` or `LastIdentity`.
+    """
     named = {"account_id": account_id, "provider": provider}
-    if await hold_account(connection, account_id) is None or not (await connection.execute(_UNLINK, named)).rowcount:
+    if await hold_account(connection, account_id) is None:
+        raise IdentityNotFound(provider)
+    await require_fresh(connection, account_id, session_id)
+    if not (await connection.execute(_UNLINK, named)).rowcount:
         raise IdentityNotFound(provider)
     if not (await connection.execute(_OTHERS, named)).scalar_one():
         raise LastIdentity
     await connection.execute(_GROW, {"account_id": account_id, "display_name": None})
+    return (await end_others(connection, account_id, Ending.IDENTITY_CHANGED, session_id)).revoked
 
 
 async def _find_owner(connection: AsyncConnection, proofs: tuple[Proof, ...]) -> UUID | None:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from infra.identity.freshness import IS_FRESH
 from infra.reading.fetching import fetch_json
 
 NEEDS_MAX: Final = 100
@@ -104,9 +105,7 @@ needed AS (
       AND other.account_id NOT IN (SELECT id FROM me)))
 SELECT json_build_object(
   'status', (SELECT status FROM accounts WHERE id = :account_id),
-  'is_fresh', EXISTS (SELECT FROM sessions
-    WHERE id = CAST(:session_id AS uuid) AND account_id = :account_id AND ended_at IS NULL
-      AND created_at > clock_timestamp() - make_interval(secs => :fresh_s)),
+  'is_fresh', {IS_FRESH},
   'places', (SELECT coalesce(json_agg(q), '[]') FROM (
     SELECT group_id, shopper_id FROM placed WHERE needed_for IS NULL) q),
   'awaited', (SELECT coalesce(json_agg(q), '[]') FROM (

@@ -63,6 +63,10 @@ _END: Final = text("""
   UPDATE sessions SET ended_at = clock_timestamp(), ended_because = :because
   WHERE account_id = :account_id AND (CAST(:id AS uuid) IS NULL OR id = :id) AND ended_at IS NULL RETURNING id""")
 
+_END_OTHERS: Final = text("""
+  UPDATE sessions SET ended_at = clock_timestamp(), ended_because = :because
+  WHERE account_id = :account_id AND id IS DISTINCT FROM CAST(:kept AS uuid) AND ended_at IS NULL RETURNING id""")
+
 
 class Ending(StrEnum):
     """Why a session ended."""
@@ -73,7 +77,10 @@ class Ending(StrEnum):
     CROWDED_OUT = "crowded_out"
     MERGED = "merged"
     DELETED = "deleted"
-    SUSPENDED = "suspended"
+    IDENTITY_CHANGED = "identity_changed"
+
+
+_FINAL: Final = frozenset({Ending.SIGNED_OUT_EVERYWHERE, Ending.DELETED})
 
 
 class Session(NamedTuple):
@@ -150,7 +157,15 @@ async def end_sessions(
     if session_id is None:
         await hold_account(connection, account_id)
     ended = await _end(connection, account_id, because, session_id)
-    return Ended(ended, await revoke(connection, ended if session_id is not None else [account_id], asked_with))
+    subjects, is_final = (ended, False) if session_id is not None else ([account_id], because in _FINAL)
+    return Ended(ended, await revoke(connection, subjects, asked_with, is_final=is_final))
+
+
+async def end_others(connection: AsyncConnection, account_id: UUID, because: Ending, kept: UUID | None) -> Ended:
+    """End the sessions of an account, which is locked, but one."""
+    ending = {"account_id": account_id, "because": because, "kept": kept}
+    ended = list((await connection.execute(_END_OTHERS, ending)).scalars())
+    return Ended(ended, await revoke(connection, ended))
 
 
 async def sign_out(connection: AsyncConnection, caller: Claims) -> Revoked:

@@ -4,13 +4,16 @@ import asyncio
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.api.people import Person, fields, problem
-from tests.identity.members import signed_in
+from tests.identity.members import Member, signed_in, signed_in_as_guest
 from tests.identity.openid_provider import NONCE
+from tests.identity.settled import run
 from tests.identity.signing_in import Doors
 
 LINKS = "/v1/me/identities"
+OLD = "UPDATE sessions SET created_at = created_at - interval '11 minutes'"
 
 
 async def linked(doors: Doors, who: Person, subject: str) -> httpx.Response:
@@ -81,6 +84,45 @@ async def test_a_new_phone_number_takes_the_place_of_the_old(doors: Doors) -> No
     problem(await mei.post(LINKS, body), 403, "wrong-code")
     other = await signed_in(doors.town, mei.phone)
     assert other.subject != mei.subject
+
+
+async def test_an_old_session_links_and_unlinks_nothing(doors: Doors, engine: AsyncEngine) -> None:
+    """Whoever found an access token, or refreshes an old session, puts no number of his own in the owner's place."""
+    mei, guest = await signed_in(doors.town), await signed_in_as_guest(doors.town)
+    await linked(doors, mei, "mei")
+    await run(engine, OLD)
+    code = await code_for(doors, "+447911000002")
+    body = {"provider": "phone", "phone": "+447911000002", "code": code}
+    for thief in (mei, await mei.refreshed()):
+        problem(await thief.post(LINKS, body), 403, "fresh-sign-in-needed")
+        problem(await thief.delete(f"{LINKS}/google"), 403, "fresh-sign-in-needed")
+    me = (await mei.get("/v1/me")).json()
+    assert {each["subject"] for each in me["identities"]} == {mei.phone, "mei"}
+    again = await signed_in(doors.town, mei.phone)
+    assert (await again.post(LINKS, body)).status_code == 200  # the code is still good
+    assert (await linked(doors, guest, "guest")).status_code == 200
+
+
+async def test_other_sessions_end_when_a_way_in_is_replaced_or_removed(doors: Doors) -> None:
+    """Their access and refresh tokens are good for nothing; the one that asks goes on, and adding ends none."""
+    mei = await signed_in(doors.town)
+    other = await signed_in(doors.town, mei.phone)
+    await linked(doors, mei, "mei")
+    assert (await other.get("/v1/me")).status_code == 200
+    body = {"provider": "phone", "phone": "+447911000003", "code": await code_for(doors, "+447911000003")}
+    assert (await mei.post(LINKS, body)).status_code == 200
+    await is_over(doors, other)
+    other = await signed_in(doors.town, "+447911000003")
+    assert other.subject == mei.subject
+    assert (await mei.delete(f"{LINKS}/google")).status_code == 204
+    await is_over(doors, other)
+    assert (await (await mei.refreshed()).get("/v1/me")).status_code == 200
+
+
+async def is_over(doors: Doors, session: Member) -> None:
+    problem(await session.get("/v1/me"), 401, "not-authenticated")
+    refused = await doors.town.nobody.post("/v1/sign-in/refresh", {"refresh_token": session.refresh_token})
+    problem(refused, 403, "refresh-token-refused")
 
 
 async def test_the_last_way_in_stays(doors: Doors) -> None:

@@ -99,7 +99,8 @@ STATEMENTS = (
       CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (ended_because IS NULL)),
       CONSTRAINT sessions_ended_because_check CHECK (
         ended_because IN (
-          'signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted', 'suspended')),
+          'signed_out', 'signed_out_everywhere', 'token_reused', 'crowded_out', 'merged', 'deleted',
+          'identity_changed')),
       CONSTRAINT sessions_account_id_key FOREIGN KEY(account_id) REFERENCES accounts (id)
     )
     """,
