@@ -32,6 +32,7 @@ CLOCK_SKEW_S = 60
 VERIFIED_MAX = 16_384
 HEADERS_MAX = 256
 SIGNATURE_BYTES = 64
+UNKNOWN_LOOK_EVERY_S = 0.1
 NAME_CHARACTERS_MAX = 200
 EMPLOYMENTS_MAX = 16
 
@@ -52,8 +53,9 @@ class TokenRefused(Exception):  # noqa: N818  a refusal, named as DESIGN names r
 class Claims:
     """What a verified token says; times are in seconds of the Unix clock.
 
-    `merchants` says what the subject may do for whom. `session_id` is None for a token of no session, as from the
-    command line. `has_merged`: what guests did who turned out to be the subject stands under other ids.
+    `merchants` says what the subject may do for whom. `session_id` is one that nobody opened for a token from the
+    command line, so that it can be signed out alone; None for an API key, and for a token made before they named one.
+    `has_merged`: what guests did who turned out to be the subject stands under other ids.
     """
 
     subject: UUID
@@ -168,6 +170,7 @@ class TokenVerifier:
         self._ring = ring or KeyRing(settings)
         self._trusted = Trusted({})
         self._look_at = 0.0
+        self._looked_for_unknown_at = -math.inf
         self._issuer = settings.token_issuer
         self._audience = settings.token_audience
         self._clock = clock
@@ -214,6 +217,15 @@ class TokenVerifier:
             self._headers.clear()
             self._verified.clear()
 
+    def _look_for_unknown(self, now: float) -> None:
+        """See whether a key came just now: one that signs at once is there before the first token of it.
+
+        Anybody can name a key that nobody has, so one look serves all who do in a moment.
+        """
+        if not self._looked_for_unknown_at <= now < self._looked_for_unknown_at + UNKNOWN_LOOK_EVERY_S:
+            self._looked_for_unknown_at = now
+            self._look(now, again=True)
+
     def _judge_header(self, segment: str, now: float) -> EllipticCurvePublicKey:
         try:
             header = _header_decoder.decode(_decode(segment))
@@ -226,7 +238,7 @@ class TokenVerifier:
         if header.crit is not None:
             raise TokenRefused("unknown critical header")
         if header.kid not in self._trusted.keys:
-            self._look(now, again=True)  # a key that signs at once is there before the first token of it
+            self._look_for_unknown(now)
         key = self._trusted.keys.get(header.kid)
         if key is None:
             raise TokenRefused("unknown key")

@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from structlog.testing import capture_logs
 
 from infra.cannot_start import BadKey
-from infra.key_ring import LOOK_EVERY_S, KeyRing
+from infra.key_ring import LOOK_EVERY_S, KeyRing, Trusted
 from infra.own_keys import OVER_AFTER_S, OVERLAP_S, OWN_KEYS_MAX, delete, own_keys, rotate
 from infra.settings import Settings, read_settings
-from infra.token_keys import ACCESS_LIFETIME_S, thumbprint
-from infra.tokens import TokenIssuer, TokenRefused, TokenVerifier
+from infra.token_keys import ACCESS_LIFETIME_S, base64url, thumbprint
+from infra.tokens import UNKNOWN_LOOK_EVERY_S, TokenIssuer, TokenRefused, TokenVerifier
 from tests.house.running import tuan
 
 NOW = 1_800_000_000.0
@@ -49,6 +49,16 @@ class Process:
             return self.verifier.verify(token).subject == SUBJECT
         except TokenRefused:
             return False
+
+
+class CountingRing(KeyRing):
+    """Counts how often somebody wants the files looked at now."""
+
+    looks = 0
+
+    def trusted(self, now: float, *, look: bool = False) -> Trusted:
+        self.looks += look
+        return super().trusted(now, look=look)
 
 
 @pytest.fixture
@@ -107,6 +117,24 @@ def test_a_key_that_signs_at_once_is_known_at_once(settings: Settings, here: Pro
     assert here.trusts(new)
     assert there.trusts(new)
     assert there.trusts(old)
+
+
+def test_unknown_keys_cost_a_look_now_and_then(settings: Settings, clock: Clock, here: Process) -> None:
+    """Tokens that name ever new keys make no process look at its files for each; a new key is still soon known."""
+    ring = CountingRing(settings)
+    verifier, foreign = TokenVerifier(settings, ring, clock), _foreign_tokens(40)
+    for token in foreign[:20]:
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verifier.verify(token)
+    assert ring.looks == 1
+    rotate(settings.data_dir, NOW, at_once=True)
+    clock.now += UNKNOWN_LOOK_EVERY_S
+    for token in foreign[20:]:
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verifier.verify(token)
+    assert ring.looks == 2
+    assert verifier.verify(Process(settings, clock).token()).subject == SUBJECT
+    assert verifier.verify(here.token()).subject == SUBJECT
 
 
 def test_a_key_that_is_dropped_is_trusted_no_more(settings: Settings, clock: Clock, here: Process) -> None:
@@ -220,6 +248,12 @@ def test_a_token_from_the_command_line_says_all_there_is_to_say(settings: Settin
     issuer, verifier = TokenIssuer(settings), TokenVerifier(settings)
     one, two = (issuer.issue(SUBJECT, frozenset({"shopper"}), 60, now=time.time()) for _ in range(2))
     assert verifier.verify(one).session_id not in {None, verifier.verify(two).session_id}
+
+
+def _foreign_tokens(number: int) -> list[str]:
+    """Tokens that each name another key of nobody's."""
+    headers = [f'{{"alg":"ES256","typ":"at+jwt","kid":"nobody-{each}"}}' for each in range(number)]
+    return [f"{base64url(header.encode())}.e30.{base64url(bytes(64))}" for header in headers]
 
 
 def _operators(
