@@ -101,13 +101,27 @@ def _only_merchant(caller: Claims) -> UUID:
     return next(iter(caller.merchants))
 
 
+def api_key_of(request: AnyRequest) -> str | None:
+    """What was sent as an API key, where somebody will look at it."""
+    credentials = header(request, b"authorization")
+    if credentials is None or request.scope["route_handler"].opt["access"] is Access.UNASKED:
+        return None
+    proof = _proof(credentials)
+    return proof if proof is not None and proof.startswith(KEY_BEGINNING) else None
+
+
+def _proof(credentials: bytes) -> str | None:
+    """What stands after `Bearer`."""
+    return credentials[7:].strip().decode("latin-1") if credentials[:7].lower() == _BEARER else None
+
+
 async def _caller(request: AnyRequest) -> Claims | None:
     credentials = header(request, b"authorization")
     if credentials is None:
         return None
-    if credentials[:7].lower() != _BEARER:
+    proof, runtime = _proof(credentials), runtime_of(request)
+    if proof is None:
         raise NotAuthenticated("the Authorization header must be: Bearer <token>")
-    proof, runtime = credentials[7:].strip().decode("latin-1"), runtime_of(request)
     try:
         if proof.startswith(KEY_BEGINNING):
             return await runtime.api_keys.verify(proof)

@@ -10,17 +10,22 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple
 
-from api.requests import AnyRequest, runtime_of
+from api.requests import AnyRequest, header, runtime_of
+from infra.messages.console_rules import is_this_machine
 from infra.settings import Settings
 
 ADDRESSES_REMEMBERED_MAX = 8_192
 HOPS_MAX = 16
+SAID_BYTES_MAX = 1_024
+"""What is read of a header, from the right: more than as many proxies write, and all that is remembered of it."""
 IPV6_PREFIX_BITS = 64
 """One customer's network: whoever has one has all of its addresses."""
 
+_FORWARDING: Final = (b"forwarded", b"x-forwarded", b"x-real-ip", b"via")
 _Address = IPv4Address | IPv6Address
 _Networks = tuple[IPv4Network | IPv6Network, ...]
 _FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<token>[^;\s]*))', re.IGNORECASE)
+_NAMED: Final = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)]|(?P<other>[0-9a-z.-]+))(?::\d+)?")
 _HOST: Final = re.compile(r"\[(?P<six>[^]]*)](?::\S*)?|(?P<four>[0-9.]+)(?::\d*)?|(?P<bare>[0-9A-Fa-f:.]+)")
 
 
@@ -40,12 +45,31 @@ def client_of(request: AnyRequest) -> Client:
     return _client(peer[0] if peer else "", said, settings.trusted_proxies, settings.proxy_header)
 
 
+def is_at_home(request: AnyRequest) -> bool:
+    """Whether somebody at this machine asks, by its own name, and nobody passed it on.
+
+    The name counts because a web page may let its own name mean this machine: then a browser here asks for it.
+    """
+    if any(key.startswith(_FORWARDING) for key, _ in request.scope["headers"]):
+        return False
+    host = (header(request, b"host") or b"").decode("latin-1").lower()
+    name = _NAMED.fullmatch(host)
+    return client_of(request).is_here and name is not None and is_this_machine(name["six"] or name["other"])
+
+
 def _said(headers: Iterable[tuple[bytes, bytes]], settings: Settings) -> bytes:
-    """What the proxies' header says, all lines of it; without trusted proxies whether there is any such header."""
+    """What the proxies' header says, the end of it; without trusted proxies whether there is any such header."""
     if settings.trusted_proxies:
         name = settings.proxy_header.encode()
-        return b",".join(value for key, value in headers if key == name)
+        return _end_of(b",".join(value for key, value in headers if key == name))
     return b"?" if any(key in {b"x-forwarded-for", b"forwarded"} for key, _ in headers) else b""
+
+
+def _end_of(said: bytes) -> bytes:
+    """The last entries, whole ones: what is kept of a header must not be as long as callers like."""
+    if len(said) > SAID_BYTES_MAX:
+        said = said[-SAID_BYTES_MAX:].partition(b",")[2] or b"?"
+    return b",".join(said.rsplit(b",", HOPS_MAX)[-HOPS_MAX:])
 
 
 @lru_cache(ADDRESSES_REMEMBERED_MAX)
@@ -63,7 +87,7 @@ def _client(peer: str, said: bytes, trusted: _Networks, header: str) -> Client:
 def _behind(proxy: _Address, said: bytes, trusted: _Networks, header: str) -> _Address:
     """The first address from the right that is no trusted proxy's; where one cannot be read, who passed it on."""
     nearest = proxy
-    for entry in reversed(said.decode("latin-1").rsplit(",", HOPS_MAX)[-HOPS_MAX:]):
+    for entry in reversed(said.decode("latin-1").split(",")):
         address = _read(_for(entry) if header == "forwarded" else entry)
         if address is None:
             return nearest

@@ -8,11 +8,11 @@ import hashlib
 from functools import lru_cache
 from typing import Final
 
-from api.access import authorise, caller_if_known
+from api.access import api_key_of, authorise, caller_if_known
 from api.client_address import client_of
 from api.refused import RateLimited
 from api.requests import AnyRequest, runtime_of
-from domain.identity.limits import NEEDS_THE_COUNT, POLICIES, Policy, RouteClass, Whose, prefix_of
+from domain.identity.limits import NEEDS_THE_COUNT, POLICIES, UNKNOWN_KEYS, Policy, RouteClass, Whose, prefix_of
 from infra.identity.codes import Channel, Recipient
 from infra.limits.window import Allowance, Charge, Ruling
 
@@ -22,6 +22,7 @@ _TOLD: Final = frozenset({Whose.ACCOUNT, Whose.ADDRESS})
 
 async def admit(request: AnyRequest) -> None:
     """Let a request through to its handler, or raise who may not call it, or `RateLimited`: refused calls count too."""
+    await _limit_unknown_key(request)
     try:
         await authorise(request)
     finally:
@@ -41,6 +42,16 @@ async def limit_recipient(request: AnyRequest, recipient: Recipient) -> None:
     await _take(request, RouteClass.CODES, names)
 
 
+async def _limit_unknown_key(request: AnyRequest) -> None:
+    """Count an API key that would have to be looked up: made-up ones reach PostgreSQL no more often than this."""
+    key = api_key_of(request)
+    if key is None or runtime_of(request).api_keys.has_been_good(key):
+        return
+    client = client_of(request)
+    if not client.is_here:
+        await _charge(request, (Charge(UNKNOWN_KEYS, client.name),), needs_the_count=False)
+
+
 async def _limit(request: AnyRequest, route_class: RouteClass) -> None:
     """Count a request; who asks from this machine itself is not limited by address: a proxy says for whom it asks."""
     client = client_of(request)
@@ -54,9 +65,12 @@ async def _limit(request: AnyRequest, route_class: RouteClass) -> None:
 async def _take(request: AnyRequest, route_class: RouteClass, names: dict[Whose, str]) -> None:
     policies = POLICIES[route_class]
     charges = tuple(Charge(policy, names[policy.whose]) for policy in policies if policy.whose in names)
-    if not charges:
-        return
     needs_the_count = route_class in NEEDS_THE_COUNT
+    if charges or needs_the_count:  # without a charge the limiter says whether it could count the next thing
+        await _charge(request, charges, needs_the_count=needs_the_count)
+
+
+async def _charge(request: AnyRequest, charges: tuple[Charge, ...], *, needs_the_count: bool) -> None:
     ruling = await runtime_of(request).limiter.take(charges, needs_the_count=needs_the_count)
     _tell(request, ruling)
     if not ruling.passes:

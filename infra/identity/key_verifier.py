@@ -30,6 +30,8 @@ GOOD_MAX: Final = 4_096
 BAD_MAX: Final = 4_096
 LOOK_UPS_AT_ONCE: Final = 4
 """However many wrong keys come at once, most of the connections are for others."""
+LOOK_UPS_AGAIN_AT_ONCE: Final = 2
+"""For keys that have been good here, so that they wait behind none that were made up."""
 WAIT_S: Final = 5.0
 NOTED_EVERY_S: Final = 60.0
 NOTE_DELAY_S: Final = 5.0
@@ -82,6 +84,7 @@ class KeyVerifier:
         self._good: OrderedDict[bytes, _Judged] = OrderedDict()
         self._bad: OrderedDict[bytes, _Judged] = OrderedDict()
         self._look_ups = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
+        self._look_ups_again = asyncio.Semaphore(LOOK_UPS_AGAIN_AT_ONCE)
         self._used: set[UUID] = set()
         self._noted_until: dict[UUID, float] = {}
 
@@ -100,6 +103,10 @@ class KeyVerifier:
         if self._noted_until.get(judged.claims.subject, 0.0) <= self._clock():
             self._used.add(judged.claims.subject)
         return judged.claims
+
+    def has_been_good(self, key: str) -> bool:
+        """Whether this key was good when it was looked up last, however long ago."""
+        return hash_of(key) in self._good
 
     async def note_uses(self) -> None:
         """Write down which keys were used: of each at most once a minute, whoever asks."""
@@ -134,8 +141,9 @@ class KeyVerifier:
         return judged
 
     async def _judge(self, prefix: str, digest: bytes) -> _Judged:
+        look_ups = self._look_ups_again if digest in self._good else self._look_ups
         try:
-            async with asyncio.timeout(WAIT_S), self._look_ups:
+            async with asyncio.timeout(WAIT_S), look_ups:
                 # whoever had to wait may find what the one before was told
                 return self._remembered(digest) or await self._look_up(prefix, digest)
         except TimeoutError:
@@ -143,14 +151,14 @@ class KeyVerifier:
 
     async def _look_up(self, prefix: str, digest: bytes) -> _Judged:
         asked_at = self._clock()
-        self._good.pop(digest, None)
-        self._bad.pop(digest, None)
         row = _decode(await fetch_json(self._engine, _FIND, {"prefix": prefix}))
         reason = _reason_against(row, digest)
         if row is None or reason:
+            self._good.pop(digest, None)
             return _keep(self._bad, BAD_MAX, digest, _Judged(asked_at + REMEMBERED_S, None, reason))
         employment = Employment(frozenset(row.scopes), row.standing)
         expires_at = float("inf") if row.expires_at is None else row.expires_at
+        self._bad.pop(digest, None)
         claims = Claims(
             row.id,
             frozenset({Role.API_KEY}),
@@ -174,6 +182,7 @@ def _reason_against(row: _Row | None, digest: bytes) -> str:
 
 
 def _keep(among: OrderedDict[bytes, _Judged], most: int, digest: bytes, judged: _Judged) -> _Judged:
+    among.pop(digest, None)
     if len(among) >= most:
         among.popitem(last=False)
     among[digest] = judged

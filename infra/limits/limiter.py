@@ -45,7 +45,7 @@ class Limiter:
         self._resting_until = 0.0
 
     async def take(self, charges: tuple[Charge, ...], *, needs_the_count: bool) -> Ruling:
-        """Charge a request for all of these or none.
+        """Charge a request for all of these or none; no charge at all passes while Redis answers.
 
         While Redis tells no count, what needs it raises `LimiterUnavailable`; anything else is counted in this process.
         """

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.identity import key_verifier
-from infra.identity.key_verifier import LOOK_UPS_AT_ONCE, NOTED_EVERY_S, REMEMBERED_S, KeyVerifier
+from infra.identity.key_verifier import LOOK_UPS_AT_ONCE, NOTED_EVERY_S, REMEMBERED_S, WAIT_S, KeyVerifier
 from infra.runtime import Runtime
 from infra.tokens import TokenRefused
 from tests.api.people import Town
@@ -71,6 +71,24 @@ async def test_keys_that_come_at_once_share_few_look_ups(app: Litestar, house: H
         wrong = [verifier.verify(f"tuan_sk_{number:012x}_{'A' * 43}") for number in range(50)]
         assert all(isinstance(each, TokenRefused) for each in await asyncio.gather(*wrong, return_exceptions=True))
     assert seen.at_once_max <= LOOK_UPS_AT_ONCE
+
+
+async def test_a_key_that_was_good_waits_behind_none_that_was_not(
+    house: House, verifier: KeyVerifier, clock: Clock
+) -> None:
+    """Looked up again it has its own turn, however many unknown ones wait; one that is revoked has lost it."""
+    made = await house.key("orders:read")
+    await verifier.verify(made["key"])
+    clock.now += REMEMBERED_S
+    for _ in range(LOOK_UPS_AT_ONCE):
+        await verifier._look_ups.acquire()
+    async with asyncio.timeout(WAIT_S / 2):
+        await verifier.verify(made["key"])
+        await house.owner.ask("DELETE", f"{house.path}/api-keys/{made['id']}")
+        clock.now += REMEMBERED_S
+        with pytest.raises(TokenRefused, match="revoked"):
+            await verifier.verify(made["key"])
+    assert not verifier.has_been_good(made["key"])
 
 
 async def test_wrong_keys_take_no_memory_and_no_good_keys_place(

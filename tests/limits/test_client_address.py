@@ -1,10 +1,12 @@
 """Whose address a request is counted for: nobody chooses their own by writing a header."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
 
-from api.client_address import Client, _client
+from api.client_address import HOPS_MAX, SAID_BYTES_MAX, Client, _client, _said
+from infra.settings import read_settings
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48"))
 PEER = "10.0.0.1"
@@ -26,7 +28,6 @@ PEER = "10.0.0.1"
         (b"1.1.1.1, 300.1.1.1, 10.0.0.2", "10.0.0.2"),
         (b"", PEER),
         (b"10.0.0.3", "10.0.0.3"),
-        (b"," * 60_000, PEER),
         (b"127.0.0.1, 10.0.0.9", "127.0.0.1"),
     ],
 )
@@ -49,6 +50,35 @@ def test_x_forwarded_for_is_read_from_the_right(said: bytes, name: str) -> None:
 def test_forwarded_is_read_where_proxies_write_it(said: bytes, name: str) -> None:
     """RFC 7239: the `for` of each element."""
     assert _client(PEER, said, TRUSTED, "forwarded") == Client(name, is_here=False)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (b"," * 60_000, PEER),
+        (b"1" * 60_000, PEER),
+        (b"x" * 60_000 + b", 203.0.113.9", "203.0.113.9"),
+        (b"203.0.113.9, " * 5_000 + b"10.0.0.2", "203.0.113.9"),
+        (b"1.1.1.1," + b" " * SAID_BYTES_MAX, PEER),
+        (b"10.0.0.2, " * 5_000, PEER),
+        (b"1.1.1.1, " + b"10.0.0.2," * HOPS_MAX, PEER),
+        (b"1.1.1.1" + b",10.0.0.2" * HOPS_MAX, "10.0.0.2"),  # so many proxies nobody has
+    ],
+)
+def test_of_a_huge_header_the_end_is_read_and_remembered(header: bytes, name: str) -> None:
+    """A kilobyte and some entries of it, whole ones: memory is not the caller's to fill."""
+    settings = replace(read_settings({}), trusted_proxies=TRUSTED)
+    said = _said([(b"x-forwarded-for", header)], settings)
+    assert len(said) <= SAID_BYTES_MAX
+    assert said.count(b",") < HOPS_MAX
+    assert _client(PEER, said, TRUSTED, "x-forwarded-for") == Client(name, is_here=False)
+
+
+def test_what_stands_further_left_makes_nothing_new_to_remember() -> None:
+    """Whatever a caller puts before what proxies wrote, it is one thing to remember."""
+    settings = replace(read_settings({}), trusted_proxies=TRUSTED)
+    written = b", 203.0.113.9" + b", 10.0.0.2" * (HOPS_MAX - 1)
+    assert len({_said([(b"x-forwarded-for", b"%d" % number * 9_000 + written)], settings) for number in range(50)}) == 1
 
 
 @pytest.mark.parametrize("said", [b"?", b"1.1.1.1", b"127.0.0.1"])
