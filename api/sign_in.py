@@ -10,6 +10,7 @@ from msgspec import Meta
 from api.access import caller_if_known
 from api.answers import Answer, answered
 from api.bodies import read_json
+from api.client_address import is_at_home
 from api.limiting import limit_recipient
 from api.refused import CodeNotSent, NothingHere, RefreshTokenRefused, WrongCode
 from api.requests import AnyRequest, invalid, runtime_of
@@ -28,6 +29,7 @@ from infra.identity.recipients import (
 )
 from infra.identity.sessions import DEVICE_CHARACTERS_MAX, Ended
 from infra.identity.sign_in import Arriving, Tokens
+from infra.messages.console_rules import is_inbox_for_all
 from infra.messages.port import MessageNotSent
 from infra.token_keys import ACCESS_LIFETIME_S
 
@@ -156,8 +158,9 @@ async def refresh_tokens(request: AnyRequest) -> Answer:
 
 @route("GET", "/dev/inbox")
 async def read_inbox(request: AnyRequest) -> Answer:
-    console = runtime_of(request).messages.console
-    if console is None or not console.has_inbox:
+    runtime = runtime_of(request)
+    console = runtime.messages.console
+    if console is None or not console.has_inbox or not (is_inbox_for_all(runtime.settings) or is_at_home(request)):
         raise NothingHere
     items = [InboxMessage(**msgspec.structs.asdict(each)) for each in await console.inbox()]
     return answered(Inbox(items=items), headers=NOT_STORED)

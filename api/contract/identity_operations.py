@@ -90,7 +90,7 @@ SIGN_IN: Final[dict[str, Operation]] = {
     "GET /dev/inbox": Operation(
         "read_inbox",
         summary="Messages that went to the console",
-        description="For whoever tries Tuan out: there only while the console takes messages, else 404.",
+        description="For whoever tries Tuan out, on this machine: there while the console takes messages, else 404.",
         answers={
             200: Sent(
                 "The last messages, newest first.",

@@ -17,7 +17,12 @@ def is_console_used(settings: Settings) -> bool:
 def has_inbox(settings: Settings) -> bool:
     """Whether `/dev/inbox` is there: it signs in anybody as anybody, so only at home, or where it was asked for."""
     is_at_home = is_this_machine(settings.host) and not settings.trusted_proxies
-    return is_console_used(settings) and (settings.message_gateway == "console" or is_at_home)
+    return is_console_used(settings) and (is_inbox_for_all(settings) or is_at_home)
+
+
+def is_inbox_for_all(settings: Settings) -> bool:
+    """Whether it was asked for in so many words; else it shows itself only to who is at home."""
+    return settings.message_gateway == "console"
 
 
 def is_this_machine(host: str) -> bool:

@@ -42,7 +42,7 @@ def shop(town: Town, app: Litestar) -> MoneyShop:
 async def connected(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a running app; a fault of ours comes back as 500, not as an exception."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # its scope is typed more narrowly
-    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://tuan.test") as client:
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

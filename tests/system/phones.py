@@ -107,7 +107,7 @@ async def _ask(wire: Wire, request: bytes) -> Reply:
 
 
 def _request(method: str, path: str, token: str | None, body: object, key: str | None) -> bytes:
-    head = f"{method} {path} HTTP/1.1\r\nHost: tuan.test\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
     if token is not None:
         head += f"Authorization: Bearer {token}\r\n"
     if key is not None:
