@@ -132,7 +132,7 @@ def _claims_of(token: str, key: Key, facts: OpenIdProvider, audience: frozenset[
         raise IdTokenRefused(_REASONS.get(type(error), "it is not well-formed")) from None
     except (msgspec.ValidationError, ValueError, TypeError, OverflowError, RecursionError):
         raise IdTokenRefused("it is not well-formed") from None
-    if not claims.sub.isprintable():
+    if not claims.sub.isprintable() or not claims.nonce.isascii():  # JSON may escape what is no character
         raise IdTokenRefused("it is not well-formed")
     if claims.exp - claims.iat > LIFETIME_S_MAX:
         raise IdTokenRefused("it lives too long")

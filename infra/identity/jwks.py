@@ -1,8 +1,9 @@
 """The keys a provider signs with (JWKS, RFC 7517): fetched at most once in a while, whatever keys tokens name.
 
 A token names its key before anything about it is proven, so a name that is unknown here may be a new key or a lie. It
-leads to one fetch that all who wait share, and to no other for some seconds. What was fetched last stays good while
-the provider is away or says nonsense; keys it no longer names go with the next fetch that succeeds.
+leads to one fetch that all who wait share, and to no other for some seconds. A known key is answered at once, and where
+it was fetched long ago the keys are fetched anew beside. What was fetched last stays good for a day while the provider
+is away or says nonsense; keys it no longer names go with the next fetch that succeeds.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ FETCH_EVERY_S: Final = 10.0
 """Unknown names lead to no more than one fetch in this time, and so do failures."""
 KEPT_S: Final = 3_600.0
 """How old keys may be without a look whether they still hold."""
+TRUSTED_S: Final = 24 * 3_600.0
+"""How old keys may be while every look fails."""
 
 _KeyId = Annotated[str, msgspec.Meta(min_length=1, max_length=KEY_ID_CHARACTERS_MAX)]
 
@@ -78,28 +81,34 @@ class KeySet:
     async def find(self, key_id: str) -> Key | None:
         """The key of a name; None where the provider has none of that name.
 
-        Raises `ProviderUnavailable` where its keys were never heard.
+        Raises `ProviderUnavailable` where its keys were never heard, or too long ago.
         """
+        if self._is_older_than(TRUSTED_S):
+            self._keys = {}
         found = self._keys.get(key_id)
-        if found is None or self._is_old:
+        if found is None:
             await self._look_again()
             found = self._keys.get(key_id)
+        elif self._is_older_than(KEPT_S):
+            self._begin_to_look()
         if found is None and not self._keys:
-            raise ProviderUnavailable("no key of the provider is known yet")
+            raise ProviderUnavailable("no key of the provider is known, or not for sure any more")
         return found
 
-    @property
-    def _is_old(self) -> bool:
-        return self._fetched_at is None or self._clock() - self._fetched_at >= KEPT_S
+    def _is_older_than(self, seconds: float) -> bool:
+        return self._fetched_at is None or self._clock() - self._fetched_at >= seconds
 
     async def _look_again(self) -> None:
-        """Join the fetch that is on its way, or begin one where the last is long enough ago."""
-        if self._fetching is None:
-            if self._tried_at is not None and self._clock() - self._tried_at < FETCH_EVERY_S:
-                return
+        fetching = self._begin_to_look()
+        if fetching is not None:
+            await asyncio.shield(fetching)  # one who hangs up does not end it for the others
+
+    def _begin_to_look(self) -> asyncio.Task[None] | None:
+        """The fetch that is on its way, else a new one; None where the last is not long enough ago."""
+        if self._fetching is None and (self._tried_at is None or self._clock() - self._tried_at >= FETCH_EVERY_S):
             self._tried_at = self._clock()
             self._fetching = asyncio.create_task(self._fetch())
-        await asyncio.shield(self._fetching)  # one who hangs up does not end it for the others
+        return self._fetching
 
     async def _fetch(self) -> None:
         """Take the keys in; where that fails those known so far stay."""

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra.identity.fetching import ANSWER_BYTES_MAX, ProviderClient, ProviderUnavailable, may_ask
-from infra.identity.jwks import FETCH_EVERY_S, KEPT_S, KeySet
+from infra.identity.jwks import FETCH_EVERY_S, KEPT_S, TRUSTED_S, KeySet
 from tests.identity.openid_provider import OTHER_RSA, P256, RSA, OpenIdProvider, answer, jwk, openid_provider
 from tests.waiting import eventually
 
@@ -77,13 +77,54 @@ async def test_a_rotated_key_is_found_by_its_name(house: House) -> None:
 
 
 async def test_a_withdrawn_key_is_good_for_an_hour_at_most(house: House) -> None:
-    """Known keys are looked at anew every hour, although no token names an unknown one."""
+    """Known keys are looked at anew every hour beside the next sign-in, although no token names an unknown one."""
     assert await house.keys.find("rsa-1")
     house.provider.keys = {"ec-1": P256}
     house.clock.now_s += KEPT_S - 1
     assert await house.keys.find("rsa-1")
     house.clock.now_s += 1
-    assert await house.keys.find("rsa-1") is None
+    assert await house.keys.find("rsa-1")
+
+    async def is_gone() -> bool:
+        return await house.keys.find("rsa-1") is None
+
+    await eventually(is_gone, "the key is gone")
+    assert house.provider.fetches == 2
+
+
+async def test_a_known_key_waits_for_no_slow_provider(house: House) -> None:
+    """However old it is, it is answered while the provider has still to answer; all who come share that one fetch."""
+    assert await house.keys.find("rsa-1")
+    may_answer = asyncio.Event()
+
+    async def late(writer: asyncio.StreamWriter) -> None:
+        await may_answer.wait()
+        await answer(writer, house.provider.published())
+
+    house.provider.say = late
+    house.clock.now_s += KEPT_S
+    for _ in range(20):
+        assert await house.keys.find("rsa-1")
+    house.provider.keys["rsa-2"] = OTHER_RSA
+    unknown = asyncio.create_task(house.keys.find("rsa-2"))
+    may_answer.set()
+    assert await unknown
+    assert house.provider.fetches == 2
+
+
+async def test_a_key_is_trusted_for_a_day_while_the_provider_is_away(house: House) -> None:
+    """Then it may have been withdrawn long ago: nothing can be said of a token, until the provider is back."""
+    assert await house.keys.find("rsa-1")
+    house.provider.say = _broken
+    house.clock.now_s += TRUSTED_S - 1
+    assert await house.keys.find("rsa-1")
+    assert await house.keys.find("unknown") is None  # the fetch beside has failed by now
+    house.clock.now_s += 1
+    with pytest.raises(ProviderUnavailable):
+        await house.keys.find("rsa-1")
+    house.provider.say = None
+    house.clock.now_s += FETCH_EVERY_S
+    assert await house.keys.find("rsa-1")
 
 
 async def _silent(_: asyncio.StreamWriter) -> None:
