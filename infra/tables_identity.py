@@ -64,7 +64,7 @@ accounts = Table(
 )
 """A person, or a device whose person is not known yet (`guest`); `id` is the subject of their tokens.
 
-`erased_at`: nothing personal is left of a deleted one anywhere, and nothing can come any more. `merged_into`: a guest
+`erased_at`: nothing personal is left of a deleted one anywhere, and no token it had brings more. `merged_into`: a guest
 who turned out to be somebody known; the rows of groups and orders keep the guest's id, which is that somebody's too.
 """
 

@@ -63,13 +63,13 @@ async def list_administrators(engine: AsyncEngine) -> list[Administrator]:
 
 
 async def _set(connection: AsyncConnection, account_id: UUID, *, is_admin: bool) -> Changed:
-    """Tokens given out so far count no more: the app fetches new ones, which say it."""
+    """Tokens given out so far count no more, also long-lived ones of who was one: apps fetch new ones, which say it."""
     changed = (await connection.execute(_SET, {"id": account_id, "is_admin": is_admin})).rowcount
     if changed:
         deed = Deed(_OPERATOR, "administrator.make" if is_admin else "administrator.remove")
         thing = Thing(ThingKind.ACCOUNT, account_id, None)
         await record(connection, deed, thing, {"is_admin": not is_admin}, {"is_admin": is_admin})
-        await revoke(connection, [account_id])
+        await revoke(connection, [account_id], is_final=not is_admin)
     return Changed(account_id, bool(changed))
 
 

@@ -31,7 +31,8 @@ DEALS_AT_ONCE: Final = 50
 ADDRESS_KEPT_FOR_DAYS: Final = 30
 """From the shipping on, where nobody says that the parcel has arrived."""
 LATE_FOR_S: Final = 900
-"""After so long nothing can come of a token that the account had: longer than an access token's life."""
+"""After so long what was let in before the end has been done. Its tokens, long-lived ones too, are refused for as long
+as they live; one that an operator makes for a deleted account afterwards is theirs to answer for."""
 
 _LOCK = text("SELECT id FROM accounts WHERE id = :id OR merged_into = :id ORDER BY id FOR NO KEY UPDATE")
 _ERASE: Final = (
@@ -101,7 +102,8 @@ async def delete_account(
     """Delete an account, its places given up and awaited payments lapsed before; None where there is none.
 
     Deleted already is no harm. Answers what is for `Revocations.learn`; `leaving` is what merchants they work for find
-    in the audit log. Raises `FreshSignInNeeded`, or `AccountStillNeeded` before anything is given up.
+    in the audit log. Raises `FreshSignInNeeded`, or `AccountStillNeeded` before anything is given up, unless what it is
+    needed for comes up meanwhile: what was given up by then stays so.
     """
     standing = await read_standing(engine, account_id, session_id, FRESH_S)
     if standing.status not in {"guest", "full"}:
@@ -134,7 +136,7 @@ def _check(standing: Standing) -> None:
 
 
 async def _let_go(tell: Tell, standing: Standing) -> None:
-    """Give up places and reservations; what has changed meanwhile is seen when the standing is read again."""
+    """Give up places and reservations; what has changed meanwhile, or is more, is seen when it is read again."""
     for payment in standing.awaited:
         with suppress(OrderNotFound):
             await tell(
@@ -167,7 +169,7 @@ async def _end(engine: AsyncEngine, account_id: UUID, leaving: Deed) -> Revoked 
         await leave_work(connection, ids, employers, leaving)
         for statement in _ERASE:
             await connection.execute(statement, {"ids": ids})
-        return await revoke(connection, ids)
+        return await revoke(connection, ids, is_final=True)
 
 
 async def _erase_copies(engine: AsyncEngine, account_id: UUID) -> None:

@@ -13,6 +13,8 @@ from infra.reading.fetching import fetch_json
 
 NEEDS_MAX: Final = 100
 """So many are told; who has dealt with them is told the rest."""
+LET_GO_AT_ONCE: Final = 500
+"""So many places, and so many awaited payments, are found at once; after them the next."""
 
 
 class NeededFor(StrEnum):
@@ -61,7 +63,10 @@ class OwnPayment(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How an account stands: what it can let go of, and what it is needed for. `status` is None where there is none."""
+    """How an account stands: what it can let go of first, and what it is needed for.
+
+    `status` is None where there is none.
+    """
 
     status: str | None
     is_fresh: bool
@@ -107,9 +112,11 @@ SELECT json_build_object(
   'status', (SELECT status FROM accounts WHERE id = :account_id),
   'is_fresh', {IS_FRESH},
   'places', (SELECT coalesce(json_agg(q), '[]') FROM (
-    SELECT group_id, shopper_id FROM placed WHERE needed_for IS NULL) q),
+    SELECT group_id, shopper_id FROM placed WHERE needed_for IS NULL
+    ORDER BY group_id, shopper_id LIMIT :let_go_max) q),
   'awaited', (SELECT coalesce(json_agg(q), '[]') FROM (
-    SELECT deal_id, group_id, shopper_id, order_id FROM paid WHERE status = 'awaiting') q),
+    SELECT deal_id, group_id, shopper_id, order_id FROM paid WHERE status = 'awaiting'
+    ORDER BY order_id LIMIT :let_go_max) q),
   'needed', (SELECT coalesce(json_agg(json_build_array(kind, id)), '[]') FROM (
     SELECT kind, id FROM needed ORDER BY rank, id LIMIT {NEEDS_MAX}) q)
 )::text""")  # noqa: S608 - a constant
@@ -128,4 +135,5 @@ async def standing_of(connection: AsyncConnection, account_id: UUID, session_id:
 
 
 def _asked(account_id: UUID, session_id: UUID | None, fresh_s: int) -> dict[str, object]:
-    return {"account_id": account_id, "session_id": session_id, "fresh_s": fresh_s}
+    whose = {"account_id": account_id, "session_id": session_id}
+    return {**whose, "fresh_s": fresh_s, "let_go_max": LET_GO_AT_ONCE}

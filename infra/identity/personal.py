@@ -174,7 +174,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "sign_in_codes": "where a code went, for a day; they go with the account",
         "spent_id_tokens": "hashes, for minutes",
         "refresh_tokens": "hashes; they go with the account",
-        "revocations": "ids of sessions and accounts, for minutes",
+        "revocations": "ids of sessions and accounts, until their tokens are over",
         "merchants": "a business; who works there is told as staff",
         "api_keys": "a merchant's; who made them is a bare id",
         "audit": "what was done for a merchant or the platform, by bare ids",

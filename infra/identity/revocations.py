@@ -1,8 +1,9 @@
 """Access tokens that count no more: known to every process at once, without a look at anything per request.
 
-A token lives ten minutes, so a revocation is needed no longer than that; the few there are stay in memory. PostgreSQL
-tells of each one as it is committed; looking again and again is for what was told while nobody listened. All times are
-the database's, as is the time a token was issued at.
+A session's token lives ten minutes, so a revocation after which it says something else is needed no longer than that.
+One from the command line may live for a year, so what is final stays known for as long: deleted, administrator no more,
+signed out everywhere. The few there are stay in memory. PostgreSQL tells of each one as it is committed; looking again
+and again is for what was told while nobody listened. All times are the database's, as is when a token was issued.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ LOOK_AT_ALL_EVERY_S: Final = 60.0
 RECENT_S: Final = 45
 """Longer than any transaction takes from its revocation to its commit."""
 KEPT_S: Final = ACCESS_LIFETIME_S + CLOCK_SKEW_S
+KEPT_WHEN_FINAL_S: Final = LIFETIME_MAX_S + CLOCK_SKEW_S
 ONE_MS: Final = 0.001
 REVOKED_MAX: Final = 100_000
 """About 20 MB. Beyond it the oldest are kept as one moment before which no token counts at all."""
@@ -61,14 +63,22 @@ _RECENT = text("""
 _log = structlog.get_logger(__name__)
 
 
-async def revoke(connection: AsyncConnection, subjects: Iterable[UUID], asked_with: Claims | None = None) -> Revoked:
+async def revoke(
+    connection: AsyncConnection,
+    subjects: Iterable[UUID],
+    asked_with: Claims | None = None,
+    *,
+    is_final: bool = False,
+) -> Revoked:
     """Let the access tokens of these sessions or accounts count no more that were issued before now.
 
     Call it after the change that makes them wrong, in its transaction, and once that is committed let
     `Revocations.learn` know what comes back. `asked_with` is the token of whoever asks for it where it is one of them:
-    it ends whatever clock it was issued by, and others like it may live as long.
+    it ends whatever clock it was issued by, and others like it may live as long. `is_final`: those from
+    the command line, too, must never count again, however long they live.
     """
-    revoking: dict[str, object] = {"subjects": list(subjects), "kept_s": _kept_for_s(asked_with), "least": 0.0}
+    kept_s = KEPT_WHEN_FINAL_S if is_final else _kept_for_s(asked_with)
+    revoking: dict[str, object] = {"subjects": list(subjects), "kept_s": kept_s, "least": 0.0}
     if not revoking["subjects"]:
         return {}
     if asked_with is not None:
@@ -82,7 +92,7 @@ def _kept_for_s(asked_with: Claims | None) -> float:
     """Until the last of the tokens has expired; those from the command line may live long."""
     if asked_with is None or asked_with.expires_at - asked_with.issued_at <= ACCESS_LIFETIME_S:
         return KEPT_S
-    return LIFETIME_MAX_S + CLOCK_SKEW_S
+    return KEPT_WHEN_FINAL_S
 
 
 class Revocations:

@@ -150,8 +150,9 @@ async def end_sessions(
     *,
     asked_with: Claims | None = None,
 ) -> Ended:
-    """End one session of an account, or all; their access tokens count no more, nor do those of no session.
+    """End one session of an account, or all; their access tokens count no more.
 
+    With all of them end the tokens that name the account but no session that was opened, as from the command line.
     `asked_with` is the access token of whoever asks, where it is one of them.
     """
     if session_id is None:
@@ -169,10 +170,14 @@ async def end_others(connection: AsyncConnection, account_id: UUID, because: End
 
 
 async def sign_out(connection: AsyncConnection, caller: Claims) -> Revoked:
-    """End the session of an access token; one that names none ends all tokens of its subject of before."""
-    if caller.session_id is not None:
-        await _end(connection, caller.subject, Ending.SIGNED_OUT, caller.session_id)
-    return await revoke(connection, [caller.session_id or caller.subject], caller)
+    """End the session of an access token; of one from the command line, which names its own, nothing but itself ends.
+
+    One that was made before tokens named sessions ends with all of its subject's.
+    """
+    if caller.session_id is None:
+        return await revoke(connection, [caller.subject], caller)
+    await _end(connection, caller.subject, Ending.SIGNED_OUT, caller.session_id)
+    return await revoke(connection, [caller.session_id], caller)
 
 
 async def _end(connection: AsyncConnection, account_id: UUID, because: Ending, session_id: UUID | None) -> list[UUID]:

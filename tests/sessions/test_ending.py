@@ -8,10 +8,12 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.identity import revocations
+from infra.identity.administrators import remove_administrator
 from infra.identity.revocations import KEPT_S, Revocations, revoke
 from infra.ids import new_id
 from infra.runtime import Runtime
-from infra.tokens import LIFETIME_MAX_S, Claims
+from infra.settings import Settings
+from infra.tokens import LIFETIME_MAX_S, Claims, TokenVerifier
 from infra.unavailable import DatabaseUnavailable
 from tests.api.people import Town
 from tests.sessions.devices import change, new_device, one_more, value
@@ -78,6 +80,35 @@ async def test_tokens_from_the_command_line_end_for_good(town: Town, elsewhere: 
     assert (await other.get("/v1/me/sessions")).status_code == 200
 
 
+@pytest.mark.parametrize("way", ["deleted", "administrator no more", "signed out everywhere"])
+async def test_long_lived_tokens_do_not_come_back_to_life(
+    town: Town, settings: Settings, engine: AsyncEngine, way: str
+) -> None:
+    """What is final is so for tokens from the command line too: also when a session's token would long be over."""
+    phone = await new_device(town)
+    claims = TokenVerifier(settings).verify(town.issuer.issue(phone.subject, frozenset({"shopper"}), 24 * 3600))
+    if way == "deleted":
+        assert (await phone.ask("DELETE", "/v1/me")).status_code == 204
+    elif way == "signed out everywhere":
+        assert (await phone.ask("DELETE", "/v1/me/sessions")).status_code == 204
+    else:
+        await change(engine, "UPDATE accounts SET status = 'full', is_admin = true")
+        assert await remove_administrator(engine, phone.subject) == (phone.subject, True)
+    await change(engine, "UPDATE revocations SET expires_at = expires_at - interval '23 hours'")
+    known = Revocations(engine)
+    await known.look()
+    assert known.is_revoked(claims)
+    assert await value(engine, KEPT_FOR_S) > LIFETIME_MAX_S - 24 * 3600
+
+
+async def test_what_tokens_say_wrongly_is_kept_for_minutes(town: Town, engine: AsyncEngine) -> None:
+    """A new name ends the tokens with the old one, and takes room in memory for no longer than they would live."""
+    phone = await new_device(town)
+    assert (await phone.ask("PATCH", "/v1/me", {"display_name": "Mei"})).status_code == 200
+    assert not await phone.is_in()
+    assert KEPT_S - 60 < await value(engine, KEPT_FOR_S) <= KEPT_S
+
+
 async def test_who_hears_nothing_looks(app: Litestar, town: Town, engine: AsyncEngine) -> None:
     """Cut off from what PostgreSQL tells, a process finds out by itself, and soon listens again."""
     await eventually(lambda: _listeners(engine), "a process that listens")
@@ -136,6 +167,22 @@ async def test_however_many_end_memory_is_bounded(engine: AsyncEngine, monkeypat
         assert known.is_revoked(_claims(account_id, 999.9 + number))
         assert not known.is_revoked(_claims(account_id, 1_030.0))
     assert not known.is_revoked(_claims(new_id(), 1_025.0))
+
+
+async def test_final_ones_beyond_the_bound_are_refused_all_the_same(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than fit in memory: each is refused, and whoever signed in since is let in."""
+    monkeypatch.setattr(revocations, "REVOKED_MAX", 10)
+    ended: dict[UUID, float] = {}
+    for account_id in (new_id() for _ in range(25)):
+        async with engine.begin() as connection:
+            ended |= await revoke(connection, [account_id], is_final=True)
+    known = Revocations(engine)
+    await known.look()
+    assert len(known._issued_before) <= 10
+    assert all(known.is_revoked(_claims(account_id, before - 1e-3)) for account_id, before in ended.items())
+    assert not known.is_revoked(_claims(new_id(), max(ended.values())))
 
 
 async def test_a_revocation_says_the_time_of_the_database(engine: AsyncEngine) -> None:
