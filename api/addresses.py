@@ -16,6 +16,7 @@ from api.requests import AnyRequest, invalid, path_id, runtime_of
 from api.routing import route
 from domain.errors import FieldProblems
 from domain.groupbuy.text import check_line
+from infra.identity.accounts import hold_account
 from infra.identity.address_book import (
     LABEL_CHARACTERS_MAX,
     Entry,
@@ -24,7 +25,6 @@ from infra.identity.address_book import (
     find_entry,
     remove_address,
 )
-from infra.identity.profiles import lock_account
 from infra.reading.belongings import AddressEntry, list_addresses
 
 _Label = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": LABEL_CHARACTERS_MAX})]
@@ -69,7 +69,7 @@ async def add_to_book(request: AnyRequest) -> Answer:
     wanted = Entry(_label(body.label), as_address(body.address), body.is_default)
     engine, account_id = runtime_of(request).engine, caller_of(request).subject
     async with engine.begin() as connection:
-        if not await lock_account(connection, account_id):
+        if await hold_account(connection, account_id) is None:
             raise AccountNotFound
         address_id, is_new = await add_address(connection, account_id, wanted)
     return await _shown(engine, account_id, address_id, 201 if is_new else 200)
@@ -83,7 +83,7 @@ async def change_in_book(request: AnyRequest) -> Answer:
     address = body.address if body.address is UNSET else as_address(body.address)
     engine, account_id = runtime_of(request).engine, caller_of(request).subject
     async with engine.begin() as connection:
-        await lock_account(connection, account_id)
+        await hold_account(connection, account_id)
         entry = await find_entry(connection, account_id, address_id)
         if entry is None:
             raise AddressNotFound(address_id)
@@ -103,7 +103,7 @@ async def remove_from_book(request: AnyRequest) -> Answer:
     """Forget an address; orders keep the copies they have."""
     address_id, account_id = path_id(request, "address_id"), caller_of(request).subject
     async with runtime_of(request).engine.begin() as connection:
-        await lock_account(connection, account_id)
+        await hold_account(connection, account_id)
         if not await remove_address(connection, account_id, address_id):
             raise AddressNotFound(address_id)
     return NothingToSay()

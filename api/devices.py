@@ -13,8 +13,8 @@ from api.bodies import read_json
 from api.refused import AccountNotFound, DeviceNotFound
 from api.requests import AnyRequest, invalid, path_id, runtime_of
 from api.routing import route
+from infra.identity.accounts import hold_account
 from infra.identity.devices import PUSH_TOKEN_CHARACTERS_MAX, register_device, remove_device
-from infra.identity.profiles import lock_account
 from infra.reading.belongings import DeviceView, list_devices
 
 _TOKEN: Final = re.compile(rf"[!-~]{{1,{PUSH_TOKEN_CHARACTERS_MAX}}}")
@@ -62,7 +62,7 @@ async def register(request: AnyRequest) -> Answer:
         raise invalid("push_token", f"must have from 1 to {PUSH_TOKEN_CHARACTERS_MAX} visible ASCII characters")
     engine, account_id = runtime_of(request).engine, caller_of(request).subject
     async with engine.begin() as connection:
-        if not await lock_account(connection, account_id):
+        if await hold_account(connection, account_id) is None:
             raise AccountNotFound
         device_id, is_new = await register_device(connection, account_id, body.platform, body.push_token)
     items = await list_devices(engine, account_id)

@@ -7,12 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from infra.identity.accounts import hold_account
 from infra.identity.revocations import Revoked, revoke
 from infra.statement import json_text
 
-_LOCK = text("""
-  SELECT version, display_name, avatar_url, locale, notifications FROM accounts
-  WHERE id = :id AND status <> 'deleted' FOR NO KEY UPDATE""")
+_READ = text("SELECT version, display_name, avatar_url, locale, notifications FROM accounts WHERE id = :id")
 _CHANGE = text("""
   UPDATE accounts SET version = version + 1, display_name = :display_name, avatar_url = :avatar_url, locale = :locale,
     notifications = CAST(:notifications AS jsonb)
@@ -35,14 +34,6 @@ class Profile(NamedTuple):
     notifications: Mapping[str, bool]
 
 
-async def lock_account(connection: AsyncConnection, account_id: UUID) -> bool:
-    """Hold an account until the transaction ends: what belongs to it changes one after the other.
-
-    False where there is none, or it has been deleted.
-    """
-    return (await connection.execute(_LOCK, {"id": account_id})).one_or_none() is not None
-
-
 async def change_profile(
     connection: AsyncConnection, account_id: UUID, changes: Mapping[str, Any], version: int | None
 ) -> Revoked | None:
@@ -51,9 +42,9 @@ async def change_profile(
     Access tokens with an old name count no more, so that apps get new ones: answers what is for `Revocations.learn`,
     and None where there is no account. Raises `ChangedMeanwhile` where a version is given that is not the present one.
     """
-    row = (await connection.execute(_LOCK, {"id": account_id})).one_or_none()
-    if row is None:
+    if await hold_account(connection, account_id) is None:
         return None
+    row = (await connection.execute(_READ, {"id": account_id})).one()
     if version is not None and row.version != version:
         raise ChangedMeanwhile
     before = Profile(*row[1:])

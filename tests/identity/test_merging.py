@@ -20,6 +20,10 @@ from tests.money_shop import MoneyShop
 _PLACES = text("""
   SELECT group_id, count(*) FROM participants WHERE shopper_id = ANY(CAST(:ids AS uuid[])) GROUP BY group_id""")
 
+_WRITTEN = text("""
+  SELECT (SELECT count(*) FROM addresses WHERE account_id = :id), (SELECT count(*) FROM devices WHERE account_id = :id),
+    (SELECT display_name FROM accounts WHERE id = :id)""")
+
 
 async def known(doors: Doors) -> Member:
     """Somebody with an account and a phone number."""
@@ -247,6 +251,22 @@ async def test_joins_of_a_guest_who_is_being_merged_are_not_lost(doors: Doors, e
     for group in groups:
         await join(back, group)
     assert await _places(engine, back, guest) == {UUID(group["id"]): 1 for group in groups}
+
+
+async def test_nothing_is_written_under_the_id_of_a_merged_guest(doors: Doors, engine: AsyncEngine) -> None:
+    """A token of the guest's that counts still, as one from the command line may, adds no address, device or name."""
+    mei, guest = await known(doors), await signed_in_as_guest(doors.town)
+    await signed_in(doors.town, mei.phone, guest)
+    late = Person(
+        doors.town.client, guest.subject, doors.town.issuer.issue(guest.subject, frozenset({"shopper"}), 3600)
+    )
+    address = {"name": "Mei", "line1": "1 High Street", "city": "London", "country": "GB"}
+    problem(await late.post("/v1/me/addresses", {"address": address}), 404, "account-not-found")
+    device = {"platform": "ios", "push_token": "of-the-guest"}
+    problem(await late.post("/v1/me/devices", device), 404, "account-not-found")
+    problem(await late.ask("PATCH", "/v1/me", {"display_name": "Nobody"}), 404, "account-not-found")
+    async with engine.connect() as connection:
+        assert (await connection.execute(_WRITTEN, {"id": guest.subject})).one() == (0, 0, None)
 
 
 async def test_a_guest_becomes_one_person_only(doors: Doors) -> None:
