@@ -13,8 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 LOOK_EVERY_S = 0.5
+MERCHANTS_MAX = 10_000
+"""About 1 MB. Of more, those suspended last: the deals of the others have been paused by then."""
 
-_WINDING_DOWN = text("SELECT id FROM merchants WHERE winding_down")
+_WINDING_DOWN = text("""
+  SELECT id FROM merchants WHERE winding_down ORDER BY decided_at DESC, id LIMIT :merchants_max""")
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +37,8 @@ class Suspensions:
     async def look(self) -> None:
         """Learn who it is now."""
         async with self._engine.connect() as connection:
-            self._merchant_ids = frozenset((await connection.execute(_WINDING_DOWN)).scalars())
+            asked = {"merchants_max": MERCHANTS_MAX}
+            self._merchant_ids = frozenset((await connection.execute(_WINDING_DOWN, asked)).scalars())
 
     async def run(self) -> None:
         """Look again and again, until cancelled; while PostgreSQL is away what is known stays known."""
