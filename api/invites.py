@@ -63,10 +63,9 @@ async def read_invite(request: AnyRequest) -> Answer:
 
 
 def _created(caller: Claims, accepted: Accepted) -> Answer:
-    invite, place = accepted.state.invite, accepted.state.place
+    invite = accepted.state.invite
     assert invite is not None
-    name_then = place.display_name if place else None
-    view = invite_view(invite, name_then if caller.session_id is None else display_name(caller.name))
+    view = invite_view(invite, display_name(caller.name))
     if not accepted.events:
         return answered(view)
     return answered(view, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))

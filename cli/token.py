@@ -8,11 +8,10 @@ from itertools import repeat
 
 from cli.commands import Commands, add_command, identifier, whole_number
 from infra.settings import Settings
-from infra.tokens import NAME_CHARACTERS_MAX, TokenIssuer
+from infra.tokens import LIFETIME_MAX_S, NAME_CHARACTERS_MAX, TokenIssuer
 
 COUNT_MAX = 1_000_000
 LIFETIME_S = 24 * 3600
-LIFETIME_MAX_S = 366 * 24 * 3600
 LINES_PER_WRITE = 1000
 
 
