@@ -81,19 +81,19 @@ async def ship_order(request: AnyRequest) -> Answer:
         carrier=body.carrier,
         tracking_number=body.tracking_number,
     )
-    return await tell(request, command, body, _showing(row))
+    return await tell(request, command, body, _showing(row), deed_of(request, "order.ship"))
 
 
 @route("POST", "/v1/orders/{order_id}/deliver")
 async def deliver_order(request: AnyRequest) -> Answer:
     row = await _named_order(request)
-    caller = caller_of(request)
+    caller, deed = caller_of(request), None
     if may_for(caller, row.merchant_id, Permission.ORDERS_SHIP):
-        caller_id = row.merchant_id
+        caller_id, deed = row.merchant_id, deed_of(request, "order.deliver")
     else:
         caller_id = row.shopper_id if await is_callers(request, row.shopper_id) else caller.subject
     command = DeliverOrder(deal_id=row.deal_id, order_id=row.id, caller_id=caller_id)
-    return await tell(request, command, NothingToAdd(), _showing(row))
+    return await tell(request, command, NothingToAdd(), _showing(row), deed)
 
 
 @route("POST", "/v1/orders/{order_id}/cancel")

@@ -10,6 +10,7 @@ import msgspec
 from api.access import merchant_of
 from api.answers import Answer, answered
 from api.bodies import JSON_TYPE, content_type, read_bytes, read_json
+from api.deeds import deed_of
 from api.refused import WrongContentType
 from api.requests import ID_MESSAGE, AnyRequest, read_id, runtime_of
 from api.routing import route
@@ -18,6 +19,7 @@ from domain.errors import DomainError, InvalidInput
 from domain.groupbuy.commands import ShipOrder
 from domain.groupbuy.errors import OrderNotFound
 from domain.groupbuy.world import Accepted
+from infra.identity.audit import Deed
 from infra.reading.shipping import deals_of_orders
 from infra.runtime import Runtime
 
@@ -58,9 +60,9 @@ async def tell_shipments(request: AnyRequest) -> Answer:
             errors += _errors(row, OrderNotFound(order_id))
         else:
             commands.append((row, _shipping(row, order_id, deal_id, merchant_id)))
-    told = ShipmentsTold(0, 0, errors)
+    told, deed = ShipmentsTold(0, 0, errors), deed_of(request, "order.ship")
     for begin in range(0, len(commands), TOLD_AT_ONCE):
-        told = await _tell(runtime, commands[begin : begin + TOLD_AT_ONCE], told)
+        told = await _tell(runtime, commands[begin : begin + TOLD_AT_ONCE], told, deed)
     return answered(msgspec.structs.replace(told, errors=sorted(told.errors, key=lambda error: error.row)))
 
 
@@ -100,9 +102,13 @@ def _shipping(row: Row, order_id: UUID, deal_id: UUID, merchant_id: UUID) -> Shi
     )
 
 
-async def _tell(runtime: Runtime, commands: list[tuple[Row, ShipOrder]], told: ShipmentsTold) -> ShipmentsTold:
+async def _tell(
+    runtime: Runtime, commands: list[tuple[Row, ShipOrder]], told: ShipmentsTold, deed: Deed
+) -> ShipmentsTold:
     """Tell so many at once; what is no refusal of a row is raised, when all of them have their answer."""
-    outcomes = await asyncio.gather(*(runtime.tell(command) for _, command in commands), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(runtime.tell(command, deed=deed) for _, command in commands), return_exceptions=True
+    )
     applied, unchanged, errors = told.applied, told.unchanged, list(told.errors)
     for (row, _), outcome in zip(commands, outcomes, strict=True):
         match outcome:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from domain.groupbuy.commands import CancelGroup, CancelOrder, Command, RefundOrder
+from domain.groupbuy.commands import CancelGroup, CancelOrder, Command, DeliverOrder, RefundOrder, ShipOrder
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.group import Group
 from domain.groupbuy.order import Order
@@ -25,7 +25,7 @@ def facts_of(world: World, command: Command, deal_id: UUID) -> Facts | None:
     match command:
         case CancelGroup():
             return _of_group(world.groups.get(command.group_id))
-        case CancelOrder() | RefundOrder():
+        case CancelOrder() | RefundOrder() | ShipOrder() | DeliverOrder():
             return _of_order(world.orders.get(command.order_id))
         case _:
             return _of_deal(world.deals.get(deal_id))
@@ -37,7 +37,7 @@ def entry_of(deed: Deed, world: World, command: Command, deal_id: UUID, before: 
     match command:
         case CancelGroup():
             thing = Thing(ThingKind.GROUP, command.group_id, merchant_id)
-        case CancelOrder() | RefundOrder():
+        case CancelOrder() | RefundOrder() | ShipOrder() | DeliverOrder():
             thing = Thing(ThingKind.ORDER, command.order_id, merchant_id)
         case _:
             thing = Thing(ThingKind.DEAL, deal_id, merchant_id)

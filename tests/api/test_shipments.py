@@ -163,3 +163,24 @@ async def _told(merchant: Person, rows: Sequence[str]) -> Any:
 async def _tracked(merchant: Person, bought: Sequence[Purchase]) -> list[tuple[str, str | None]]:
     orders = [(await merchant.get(f"/v1/orders/{one.order_id}")).json() for one in bought]
     return [(order["status"], order["tracking_number"]) for order in orders]
+
+
+async def test_who_sent_and_delivered_is_in_the_log(town: Town, bought: list[Purchase]) -> None:
+    """An entry for each order, of the merchant's side alone, without carrier or tracking number; said again, none."""
+    rows = [f"{bought[0].order_id},DHL,TRACK-0", f"{bought[1].order_id},DHL,TRACK-1"]
+    for _ in range(2):
+        await _told(town.merchant, rows)
+    body = {"carrier": "UPS", "tracking_number": "TRACK-2"}
+    assert (await town.merchant.post(f"/v1/orders/{bought[2].order_id}/ship", body)).status_code == 200
+    assert (await town.merchant.post(f"/v1/orders/{bought[2].order_id}/deliver")).status_code == 200
+    shopper = Person(
+        town.client, bought[1].shopper_id, town.issuer.issue(bought[1].shopper_id, frozenset({"shopper"}), 600, None)
+    )
+    assert (await shopper.post(f"/v1/orders/{bought[1].order_id}/deliver")).status_code == 200
+    log = await town.merchant.get(f"/v1/merchants/{town.merchant.subject}/audit")
+    entries = [(each["action"], each["thing"]["id"], each["before"], each["after"]) for each in log.json()["items"]]
+    shipped = ({"status": "to_ship"}, {"status": "shipped"})
+    ids = [str(one.order_id) for one in bought]
+    assert entries[0] == ("order.deliver", ids[2], {"status": "shipped"}, {"status": "delivered"})
+    assert sorted(entries[1:]) == sorted(("order.ship", order_id, *shipped) for order_id in ids)
+    assert "TRACK" not in log.text
