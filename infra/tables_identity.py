@@ -124,7 +124,7 @@ sessions = Table(
         "'identity_changed')",
         name="ended_because",
     ),
-    Index("sessions_of_account_index", "account_id", postgresql_where=text("ended_at IS NULL")),
+    Index("sessions_of_account_index", "account_id"),
     Index(None, "expires_at"),
 )
 """A sign-in on one device, and the family of its refresh tokens."""
@@ -244,7 +244,10 @@ staff_invites = Table(
         unique=True,
         postgresql_where=text("ended_at IS NULL"),
     ),
-    Index("staff_invites_of_address_index", "channel", "address", postgresql_where=text("ended_at IS NULL")),
+    Index("staff_invites_of_address_index", "channel", "address"),
+    Index("staff_invites_of_merchant_index", "merchant_id", "created_at"),
+    Index("staff_invites_accepted_index", "accepted_by", postgresql_where=text("accepted_by IS NOT NULL")),
+    Index("staff_invites_over_index", text("coalesce(ended_at, expires_at)")),
 )
 """Who was asked to join a merchant's staff, by the phone number or address that they sign in with."""
 

@@ -1,4 +1,4 @@
-"""Tidying: what lists are sorted by, answers nobody will ask for again, and what is over of codes and sessions."""
+"""Tidying: what lists are sorted by, answers nobody asks for again, what is over of codes, invites and sessions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,6 +14,9 @@ CODES_KEPT_FOR_H: Final = 24
 SESSIONS_KEPT_FOR_H: Final = 30 * 24
 """After a session is over, or a refresh token is spent: one that comes again later is no more than unknown."""
 
+STAFF_INVITES_KEPT_FOR_H: Final = 30 * 24
+"""After one is accepted, withdrawn, replaced or has expired; with it goes where it went."""
+
 _POPULAR_NOW = text("""
   SELECT deal_id FROM deals JOIN variants ON variants.deal_id = deals.id
   GROUP BY deal_id, units_taken HAVING sum(stock - stock_left) <> units_taken ORDER BY deal_id""")
@@ -28,10 +31,11 @@ _REFRESH = text("""
 
 def _deleting(table: str, moment: str) -> TextClause:
     """A statement that deletes some rows whose moment is so many hours in the past; others' locks hold nobody up."""
+    # now(), the start of this transaction, is one moment for all rows: with clock_timestamp() no index is of use
     return text(f"""
       DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM {table} WHERE {moment} < clock_timestamp() - make_interval(hours => :hours)
-        LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")  # noqa: S608 - names of ours
+        SELECT ctid FROM {table} WHERE {moment} < now() - make_interval(hours => :hours)
+        ORDER BY {moment} LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")  # noqa: S608 - names of ours
 
 
 _FORGET_KEYS: Final = _deleting("idempotency_keys", "created_at")
@@ -39,6 +43,7 @@ _FORGET_CODES: Final = _deleting("sign_in_codes", "expires_at")
 _FORGET_SPENT: Final = _deleting("refresh_tokens", "spent_at")
 _FORGET_SESSIONS: Final = _deleting("sessions", "expires_at")
 _FORGET_REVOCATIONS: Final = _deleting("revocations", "expires_at")
+_FORGET_STAFF_INVITES: Final = _deleting("staff_invites", "coalesce(ended_at, expires_at)")
 _FORGET_ID_TOKENS: Final = _deleting("spent_id_tokens", "expires_at")
 
 
@@ -59,6 +64,11 @@ async def forget_old_keys(engine: AsyncEngine) -> int:
 async def forget_old_codes(engine: AsyncEngine) -> int:
     """Delete what is left of codes a day after they expired, and with it where they went; answers how many."""
     return await _forget(engine, _FORGET_CODES, CODES_KEPT_FOR_H)
+
+
+async def forget_old_staff_invites(engine: AsyncEngine) -> int:
+    """Delete invites to a merchant's staff a month after they are over; answers how many."""
+    return await _forget(engine, _FORGET_STAFF_INVITES, STAFF_INVITES_KEPT_FOR_H)
 
 
 async def forget_old_sessions(engine: AsyncEngine) -> int:

@@ -18,7 +18,13 @@ from infra.runtime import Runtime
 from infra.settings import Settings
 from workers.counted import reconcile_counters
 from workers.duty import Context, Duty
-from workers.housekeeping import forget_old_codes, forget_old_keys, forget_old_sessions, refresh_units_taken
+from workers.housekeeping import (
+    forget_old_codes,
+    forget_old_keys,
+    forget_old_sessions,
+    forget_old_staff_invites,
+    refresh_units_taken,
+)
 from workers.truth import deals_after, differences_in
 
 # The queue wakes this duty every minute; without the queue it looks by itself.
@@ -51,6 +57,7 @@ class Reconciling:
         await forget_old_keys(context.by_key)
         await forget_old_codes(context.by_key)
         await forget_old_sessions(context.by_key)
+        await forget_old_staff_invites(context.by_key)
         return LOOK_EVERY_S
 
 
@@ -69,6 +76,7 @@ async def reconcile_once(runtime: Runtime) -> int:
         await forget_old_keys(engine)
         await forget_old_codes(engine)
         await forget_old_sessions(engine)
+        await forget_old_staff_invites(engine)
     return differences
 
 

@@ -28,8 +28,11 @@ _LEAVE = text("""
   DELETE FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[])) RETURNING merchant_id, account_id, role""")
 _FORGET_INVITES = text("""
   UPDATE staff_invites SET address = '', ended_at = coalesce(ended_at, clock_timestamp())
-  WHERE accepted_by = ANY(CAST(:ids AS uuid[])) OR (channel, address) IN (
-    SELECT provider, subject FROM identities WHERE account_id = ANY(CAST(:ids AS uuid[])))""")
+  WHERE id IN (
+    SELECT id FROM staff_invites WHERE accepted_by = ANY(CAST(:ids AS uuid[]))
+    UNION
+    SELECT id FROM staff_invites JOIN identities ON provider = channel AND subject = address
+    WHERE account_id = ANY(CAST(:ids AS uuid[])))""")
 
 
 async def lock_employers(connection: AsyncConnection, account_id: UUID) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Housekeeping of sessions: what is long over goes, what lives or may still tell of a theft stays."""
+"""Housekeeping of sessions and invites: what is long over goes, what lives or may still tell of a theft stays."""
 
 from infra.ids import new_id
 from tests.reading.shop import Shop
@@ -22,6 +22,15 @@ REVOCATIONS = """
   SELECT gen_random_uuid(), clock_timestamp(), clock_timestamp() - n * interval '1 min'
   FROM generate_series(-100, 50) AS n"""
 
+MERCHANT = "INSERT INTO merchants (id, name, contact, status) VALUES (:merchant, 'm', 'c', 'approved')"
+# one for each day that has expired, or will, and one for each that ended early
+INVITES = """
+  INSERT INTO staff_invites (id, merchant_id, channel, address, role, invited_by, expires_at, ended_at)
+  SELECT gen_random_uuid(), :merchant, 'email', n || coalesce(early, ''), 'editor', gen_random_uuid(),
+    clock_timestamp() + (CASE WHEN early IS NULL THEN -n ELSE 1 END) * interval '1 day',
+    CASE WHEN early IS NOT NULL THEN clock_timestamp() - n * interval '1 day' END
+  FROM generate_series(-6, 39) AS n, (VALUES (NULL), ('early')) AS ended (early) WHERE early IS NULL OR n >= 0"""
+
 
 async def test_what_is_over_of_sessions_goes(context: Context, shop: Shop) -> None:
     """Sessions a month after their end with their tokens, tokens a month after they were spent; the rest stays."""
@@ -42,3 +51,13 @@ async def test_revocations_go_when_their_tokens_are_over(context: Context, shop:
     await shop.make(REVOCATIONS)
     await Reconciling().step(context)
     assert await number(shop.engine, "SELECT count(*) FROM revocations") == 100
+
+
+async def test_invites_to_a_staff_go_a_month_after_they_are_over(context: Context, shop: Shop) -> None:
+    """Accepted, withdrawn or expired: where they went is not kept for ever; open ones stay however old."""
+    await shop.make(MERCHANT, merchant=shop.merchant_id)
+    await shop.make(INVITES, merchant=shop.merchant_id)
+    await Reconciling().step(context)
+    left = "SELECT count(*) FROM staff_invites WHERE "
+    assert await number(shop.engine, left + "ended_at IS NULL") == 36
+    assert await number(shop.engine, left + "ended_at IS NOT NULL") == 30

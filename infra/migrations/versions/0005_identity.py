@@ -108,7 +108,7 @@ STATEMENTS = (
     CREATE INDEX sessions_expires_at_index ON sessions (expires_at)
     """,
     """
-    CREATE INDEX sessions_of_account_index ON sessions (account_id) WHERE ended_at IS NULL
+    CREATE INDEX sessions_of_account_index ON sessions (account_id)
     """,
     """
     CREATE TABLE refresh_tokens (
@@ -234,7 +234,16 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE INDEX staff_invites_of_address_index ON staff_invites (channel, address) WHERE ended_at IS NULL
+    CREATE INDEX staff_invites_of_address_index ON staff_invites (channel, address)
+    """,
+    """
+    CREATE INDEX staff_invites_of_merchant_index ON staff_invites (merchant_id, created_at)
+    """,
+    """
+    CREATE INDEX staff_invites_accepted_index ON staff_invites (accepted_by) WHERE accepted_by IS NOT NULL
+    """,
+    """
+    CREATE INDEX staff_invites_over_index ON staff_invites (coalesce(ended_at, expires_at))
     """,
     """
     CREATE UNIQUE INDEX staff_invites_open_index ON staff_invites (merchant_id, channel, address) WHERE ended_at IS NULL
