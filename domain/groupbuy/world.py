@@ -195,8 +195,9 @@ class World:
         if group is not None:
             self.groups[group.id] = group
             self._keep_place(state, group, command)
-        for payment in state.payments.values():
-            self.payments.setdefault((payment.deal_id, payment.shopper_id), {})[payment.order_id] = payment
+        for payment in state.payments.values():  # into a new dict: answers given before show the one there was
+            key = (payment.deal_id, payment.shopper_id)
+            self.payments[key] = {**self.payments.get(key, {}), payment.order_id: payment}
         if state.order is not None:
             self.orders[state.order.id] = state.order
         if state.refund is not None:

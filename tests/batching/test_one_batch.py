@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from asyncpg import CheckViolationError, UniqueViolationError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import (
     CancelGroup,
     CloseGroup,
     Command,
+    ConfirmPayment,
     CreateDeal,
     CreateInvite,
     EditDeal,
@@ -34,6 +36,7 @@ from tests.batching.replaying import chapters_told, replayed
 from tests.batching.stored import world_stored
 from tests.domain.catalogue import schedule
 from tests.domain.partial_world import contents
+from tests.money_shop import MoneyShop
 from tests.reading.shop import KETTLE, Shop
 
 ANN, BEN, CAT, DAN, EVE = (UUID(int=number) for number in range(0xF1, 0xF6))
@@ -175,6 +178,20 @@ async def test_leaving_and_joining_in_one_batch(
     await shop.joined(group_id, CAT)
     of = Cast(people.merchant_id, deal_id, group_id, people.variant_id, people.draft_id, people.crowd_id)
     await _as_the_pure_core_says(LEAVING[scene](of), of, batcher, database, commits)
+
+
+async def test_what_follows_in_a_batch_changes_no_answer_before(engine: AsyncEngine, batcher: Batcher) -> None:
+    """A join asked for again, right before its payment is confirmed in the same batch, is told what was so then."""
+    shop = MoneyShop(engine, batcher, new_id())
+    leader = await shop.reserve_first(await shop.live())
+    bought = await shop.reserve(leader)
+    again = JoinGroup(group_id=leader.group_id or new_id(), shopper_id=bought.shopper_id, order_id=new_id())
+    repeated = batcher.put(again, bought.deal_id)
+    confirmed = batcher.put(ConfirmPayment(**bought.names), bought.deal_id)
+    outcome, _ = await repeated, await confirmed
+    assert isinstance(outcome, Accepted)
+    assert outcome.state.awaited is not None
+    assert outcome.state.awaited.order_id == bought.order_id
 
 
 async def test_a_refused_command_refuses_alone(
