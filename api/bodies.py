@@ -10,8 +10,9 @@ from typing import Final, TypeVar, cast, get_args, get_type_hints
 import msgspec
 from litestar.types import HTTPRequestEvent
 
-from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, WrongContentType
-from api.requests import ID_MESSAGE, AnyRequest, header, invalid
+from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, WrongContentType
+from api.requests import ID_MESSAGE, AnyRequest, header, invalid, runtime_of
+from infra.tokens import Claims
 
 BODY_BYTES_MAX = 64 * 1024
 JSON_TYPE = "application/json"
@@ -70,14 +71,21 @@ async def read_json(
 
 
 async def read_bytes(request: AnyRequest, bytes_max: int = BODY_BYTES_MAX) -> bytes:
-    """All of the body as it came, in as many pieces as it comes; raises `BodyTooLarge` or `BodyTooSlow`."""
+    """All of the body as it came, in as many pieces as it comes; raises `BodyTooLarge` or `BodyTooSlow`.
+
+    Who sends it may have lost the right to while it came, which `NotAuthenticated` says.
+    """
     if _has_none(request):
         return b""
     try:
         async with asyncio.timeout(BODY_WAIT_S):
-            return await _read_whole(request, bytes_max)
+            body = await _read_whole(request, bytes_max)
     except TimeoutError:
         raise BodyTooSlow(BODY_WAIT_S) from None
+    caller: Claims | None = request.scope.get("caller")  # type: ignore[assignment]  # ours, see api.access
+    if caller is not None and runtime_of(request).revocations.is_revoked(caller):
+        raise NotAuthenticated("revoked")
+    return body
 
 
 def content_type(request: AnyRequest) -> str | None:

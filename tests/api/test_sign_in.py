@@ -1,5 +1,6 @@
 """Signing in over HTTP: codes, guests, tokens that follow from those before, and the end of sessions."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -92,3 +93,17 @@ async def _refreshed(town: Town, refresh_token: str) -> str:
     assert answer.status_code == 200, answer.text
     successor: str = answer.json()["refresh_token"]
     return successor
+
+
+async def test_whoever_signs_out_while_a_body_comes_did_not_send_it(town: Town) -> None:
+    """The caller counts when the body is whole: a body kept back keeps no right alive."""
+    mei, _ = await signed_in(town, BY_PHONE)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"display'
+        assert (await mei.ask("DELETE", "/v1/me/sessions")).status_code == 204
+        yield b'_name": "Somebody else"}'
+
+    headers = {"authorization": f"Bearer {mei.token}", "content-type": "application/json"}
+    answer = await town.client.patch("/v1/me", content=slowly(), headers=headers)
+    problem(answer, 401, "not-authenticated")
