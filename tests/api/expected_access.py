@@ -116,7 +116,7 @@ TABLE = {
     "POST /v1/me/devices": people(201)._replace(operator=404),
     "DELETE /v1/me/devices/{device_id}": people(404)._replace(shopper=204),
     "POST /v1/me/identities": people(403),  # whoever has the code; here nobody has
-    "DELETE /v1/me/identities/{provider}": people(404),  # nobody here signed in with it
+    "DELETE /v1/me/identities/{provider}": people(403)._replace(guest=404, operator=404),  # no fresh session, as above
     "GET /v1/me/sessions": SIGNED_IN,
     "DELETE /v1/me/sessions": SIGNED_OUT,
     "DELETE /v1/me/sessions/{session_id}": people(404),
