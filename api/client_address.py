@@ -30,7 +30,10 @@ _HOST: Final = re.compile(r"\[(?P<six>[^]]*)](?::\S*)?|(?P<four>[0-9.]+)(?::\d*)
 
 
 class Client(NamedTuple):
-    """Who calls, as limits count them: an IPv4 address or an IPv6 network; `is_here` is this machine itself."""
+    """Who calls, as limits count them: an IPv4 address or an IPv6 network.
+
+    `is_here` is this machine itself; a request that any proxy passed on is not.
+    """
 
     name: str
     is_here: bool
@@ -42,7 +45,8 @@ def client_of(request: AnyRequest) -> Client:
     settings = runtime_of(request).settings
     peer = scope.get("client")
     said = _said(scope["headers"], settings)
-    return _client(peer[0] if peer else "", said, settings.trusted_proxies, settings.proxy_header)
+    client = _client(peer[0] if peer else "", said, settings.trusted_proxies, settings.proxy_header)
+    return client if not client.is_here or not _was_passed_on(request) else client._replace(is_here=False)
 
 
 def is_at_home(request: AnyRequest) -> bool:
@@ -50,19 +54,22 @@ def is_at_home(request: AnyRequest) -> bool:
 
     The name counts because a web page may let its own name mean this machine: then a browser here asks for it.
     """
-    if any(key.startswith(_FORWARDING) for key, _ in request.scope["headers"]):
-        return False
     host = (header(request, b"host") or b"").decode("latin-1").lower()
     name = _NAMED.fullmatch(host)
     return client_of(request).is_here and name is not None and is_this_machine(name["six"] or name["other"])
 
 
+def _was_passed_on(request: AnyRequest) -> bool:
+    """Whether any proxy says so, trusted or not: then it may come from anywhere."""
+    return any(key.startswith(_FORWARDING) for key, _ in request.scope["headers"])
+
+
 def _said(headers: Iterable[tuple[bytes, bytes]], settings: Settings) -> bytes:
-    """What the proxies' header says, the end of it; without trusted proxies whether there is any such header."""
-    if settings.trusted_proxies:
-        name = settings.proxy_header.encode()
-        return _end_of(b",".join(value for key, value in headers if key == name))
-    return b"?" if any(key in {b"x-forwarded-for", b"forwarded"} for key, _ in headers) else b""
+    """What the trusted proxies' header says, the end of it."""
+    if not settings.trusted_proxies:
+        return b""
+    name = settings.proxy_header.encode()
+    return _end_of(b",".join(value for key, value in headers if key == name))
 
 
 def _end_of(said: bytes) -> bytes:
@@ -77,8 +84,7 @@ def _client(peer: str, said: bytes, trusted: _Networks, header: str) -> Client:
     address = _read(peer)
     if address is None:
         return Client("unknown", is_here=False)  # as over a unix socket
-    # A request that was passed on comes from this machine only if a trusted proxy of this machine says so.
-    is_here = address.is_loopback and (not said or bool(trusted))
+    is_here = address.is_loopback
     if said and _is_among(address, trusted):
         address = _behind(address, said, trusted, header)
     return Client(_name(address), is_here=is_here and address.is_loopback)

@@ -188,4 +188,6 @@ async def _erase_copies(engine: AsyncEngine, account_id: UUID) -> None:
 
 async def _ids(connection: AsyncConnection, account_id: UUID) -> list[UUID]:
     """The account's id, and those of guests who became part of it; their rows stay locked."""
-    return list((await connection.execute(_LOCK, {"id": account_id})).scalars())
+    asked = {"id": account_id}
+    await connection.execute(_LOCK, asked)  # waits for a merging under way, but sees no guest of it
+    return list((await connection.execute(_LOCK, asked)).scalars())

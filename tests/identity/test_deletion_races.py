@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import BuyAlone, JoinGroup, LapsePayment, LeaveGroup
@@ -13,7 +14,7 @@ from infra.identity.needs import read_standing
 from infra.ids import new_id
 from infra.runtime import Runtime
 from tests.api.people import Town, problem
-from tests.identity.members import signed_in
+from tests.identity.members import signed_in, signed_in_as_guest
 from tests.identity.settled import (
     HOME,
     NAME,
@@ -27,9 +28,11 @@ from tests.identity.settled import (
     versions,
 )
 from tests.money_shop import MoneyShop, Purchase
+from tests.waiting import eventually
 from workers.duty import Context
 from workers.erasing import Erasing
 
+MERGED = "UPDATE accounts SET status = 'merged', merged_into = :mei, display_name = 'Mei' WHERE id = :guest"
 LEAVING = Deed(Actor(ActorKind.STAFF), "staff.leave")
 
 
@@ -61,6 +64,22 @@ async def test_many_places_are_given_up_round_by_round(
     assert len((await read_standing(engine, mei.subject, None, 600)).places) == 1
     assert (await mei.delete("/v1/me")).status_code == 204
     assert await rows(engine, "SELECT DISTINCT status FROM groups") == [("cancelled",)]
+
+
+async def test_a_guest_who_is_just_being_merged_goes_too(town: Town, engine: AsyncEngine) -> None:
+    """The deletion waits for the merging that holds the account, and then knows of the guest it brought."""
+    mei, guest = await signed_in(town), await signed_in_as_guest(town)
+    named = {"guest": guest.subject, "mei": mei.subject}
+    async with engine.begin() as merging:
+        await merging.execute(text("SELECT FROM accounts WHERE id = :mei FOR NO KEY UPDATE"), named)
+        await merging.execute(
+            text("UPDATE accounts SET status = 'merged', merged_into = :mei, display_name = 'Mei' WHERE id = :guest"),
+            named,
+        )
+        deleting = asyncio.create_task(mei.delete("/v1/me"))
+        await eventually(lambda: _is_waiting(engine), "the deletion waits")
+    assert (await deleting).status_code == 204
+    assert await rows(engine, "SELECT DISTINCT status, display_name FROM accounts") == [("deleted", None)]
 
 
 async def test_two_requests_at_once_are_one_deletion(town: Town, engine: AsyncEngine) -> None:
@@ -185,3 +204,8 @@ async def test_buying_alone_after_the_end_comes_to_nothing(
     await runtime.tell(BuyAlone(deal_id=deal_id, shopper_id=mei.subject, order_id=new_id(), address=HOME))
     await Erasing().step(context)
     assert await rows(engine, "SELECT status, address FROM payments") == [("lapsed", None)]
+
+
+async def _is_waiting(engine: AsyncEngine) -> bool:
+    """Whether somebody waits for a lock."""
+    return await rows(engine, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)") == [(True,)]
