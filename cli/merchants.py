@@ -8,7 +8,8 @@ from cli.commands import Commands, add_command, identifier, whole_number
 from cli.reach import ask_database
 from domain.pricing.shares import BASIS_POINTS
 from infra.cannot_start import WrongSetting
-from infra.settings import PAYMENT_GATEWAYS, Settings
+from infra.settings import Settings
+from infra.settings_money import PAYMENT_GATEWAYS
 
 NOTHING_SAID = 2
 AS_SETTINGS = "as the settings say"

@@ -1,4 +1,4 @@
-"""Whether the migrations make the tables that infra.tables declares, compared as PostgreSQL itself dumps them."""
+"""Whether the migrations make the tables that are declared, compared as PostgreSQL itself dumps them."""
 
 import asyncio
 import difflib
@@ -9,15 +9,12 @@ import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-import infra.tables_identity
-import infra.tables_money
-import infra.tables_sandbox  # noqa: F401 - its tables belong to the metadata too
 from infra import migrate
 from infra.embedded.binaries import postgres_programs
 from infra.embedded.place import Place
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.throwaway import throwaway_place
-from infra.tables import metadata
+from infra.every_table import metadata
 
 DUMP_LIMIT_S = 60
 

@@ -2,10 +2,7 @@
 
 from alembic import context
 
-import infra.tables_identity
-import infra.tables_money
-import infra.tables_sandbox  # noqa: F401 - its tables belong to the metadata too
-from infra.tables import metadata
+from infra.every_table import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

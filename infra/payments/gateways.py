@@ -6,7 +6,8 @@ from domain.pricing.steps import Strategy
 from infra.cannot_start import WrongSetting
 from infra.payments.port import GatewayUnavailable, PaymentGateway
 from infra.payments.sandbox.gateway import SandboxGateway
-from infra.settings import PAYMENT_GATEWAYS, Settings
+from infra.settings import Settings
+from infra.settings_money import PAYMENT_GATEWAYS
 
 NONE = "none"
 GATEWAYS = tuple(name for name in PAYMENT_GATEWAYS if name != NONE)

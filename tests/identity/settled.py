@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.address import Address
 from domain.groupbuy.commands import ShipOrder
+from infra.every_table import metadata
 from infra.ids import new_id
-from infra.tables import metadata
 from tests.api.people import Person, Town
 from tests.identity.members import Member, signed_in
 from tests.money_shop import MoneyShop, Purchase

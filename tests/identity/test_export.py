@@ -11,8 +11,8 @@ import infra.reading.export
 import infra.schema_check
 from api.contract.examples import ADDRESS
 from api.export import Export
+from infra.every_table import metadata
 from infra.identity.personal import NOT_PERSONAL, SECTIONS
-from infra.tables import metadata
 from tests.api.people import Town, problem
 from tests.identity.members import Member, signed_in, signed_in_as_guest
 from tests.money_shop import MoneyShop
