@@ -14,6 +14,7 @@ from api.refused import RateLimited
 from api.requests import AnyRequest, runtime_of
 from domain.identity.limits import NEEDS_THE_COUNT, POLICIES, UNKNOWN_KEYS, Policy, RouteClass, Whose, prefix_of
 from infra.identity.codes import Channel, Recipient
+from infra.identity.recipients import counted_as
 from infra.limits.window import Allowance, Charge, Ruling
 
 POLICY_SETS_REMEMBERED_MAX = 256
@@ -35,10 +36,10 @@ async def limit_recipient(request: AnyRequest, recipient: Recipient) -> None:
     """Count a message that somebody we do not know asks us to send; raises `RateLimited`."""
     if not runtime_of(request).settings.rate_limits:
         return
-    address = recipient.address
-    names = {Whose.RECIPIENT: hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}
+    counted = counted_as(recipient)
+    names = {Whose.RECIPIENT: hashlib.blake2b(counted.encode(), digest_size=16).hexdigest()}
     if recipient.channel is Channel.PHONE:
-        names[Whose.PREFIX] = prefix_of(address)
+        names[Whose.PREFIX] = prefix_of(counted)
     await _take(request, RouteClass.CODES, names)
 
 

@@ -1,4 +1,4 @@
-"""Phone numbers and addresses as people write them, in their one spelling."""
+"""Phone numbers and addresses as people write them, in their one spelling; which of them are one mailbox or phone."""
 
 import re
 from typing import Final
@@ -48,6 +48,27 @@ def email_recipient(email: str) -> Recipient:
     if len(email) > EMAIL_CHARACTERS_MAX or not _EMAIL.fullmatch(email):
         raise InvalidInput([FieldProblem("email", "must be an e-mail address such as jo@example.com")])
     return Recipient(Channel.EMAIL, email.lower())
+
+
+def counted_as(recipient: Recipient) -> str:
+    """What messages to a recipient are counted for: spellings that reach the same mailbox or phone are one.
+
+    Only limits ask this. Who somebody is remains a matter of the spelling: `a+shop@example.com` may be its own person
+    where the provider knows no tags, and counting it with `a@example.com` costs that person little.
+    """
+    if recipient.channel is Channel.EMAIL:
+        mailbox, _, domain = recipient.address.rpartition("@")
+        return f"{mailbox.partition('+')[0] or mailbox}@{domain}"
+    return _without_mobile_token(recipient.address)
+
+
+def _without_mobile_token(phone: str) -> str:
+    """A number without the digit that says in some countries that it is a mobile's: +54 9 11 … is dialled +54 11 …."""
+    number = phonenumbers.parse(phone, None)
+    assert number.country_code is not None, "it is a number in E.164"
+    token = phonenumbers.country_mobile_token(number.country_code)
+    national = phonenumbers.national_significant_number(number)
+    return f"+{number.country_code}{national.removeprefix(token)}"
 
 
 def _parsed(phone: str) -> phonenumbers.PhoneNumber | None:

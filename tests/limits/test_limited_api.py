@@ -136,6 +136,22 @@ async def test_one_number_gets_so_many_codes_whoever_asks(town: Town) -> None:
     assert (await _code(town, {"email": "mei@example.com"}, "203.0.113.1")).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("field", "spellings"),
+    [
+        ("email", ["mei@example.com", *(f"mei+{number}@Example.com" for number in range(CODES_OF_ONE_NUMBER))]),
+        ("phone", ["+5491123456789", *("+541123456789" for _ in range(CODES_OF_ONE_NUMBER))]),
+    ],
+)
+async def test_spellings_of_one_mailbox_or_phone_share_their_codes(
+    town: Town, field: str, spellings: list[str]
+) -> None:
+    """Nobody's mailbox is flooded by way of tags, nor a phone by way of a digit that may be left out."""
+    asked = [await _code(town, {field: each}, address(number)) for number, each in enumerate(spellings)]
+    assert [answer.status_code for answer in asked] == [202] * CODES_OF_ONE_NUMBER + [429]
+    assert "codes-recipient" in asked[-1].json()["detail"]
+
+
 async def test_one_address_asks_for_so_many_codes_whatever_the_numbers(town: Town) -> None:
     """A script that goes through all numbers ends soon, and says nothing about numbers before their bodies are read."""
     asked = [await _code(town, phone(number), "203.0.113.1") for number in range(CODES_OF_ONE_ADDRESS + 1)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from infra.identity.codes import Channel, Recipient
-from infra.identity.recipients import EMAIL_CHARACTERS_MAX, email_recipient, phone_recipient
+from infra.identity.recipients import EMAIL_CHARACTERS_MAX, counted_as, email_recipient, phone_recipient
 
 EXAMPLES = [
     example
@@ -115,6 +115,53 @@ def test_what_is_no_address_names_the_field(written: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         email_recipient(written)
     assert [problem.field for problem in refused.value.problems] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("written", "mailbox"),
+    [
+        ("mei@example.com", "mei@example.com"),
+        ("Mei+1@EXAMPLE.com", "mei@example.com"),
+        ("mei+1+2@example.com", "mei@example.com"),
+        ("mei+@example.com", "mei@example.com"),
+        ("+tag@example.com", "+tag@example.com"),
+        ("me.i@example.com", "me.i@example.com"),
+    ],
+)
+def test_tags_of_a_mailbox_are_counted_together_and_are_their_own_person(written: str, mailbox: str) -> None:
+    """A flood of one mailbox is limited whatever follows the plus; who signs in is whoever was written."""
+    recipient = email_recipient(written)
+    assert counted_as(recipient) == mailbox
+    assert recipient.address == written.lower()
+
+
+@pytest.mark.parametrize(
+    ("written", "phone"),
+    [
+        ("+54 9 11 2345-6789", "+541123456789"),
+        ("+54 11 2345-6789", "+541123456789"),
+        ("+54 11 15 2345 6789", "+541123456789"),
+        ("+52 55 1234 5678", "+525512345678"),
+        ("+39 06 1234 5678", "+390612345678"),
+        ("+44 7911 123456", "+447911123456"),
+    ],
+)
+def test_both_spellings_of_a_mobile_are_counted_together(written: str, phone: str) -> None:
+    """Argentina's mobiles are dialled with a 9 from abroad and without it: messages reach the same one."""
+    assert counted_as(phone_recipient(written)) == phone
+
+
+def test_the_former_spelling_of_mexican_mobiles_is_none() -> None:
+    """The 1 after +52 is no part of a number since 2019, so there is one spelling to count."""
+    with pytest.raises(InvalidInput):
+        phone_recipient("+52 1 55 1234 5678")
+
+
+@given(st.sampled_from(EXAMPLES))
+def test_what_is_counted_is_a_number_of_the_same_country(number: phonenumbers.PhoneNumber) -> None:
+    """Whichever number it is, no other country's block is charged for it."""
+    counted = counted_as(phone_recipient(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)))
+    assert phonenumbers.parse(counted, None).country_code == number.country_code
 
 
 @given(st.sampled_from(EXAMPLES), st.sampled_from(FORMATS), st.sampled_from(["", " ", "\t"]))
