@@ -9,8 +9,13 @@ DISPLAY_NAME_CHARACTERS_MAX = 60
 
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202d\u202e]")
 _NOT_IN_A_LINE = re.compile(r"[\t\n\r\x85\u2028\u2029\u202a-\u202c\u2066-\u2069]")
-_INVISIBLE = re.compile(r"[\s\xad\u200b-\u200f\u2060-\u2064\ufeff\U000e0000-\U000e0fff]+")
-"""Joiners and marks that real names and emoji need are allowed, but do not make a name by themselves."""
+_INVISIBLE = re.compile(
+    r"[\s\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+"""Blanks, Unicode's Default_Ignorable_Code_Point, and signs that are drawn as nothing (Braille's blank, a notehead).
+
+Joiners, fillers and marks that real names and emoji need are allowed, but do not make a name by themselves."""
 
 _WEB_ADDRESS = re.compile(
     r"https?://"

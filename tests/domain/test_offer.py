@@ -178,7 +178,12 @@ def test_no_address_makes_the_check_fall_over(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\u200b", "\ufeff \u200d", "two\nlines", "a\u202eb", "a\u2066b", "\u2028", "\U000e0001"]
+    "text",
+    [
+        *("\u200b", "\ufeff \u200d", "two\nlines", "a\u202eb", "a\u2066b", "\u2028", "\U000e0001"),
+        *("\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\u115f\u1160", "\u3164 \u2800"),  # fillers and a blank
+        *("\u034f", "\u061c", "\u17b4", "\u180e", "\u2065", "\ufe0f", "\ufff9", "\U0001d159", "\U0001d173"),
+    ],
 )
 def test_a_line_shows_something_and_turns_nothing(text: str) -> None:
     """A title, channel or name stands among others: one line, visible, and it leaves the others' writing alone."""
@@ -188,7 +193,7 @@ def test_a_line_shows_something_and_turns_nothing(text: str) -> None:
         problems.raise_if_any()
 
 
-@pytest.mark.parametrize("text", ["مریم\u200cپور", "👩\u200d👩\u200d👧", "Zoë", "王小明", "a b"])
+@pytest.mark.parametrize("text", ["مریم\u200cپور", "👩\u200d👩\u200d👧", "Zoë", "王小明", "a b", "❤\ufe0f", "ㅤ김", "⠓⠊"])
 def test_a_line_may_be_a_real_name(text: str) -> None:
     """Joiners inside names and emoji are no reason to refuse them."""
     problems = FieldProblems()

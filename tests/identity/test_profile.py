@@ -33,6 +33,8 @@ async def test_a_profile_is_changed_field_by_field(town: Town) -> None:
         ("display_name", " "),
         ("display_name", "x" * 61),
         ("display_name", "two\nlines"),
+        ("display_name", "\u3164"),
+        ("display_name", "\u2800\uffa0 \u1160"),
         ("avatar_url", "http://img.example/mei.png"),
         ("avatar_url", "javascript:alert(1)"),
         ("avatar_url", "https://img.example/" + "x" * 2_048),
