@@ -45,6 +45,7 @@ async def buy_alone(request: AnyRequest) -> Answer:
         address=await address_of(request, body),
         pay_within_s=runtime_of(request).settings.payment_timeout_s,
         units_elsewhere=you.units_elsewhere,
+        is_guest=you.is_guest,
     )
 
     def pointer(_: Accepted) -> Answer:

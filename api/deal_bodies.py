@@ -80,6 +80,7 @@ class CreateDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
 
     A group runs 24 hours where `group_lifetime_s` is left out; a crowd's group then runs as long as the deal's window.
     Shoppers of a deal that `needs_shipping` say where to; of another, a paid order is delivered at once.
+    Where not `guests_may_buy` shoppers sign in first: `units_per_shopper_max` then binds people who are known.
     """
 
     title: Title
@@ -97,6 +98,7 @@ class CreateDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     ends_at: datetime | None = None
     units_per_shopper_max: Units | None = None
     needs_shipping: bool = False
+    guests_may_buy: bool = True
     reward: RewardBody | None = None
 
 
@@ -118,6 +120,7 @@ class EditDealBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     ends_at: datetime | UnsetType | None = UNSET
     units_per_shopper_max: Units | UnsetType | None = UNSET
     needs_shipping: bool | UnsetType = UNSET
+    guests_may_buy: bool | UnsetType = UNSET
     reward: RewardBody | UnsetType | None = UNSET
 
 

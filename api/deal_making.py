@@ -37,6 +37,7 @@ FIELDS_AS_THEY_ARE: Final = (
     "group_lifetime_s",
     "units_per_shopper_max",
     "needs_shipping",
+    "guests_may_buy",
 )
 
 _STAND_IN: Final = PriceSchedule(2, (Tier(1, 1),))
@@ -66,6 +67,7 @@ def deal_created(deal_id: UUID, merchant_id: UUID, body: CreateDealBody, now: da
             ends_at=ends_at,
             units_per_shopper_max=body.units_per_shopper_max,
             needs_shipping=body.needs_shipping,
+            guests_may_buy=body.guests_may_buy,
             reward=reward,
         ),
         None,

@@ -39,6 +39,7 @@ async def open_group(request: AnyRequest) -> Answer:
         address=await address_of(request, body),
         pay_within_s=runtime_of(request).settings.payment_timeout_s,
         units_elsewhere=you.units_elsewhere,
+        is_guest=you.is_guest,
     )
     return await take_place(request, command, body)
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from api.access import caller_of
 from api.requests import AnyRequest, runtime_of
+from domain.identity.permissions import Role
 from infra.reading.selves import find_key_owner, find_past_self, find_sharer, find_standing, is_self
 from infra.tokens import Claims
 
@@ -15,6 +16,7 @@ class Acting(NamedTuple):
     shopper_id: UUID
     units_elsewhere: int
     invite_code: str | None
+    is_guest: bool
 
 
 async def acting(
@@ -27,11 +29,11 @@ async def acting(
     """As whom the caller takes part in a group or buys of a deal: who they are in the group, else themselves."""
     caller = caller_of(request)
     if not caller.has_merged:
-        return Acting(caller.subject, 0, invite_code)
+        return Acting(caller.subject, 0, invite_code, Role.GUEST in caller.roles)
     standing = await find_standing(runtime_of(request).engine, caller.subject, deal_id, group_id, invite_code)
     shopper_id = standing.in_group or caller.subject
     elsewhere = sum(units for of, units in standing.units.items() if of != shopper_id)
-    return Acting(shopper_id, elsewhere, None if standing.shares_invite else invite_code)
+    return Acting(shopper_id, elsewhere, None if standing.shares_invite else invite_code, is_guest=False)
 
 
 async def self_in_group(request: AnyRequest, caller: Claims, group_id: UUID) -> UUID:

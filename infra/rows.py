@@ -27,6 +27,7 @@ class TermsRow(msgspec.Struct, frozen=True):
     payment: PaymentTerms | None = None
     reward: Reward | None = None
     needs_shipping: bool = False
+    guests_may_buy: bool = True
 
 
 class DealRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class DealRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     needs_shipping: bool
+    guests_may_buy: bool
     reward: Reward | None
     payment: PaymentTerms | None
     variants: tuple[Variant, ...]
@@ -113,6 +115,7 @@ def deal_from(row: DealRow) -> Deal:
             ends_at=row.ends_at,
             units_per_shopper_max=row.units_per_shopper_max,
             needs_shipping=row.needs_shipping,
+            guests_may_buy=row.guests_may_buy,
             reward=row.reward,
         ),
         variants=row.variants,
@@ -177,6 +180,7 @@ def terms_from(column: bytes) -> Terms:
         payment=row.payment,
         reward=row.reward,
         needs_shipping=row.needs_shipping,
+        guests_may_buy=row.guests_may_buy,
     )
 
 
@@ -193,5 +197,6 @@ def terms_column(terms: Terms) -> bytes:
         payment=terms.payment,
         reward=terms.reward,
         needs_shipping=terms.needs_shipping,
+        guests_may_buy=terms.guests_may_buy,
     )
     return msgspec.json.encode(row)

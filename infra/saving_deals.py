@@ -28,6 +28,7 @@ _DEAL_TYPES = {
     "version": "int",
     "created_at": "timestamptz",
     "needs_shipping": "boolean",
+    "guests_may_buy": "boolean",
     "reward": "jsonb",
     "payment": "jsonb",
 }
@@ -96,6 +97,7 @@ def deal_values(deal: Deal) -> dict[str, Any]:
         "version": deal.version,
         "created_at": deal.created_at,
         "needs_shipping": offer.needs_shipping,
+        "guests_may_buy": offer.guests_may_buy,
         "reward": offer.reward,
         "payment": deal.payment,
     }

@@ -67,6 +67,7 @@ deals = Table(
     Column("needs_shipping", Boolean, nullable=False, server_default=text("false")),
     Column("reward", JSONB),
     Column("payment", JSONB),
+    Column("guests_may_buy", Boolean, nullable=False, server_default=text("true")),
     CheckConstraint("lifecycle IN ('draft', 'published', 'paused', 'ended')", name="lifecycle"),
     CheckConstraint("grouping IN ('team', 'crowd')", name="grouping"),
     CheckConstraint("solo_price > 0", name="solo_price"),

@@ -56,6 +56,7 @@ DEAL = {
     "version": 2,
     "created_at": "2027-05-01T08:00:00Z",
     "needs_shipping": True,
+    "guests_may_buy": True,
     "reward": {"kind": "share", "amount": 200},
     "takes_payment": True,
 }

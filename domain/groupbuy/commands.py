@@ -91,7 +91,7 @@ class OpenGroup:
 
     `order_id` names this attempt at buying, with its payment; where the deal takes money the place is reserved for
     `pay_within_s`. `address` is where goods go, where the deal ships any. `units_elsewhere` of the deal are the same
-    person's under other ids; they count for the limit.
+    person's under other ids; they count for the limit. `is_guest`: nobody knows yet who the shopper is.
     """
 
     deal_id: UUID
@@ -105,6 +105,7 @@ class OpenGroup:
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
     units_elsewhere: int = 0
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ class JoinGroup:
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
     units_elsewhere: int = 0
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class BuyAlone:
     address: Address | None = None
     pay_within_s: int = PAY_WITHIN_S_DEFAULT
     units_elsewhere: int = 0
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

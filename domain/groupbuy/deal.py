@@ -63,6 +63,7 @@ class Terms:
     payment: PaymentTerms | None = None
     reward: Reward | None = None
     needs_shipping: bool = False
+    guests_may_buy: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class Offer:
     ends_at: datetime | None
     units_per_shopper_max: int | None
     needs_shipping: bool = False
+    guests_may_buy: bool = True
     reward: Reward | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class Offer:
             payment=payment,
             reward=self.reward,
             needs_shipping=self.needs_shipping,
+            guests_may_buy=self.guests_may_buy,
         )
 
 

@@ -20,6 +20,7 @@ from domain.groupbuy.errors import (
     GroupCommitted,
     GroupFull,
     GroupNotFound,
+    GuestsMayNotBuy,
     InviteNotUsable,
     OutOfStock,
     UnitsLimitReached,
@@ -221,6 +222,7 @@ def _take_place(
     _check_place(command)
     terms = group.terms
     variant_id = variant_of(deal, command.variant_id)
+    require_known(command, guests_may_buy=terms.guests_may_buy)
     require_units(state, terms.units_per_shopper_max, variant_id, command)
     if terms.payment is not None:
         invite_code = _attributed_invite(state, deal, command)
@@ -318,6 +320,12 @@ def variant_of(deal: Deal, variant_id: UUID | None) -> UUID:
     if all(variant.id != variant_id for variant in deal.variants):
         raise VariantNotFound(variant_id)
     return variant_id
+
+
+def require_known(command: OpenGroup | JoinGroup | BuyAlone, *, guests_may_buy: bool) -> None:
+    """Raise where nobody knows the shopper yet and the deal is for those who are known."""
+    if command.is_guest and not guests_may_buy:
+        raise GuestsMayNotBuy
 
 
 def require_units(

@@ -8,7 +8,15 @@ from uuid import UUID
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import BuyAlone, ConfirmPayment, LapsePayment, RecordSettlement
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus
-from domain.groupbuy.decide_group import address_for, joined, lapse, require_live, require_units, variant_of
+from domain.groupbuy.decide_group import (
+    address_for,
+    joined,
+    lapse,
+    require_known,
+    require_live,
+    require_units,
+    variant_of,
+)
 from domain.groupbuy.errors import DealNotFound, DealTakesNoPayments, OrderNotFound
 from domain.groupbuy.events import (
     BoughtAlone,
@@ -40,6 +48,7 @@ def buy_alone(state: State, command: BuyAlone, now: datetime) -> tuple[Event, ..
     problems.require(1 <= command.quantity <= QUANTITY_MAX, "quantity", f"must be from 1 to {QUANTITY_MAX} units")
     problems.raise_if_any()
     variant_id = variant_of(deal, command.variant_id)
+    require_known(command, guests_may_buy=deal.offer.guests_may_buy)
     require_units(state, deal.offer.units_per_shopper_max, variant_id, command)
     reserved = PlaceReserved(
         group_id=None,

@@ -5,6 +5,7 @@ Refusal (domain.errors)
 │   ├── DealNotFound, GroupNotFound, InviteNotFound, OrderNotFound
 ├── WrongReference       a field names something that does not fit: `field` says which
 │   ├── VariantNotFound, VariantRequired, InviteNotUsable, AddressRequired, WrongCurrency
+├── GuestsMayNotBuy      the deal is for shoppers who are known
 └── Conflict             the thing asked cannot be done in the state things are in
     ├── DealNotStarted, DealPausedNow, DealOver, DealNotPublished, DealNotEditable, DealClosesTooSoon, CrowdHasOneGroup
     ├── GroupFull, GroupClosed, GroupCommitted, OutOfStock, UnitsLimitReached
@@ -168,6 +169,13 @@ class UnitsLimitReached(Conflict):
 
     def __init__(self, units_max: int, units_held: int) -> None:
         super().__init__(f"One shopper may take {units_max} units of this deal and you hold {units_held} already.")
+
+
+class GuestsMayNotBuy(Refusal):
+    """The deal is for shoppers who are known."""
+
+    def __init__(self) -> None:
+        super().__init__("This deal is for shoppers who have signed in. Sign in, then try again with the new token.")
 
 
 class OrderNotFound(NotFound):

@@ -62,6 +62,7 @@ class DealView(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     needs_shipping: bool
+    guests_may_buy: bool
     reward: Reward | None
     takes_payment: bool
 
@@ -134,6 +135,7 @@ def deal_view(deal: Deal, stock_left: Mapping[UUID, int], now: datetime) -> Deal
         version=deal.version,
         created_at=deal.created_at,
         needs_shipping=offer.needs_shipping,
+        guests_may_buy=offer.guests_may_buy,
         reward=offer.reward,
         takes_payment=deal.payment is not None,
     )

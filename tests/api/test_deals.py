@@ -39,7 +39,7 @@ async def test_a_change_touches_what_it_names_and_no_more(town: Town) -> None:
     """PATCH merges; null empties what may be empty; variants that keep their title keep their id."""
     deal = await town.draft(units_per_shopper_max=3, description="Spring.")
     path = f"/v1/deals/{deal['id']}"
-    changes = {"title": "Green tea", "units_per_shopper_max": None, "solo_price": 1_100}
+    changes = {"title": "Green tea", "units_per_shopper_max": None, "solo_price": 1_100, "guests_may_buy": False}
     changed = (await town.merchant.ask("PATCH", path, changes)).json()
     assert changed == deal | changes | {"version": 2}
     red_and_blue = {"variants": [{"title": "Jasmine tea, 250 g", "stock": 7}, {"title": "blue", "stock": 5}]}

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import InvalidInput
-from domain.groupbuy.commands import CloseGroup, OpenGroup
+from domain.groupbuy.commands import CloseGroup, EditDeal, OpenGroup, PauseDeal, ResumeDeal
 from domain.groupbuy.deal import QUANTITY_MAX
 from domain.groupbuy.errors import (
+    GuestsMayNotBuy,
     OutOfStock,
     UnitsLimitReached,
     VariantNotFound,
@@ -23,6 +24,7 @@ from tests.domain.catalogue import (
     ELSEWHERE,
     GROUP,
     LIFETIME,
+    MERCHANT,
     OTHER_DEAL,
     OTHER_GROUP,
     RED,
@@ -95,6 +97,21 @@ def test_the_limit_of_units_counts_over_all_groups_that_hold_them() -> None:
     scene.refuses(replace(second, group_id=ELSEWHERE, quantity=1), UnitsLimitReached)
     scene.live(OTHER_DEAL, (replace(RED, id=ELSEWHERE),), units_per_shopper_max=1)
     scene.opened(ANN, ELSEWHERE, OTHER_DEAL)
+
+
+def test_a_deal_may_be_for_shoppers_who_are_known() -> None:
+    """Promise 1 per person: guests neither open nor join there; a group opened before an edit keeps its terms."""
+    scene = a_group()
+    guest = replace(join(BEN), is_guest=True)
+    scene.does(PauseDeal(deal_id=DEAL, merchant_id=MERCHANT))
+    scene.does(EditDeal(deal_id=DEAL, merchant_id=MERCHANT, changes={"guests_may_buy": False}))
+    scene.does(ResumeDeal(deal_id=DEAL, merchant_id=MERCHANT, crowd_group_id=ELSEWHERE))
+    opening = OpenGroup(order_id=uuid4(), deal_id=DEAL, group_id=OTHER_GROUP, shopper_id=CAT, is_guest=True)
+    assert "Sign in" in str(scene.refuses(opening, GuestsMayNotBuy))
+    scene.does(replace(opening, is_guest=False))
+    scene.refuses(replace(guest, group_id=OTHER_GROUP), GuestsMayNotBuy)
+    scene.does(guest)
+    scene.does(replace(guest, group_id=OTHER_GROUP, is_guest=False))
 
 
 def test_units_under_other_ids_count_for_the_limit() -> None:

@@ -41,6 +41,9 @@ STATEMENTS = (
     CREATE INDEX accounts_to_erase_index ON accounts (deleted_at, id) WHERE status = 'deleted' AND erased_at IS NULL
     """,
     """
+    ALTER TABLE deals ADD COLUMN guests_may_buy BOOLEAN DEFAULT true NOT NULL
+    """,
+    """
     CREATE INDEX invites_of_sharer_index ON invites (sharer_id, code)
     """,
     """

@@ -15,6 +15,7 @@ from domain.groupbuy.errors import (
     DealOver,
     DealPausedNow,
     DealTakesNoPayments,
+    GuestsMayNotBuy,
     OutOfStock,
     UnitsLimitReached,
     VariantNotFound,
@@ -136,6 +137,14 @@ def test_bounds_hold_alone_as_in_groups() -> None:
     till.buys(ANN, variant_id=RED.id, quantity=2)
     till.refuses(alone(order_id=order_of(ANN), variant_id=BLUE.id), UnitsLimitReached)
     till.refuses(alone(BEN, variant_id=RED.id, quantity=2), OutOfStock)
+
+
+def test_a_guest_buys_alone_where_guests_may() -> None:
+    """A deal for shoppers who are known asks whoever buys alone to sign in, too."""
+    till = _selling(guests_may_buy=False)
+    till.refuses(replace(alone(), is_guest=True), GuestsMayNotBuy)
+    till.buys(ANN)
+    assert _selling().does(replace(alone(), is_guest=True))
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1_001, 10**12])
