@@ -28,6 +28,18 @@ _OLDEST_IS_DEFAULT = text("""
   UPDATE addresses SET is_default = true WHERE account_id = :account_id AND id = (
     SELECT id FROM addresses WHERE account_id = :account_id ORDER BY created_at, id LIMIT 1)""")
 
+_MOVE = text("""
+  UPDATE addresses SET account_id = :into,
+    is_default = is_default AND NOT EXISTS (SELECT FROM addresses WHERE account_id = :into AND is_default)
+  WHERE account_id = :guest_id AND id IN (
+    SELECT id FROM addresses AS brought
+    WHERE account_id = :guest_id AND NOT EXISTS (
+      SELECT FROM addresses AS own WHERE own.account_id = :into
+        AND own.address = brought.address AND own.label IS NOT DISTINCT FROM brought.label)
+    ORDER BY created_at DESC, id DESC
+    LIMIT greatest(0, :addresses_max - (SELECT count(*) FROM addresses WHERE account_id = :into)))""")
+_CLEAR = text("DELETE FROM addresses WHERE account_id = :guest_id")
+
 
 class TooManyAddresses(Exception):  # noqa: N818 - refusals are named after what is the matter
     """The book is full."""
@@ -80,6 +92,18 @@ async def remove_address(connection: AsyncConnection, account_id: UUID, address_
     if was_default:
         await connection.execute(_OLDEST_IS_DEFAULT, {"account_id": account_id})
     return was_default is not None
+
+
+async def move_addresses(connection: AsyncConnection, guest_id: UUID, into: UUID) -> None:
+    """Put a guest's addresses into the book of the account they turned out to be; both are locked.
+
+    The account's own stay, and its default; what it has none of is the guest's. As many of the guest's as there is room
+    for go over, the newest first, none that is there already under its label. The rest is deleted: nobody could see it
+    or delete it any more. Orders have copies of their own.
+    """
+    both = {"guest_id": guest_id, "into": into}
+    await connection.execute(_MOVE, both | {"addresses_max": ADDRESSES_MAX})
+    await connection.execute(_CLEAR, both)
 
 
 async def _listed(connection: AsyncConnection, account_id: UUID) -> dict[UUID, Entry]:

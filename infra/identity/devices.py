@@ -21,6 +21,7 @@ _REGISTER = text("""
 _MAKE_ROOM = text("""
   DELETE FROM devices WHERE account_id = :account_id AND id IN (
     SELECT id FROM devices WHERE account_id = :account_id ORDER BY seen_at DESC, id DESC OFFSET :devices_max)""")
+_MOVE = text("UPDATE devices SET account_id = :into WHERE account_id = :guest_id")
 _REMOVE = text("DELETE FROM devices WHERE account_id = :account_id AND id = :id RETURNING 1")
 
 
@@ -36,6 +37,12 @@ async def register_device(
     device_id: UUID = (await connection.execute(_REGISTER, values)).scalar_one()
     await connection.execute(_MAKE_ROOM, {"account_id": account_id, "devices_max": DEVICES_MAX})
     return device_id, device_id == wanted_id
+
+
+async def move_devices(connection: AsyncConnection, guest_id: UUID, into: UUID) -> None:
+    """Give a guest's devices to the account they turned out to be; both are locked. No more than 20 stay, as always."""
+    await connection.execute(_MOVE, {"guest_id": guest_id, "into": into})
+    await connection.execute(_MAKE_ROOM, {"account_id": into, "devices_max": DEVICES_MAX})
 
 
 async def remove_device(connection: AsyncConnection, account_id: UUID, device_id: UUID) -> bool:
