@@ -39,20 +39,20 @@ lock: $(TOOLS)
 	$(BIN)/uv pip compile $(LOCKING) --group build --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 LOCKING := --quiet --no-config --system-certs --universal --python-version 3.11 --generate-hashes --upgrade \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --override requirements-left-out.txt
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else \
 		"Tuan needs Python 3.11, 3.12 or 3.13; this is %d.%d. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2])'
-	@echo "Making the virtual environment in $(VENV) (once, about a minute: 60 MB from the package index)"
+	@echo "Making the virtual environment in $(VENV) (once, about a minute: 100 MB from the package index)"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --require-hashes --no-deps --requirement requirements.lock
 	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TOOLS): requirements-dev.lock $(RUNTIME)
 	@echo "Adding the tools for tests and checks to $(VENV) (once, under a minute)"
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
 
 clean:

@@ -42,6 +42,7 @@ from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
 from api.limiting import admit
+from api.pages import group_page, static
 from api.response_headers import ResponseHeaders
 from api.routing import telling_methods
 from api.stopping import told_of_stop
@@ -75,6 +76,8 @@ MODULES: Final = (
     account_deletion,
     live,
     invites,
+    group_page,
+    static,
     keys,
     probes,
     documents,

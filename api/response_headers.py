@@ -41,6 +41,7 @@ class ResponseHeaders:
         always: _Pairs = _ALWAYS
         if settings.hsts_s:
             always = (*always, (b"strict-transport-security", b"max-age=%d" % settings.hsts_s))
+        self._always = always
         self._of_data: _Pairs = (*always, (b"content-security-policy", JSON_POLICY))
         self._of_pages: _Pairs = (*always, (b"content-security-policy", PAGE_POLICY))
         self._origins = frozenset(origin.encode() for origin in settings.cors_origins)
@@ -51,7 +52,8 @@ class ResponseHeaders:
             return
         headers = list(message["headers"])  # an answer's own list may be sent again
         is_page = headers and headers[0][1].startswith(b"text/html")  # answers begin with their content type
-        headers += self._of_pages if is_page else self._of_data
+        has_policy = any(name == b"content-security-policy" for name, _ in headers)
+        headers += self._always if has_policy else self._of_pages if is_page else self._of_data
         headers.append((REQUEST_ID, request_id_of(scope).encode()))
         if "rate_limit" in scope:
             headers += scope["rate_limit"]  # type: ignore[typeddict-item]  # ours, see api.limiting

@@ -115,6 +115,10 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "POST /v1/admin/groups/{group_id}/cancel": _ADMIN,
     "GET /v1/admin/orders": _ADMIN,
     "GET /v1/admin/audit": _ADMIN,
+    # pages for whoever opens a link
+    "GET /i/{code}": _UNASKED,
+    "GET /g/{group_id}": _UNASKED,
+    "GET /static/{fingerprint}/{name}": _UNASKED,
     # machines and whoever runs this
     "GET /dev/inbox": _UNASKED,  # there only while messages go to the console
     "POST /v1/webhooks/{gateway}": _UNASKED,  # whoever signs as the gateway

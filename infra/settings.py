@@ -16,6 +16,7 @@ from infra.embedded.place import Place, place_for
 from infra.settings_identity import IdentitySettings
 from infra.settings_money import MoneySettings
 from infra.settings_serving import ServingSettings
+from infra.settings_sharing import SharingSettings
 from infra.settings_values import shown
 from infra.settings_variable import Variable
 
@@ -23,7 +24,7 @@ PREFIX = "TUAN_"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(MoneySettings, IdentitySettings, ServingSettings):  # the last one's fields come first
+class Settings(MoneySettings, SharingSettings, IdentitySettings, ServingSettings):  # the last one's fields come first
     """What an operator may decide; bounds and addresses, never rules of the product."""
 
     @property
@@ -33,11 +34,21 @@ class Settings(MoneySettings, IdentitySettings, ServingSettings):  # the last on
 
     @property
     def sandbox_webhooks_go_to(self) -> str:
-        """The address that was set, or this machine's API; one that listens everywhere is reached at home."""
+        """The address that was set, or this machine's API."""
+        return self.sandbox_webhook_url or f"{self._at_home}/v1/webhooks/sandbox"
+
+    @property
+    def origin(self) -> str:
+        """What links to us begin with, without a slash at its end."""
+        return self.public_url or self._at_home
+
+    @property
+    def _at_home(self) -> str:
+        """This machine's API; one that listens everywhere is reached at home."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return self.sandbox_webhook_url or f"http://{host}:{self.port}/v1/webhooks/sandbox"
+        return f"http://{host}:{self.port}"
 
     @property
     def database_is_embedded(self) -> bool:

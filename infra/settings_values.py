@@ -127,6 +127,18 @@ def origins() -> Reader[tuple[str, ...]]:
     return Reader("origins parted by commas, such as https://shop.example, or *", read)
 
 
+def origin() -> Reader[str]:
+    """One origin, without a slash at its end."""
+
+    def read(text: str) -> str:
+        given = text.removesuffix("/")
+        if not _ORIGIN.fullmatch(given):
+            raise ValueError(text)
+        return given
+
+    return Reader("an origin such as https://tuan.example", read)
+
+
 def shown(text: str) -> str:
     """The value as an error message may repeat it: short, on one line, no password."""
     safe = _PASSWORD_IN_URL.sub(r"\1***@", text)

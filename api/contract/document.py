@@ -63,6 +63,7 @@ _TAGS: Final = {
     "account": "Who I am here, and where I am signed in.",
     "merchants": "Who sells: applying, staff and API keys.",
     "administration": "For the platform: decisions about merchants, searching, calling groups off, the audit log.",
+    "pages": "What people open in a browser; no promise that it stays as it is.",
     "probes": "For whoever runs it.",
 }
 

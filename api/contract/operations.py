@@ -8,6 +8,7 @@ from api.contract.identity_operations import ACCOUNT, SIGN_IN
 from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
+from api.contract.page_operations import PAGES
 from api.contract.payment_operations import BUYING, PAYMENTS
 from api.contract.profile_operations import PROFILE
 from api.contract.session_operations import SESSIONS
@@ -253,6 +254,7 @@ OPERATIONS: Final = {
     "groups": GROUPS,
     "orders": ORDERS,
     "payments": PAYMENTS,
+    "pages": PAGES,
     "probes": PROBES,
 }
 """By tag."""

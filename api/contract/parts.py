@@ -56,6 +56,8 @@ PARAMETERS: Final[dict[str, Json]] = {
         "description": "The merchant this is done for; needed by those who work for several.",
         "schema": _UUID,
     },
+    "fingerprint": _in_path("fingerprint", "What the file's content comes to.", {"type": "string"}),
+    "name": _in_path("name", "The file.", {"type": "string"}),
     "gateway": _in_path("gateway", "The payment gateway.", {"enum": list(GATEWAYS)}),
     "reference": _in_path("reference", "The gateway's name for the payment.", {"type": "string", "maxLength": 255}),
     "code": _in_path("code", "The code of an invite.", {"type": "string", **OF_A_CODE}),

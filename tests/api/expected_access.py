@@ -147,6 +147,9 @@ TABLE = {
     "POST /v1/admin/groups/{group_id}/cancel": ADMINISTRATORS,
     "GET /v1/admin/orders": ADMINISTRATORS,
     "GET /v1/admin/audit": ADMINISTRATORS,
+    "GET /i/{code}": PROBE,
+    "GET /g/{group_id}": PROBE,
+    "GET /static/{fingerprint}/{name}": PROBE,
     "GET /dev/inbox": PROBE,
     "POST /v1/webhooks/{gateway}": everybody(403),  # whoever signs as the gateway; here nobody does
     "GET /sandbox/payments/{reference}/step": everybody(409),  # whoever has the client secret; here nobody has

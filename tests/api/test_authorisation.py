@@ -118,6 +118,8 @@ def _path(template: str, scene: Scene) -> str:
         key_id=scene.cast["key"].subject,
         invite_id=scene.staff_invite_id,
         reference=f"sandbox_{uuid4().hex}",
+        fingerprint="0",
+        name="page.css",
     )
 
 

@@ -1,0 +1,1 @@
+"""Pages for people who open a link in a browser."""

@@ -1,0 +1,48 @@
+"""What pages load besides themselves: each file at an address made of its content, so it is kept for ever."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from litestar.exceptions import NotFoundException
+
+from api.answers import Answer
+from api.requests import AnyRequest
+from api.routing import route
+
+_OURS: Final = Path(__file__).parent / "static"
+_HTMX: Final = files("django_htmx") / "static" / "django_htmx"
+_SOURCES: Final[dict[str, Traversable | Path]] = {
+    "page.css": _OURS / "page.css",
+    "page.js": _OURS / "page.js",
+    "htmx.js": _HTMX / "htmx-4.min.js",
+    "sse.js": _HTMX / "ext" / "hx-sse-4.min.js",
+}
+_TYPES: Final = {"css": b"text/css; charset=utf-8", "js": b"text/javascript; charset=utf-8"}
+_KEPT: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
+
+
+@route("GET", "/static/{fingerprint}/{name}")
+async def static_file(request: AnyRequest) -> Answer:
+    """A file under the address that pages name; under an old fingerprint it is the present one, not kept."""
+    path: dict[str, str] = request.scope["path_params"]
+    name = path["name"]
+    if name not in _SOURCES:
+        raise NotFoundException
+    content, fingerprint = _read(name)
+    headers = _KEPT if path["fingerprint"] == fingerprint else ((b"cache-control", b"no-cache"),)
+    return Answer(200, content, headers, _TYPES[name.rsplit(".", 1)[1]])
+
+
+def address_of(name: str) -> str:
+    """Where a page finds a file."""
+    return f"/static/{_read(name)[1]}/{name}"
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    content = _SOURCES[name].read_bytes()
+    return content, hashlib.blake2b(content, digest_size=8).hexdigest()

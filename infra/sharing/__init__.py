@@ -1,0 +1,1 @@
+"""Links into groups: what they lead to, who opened them, and whom they brought."""
