@@ -52,9 +52,16 @@ def caller_of(request: AnyRequest) -> Claims:
 
 
 def caller_if_known(request: AnyRequest) -> Claims | None:
-    """Who calls an operation open to anyone; None without a token."""
-    caller: Claims | None = request.scope["caller"]  # type: ignore[typeddict-item]  # ours, see authorise
+    """Who calls an operation open to anyone; None without a token, and where nobody is asked for one."""
+    caller: Claims | None = request.scope.get("caller")  # type: ignore[assignment]  # ours, see authorise
     return caller
+
+
+def check_still_counts(request: AnyRequest) -> None:
+    """Raises `NotAuthenticated` where the caller lost the right to ask after the request was let through."""
+    caller = caller_if_known(request)
+    if caller is not None and runtime_of(request).revocations.is_revoked(caller):
+        raise NotAuthenticated("revoked")
 
 
 def merchant_of(request: AnyRequest) -> UUID:

@@ -10,9 +10,9 @@ from typing import Final, TypeVar, cast, get_args, get_type_hints
 import msgspec
 from litestar.types import HTTPRequestEvent
 
-from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, NotAuthenticated, WrongContentType
-from api.requests import ID_MESSAGE, AnyRequest, header, invalid, runtime_of
-from infra.tokens import Claims
+from api.access import check_still_counts
+from api.refused import BodyTooLarge, BodyTooSlow, MalformedJson, WrongContentType
+from api.requests import ID_MESSAGE, AnyRequest, header, invalid
 
 BODY_BYTES_MAX = 64 * 1024
 JSON_TYPE = "application/json"
@@ -82,9 +82,7 @@ async def read_bytes(request: AnyRequest, bytes_max: int = BODY_BYTES_MAX) -> by
             body = await _read_whole(request, bytes_max)
     except TimeoutError:
         raise BodyTooSlow(BODY_WAIT_S) from None
-    caller: Claims | None = request.scope.get("caller")  # type: ignore[assignment]  # ours, see api.access
-    if caller is not None and runtime_of(request).revocations.is_revoked(caller):
-        raise NotAuthenticated("revoked")
+    check_still_counts(request)
     return body
 
 

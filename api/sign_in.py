@@ -12,6 +12,7 @@ from api.answers import Answer, answered
 from api.bodies import read_json
 from api.client_address import is_at_home
 from api.limiting import limit_recipient
+from api.recipients import Email, Phone, recipient_of
 from api.refused import CodeNotSent, NothingHere, RefreshTokenRefused, WrongCode
 from api.requests import AnyRequest, invalid, runtime_of
 from api.routing import route
@@ -19,14 +20,7 @@ from domain.errors import FieldProblems
 from domain.groupbuy.text import check_line
 from domain.identity.code import DIGITS
 from domain.identity.profile import NAME_CHARACTERS_MAX, check_name
-from infra.identity.codes import Recipient
 from infra.identity.evidence import Evidence
-from infra.identity.recipients import (
-    EMAIL_CHARACTERS_MAX,
-    PHONE_CHARACTERS_MAX,
-    email_recipient,
-    phone_recipient,
-)
 from infra.identity.sessions import DEVICE_CHARACTERS_MAX, Ended
 from infra.identity.sign_in import Arriving, Tokens
 from infra.messages.console_rules import is_inbox_for_all
@@ -36,8 +30,6 @@ from infra.token_keys import ACCESS_LIFETIME_S
 REFRESH_TOKEN_CHARACTERS_MAX: Final = 100
 NOT_STORED: Final = ((b"cache-control", b"no-store"),)
 
-Phone = Annotated[str, Meta(extra_json_schema={"maxLength": PHONE_CHARACTERS_MAX, "examples": ["+447911123456"]})]
-Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_CHARACTERS_MAX, "format": "email"})]
 Code = Annotated[str, Meta(extra_json_schema={"pattern": f"^[0-9]{{{DIGITS}}}$"})]
 Device = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": DEVICE_CHARACTERS_MAX})]
 Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
@@ -116,7 +108,7 @@ _NO_NAME: Final = GuestBody()
 @route("POST", "/v1/sign-in/codes")
 async def send_code(request: AnyRequest) -> Answer:
     body = await read_json(request, _wanted_body)
-    recipient = recipient_of(body)
+    recipient = recipient_of(body.phone, body.email)
     await limit_recipient(request, recipient)
     try:
         lifetime = await runtime_of(request).sign_in.send_code(recipient)
@@ -128,7 +120,7 @@ async def send_code(request: AnyRequest) -> Answer:
 @route("POST", "/v1/sign-in/code")
 async def sign_in_by_code(request: AnyRequest) -> Answer:
     body = await read_json(request, _code_body)
-    recipient = recipient_of(body)
+    recipient = recipient_of(body.phone, body.email)
     check_code(body.code)
     check_names(body.device, body.display_name)
     evidence = await runtime_of(request).sign_in.by_code(recipient, body.code)
@@ -164,12 +156,6 @@ async def read_inbox(request: AnyRequest) -> Answer:
         raise NothingHere
     items = [InboxMessage(**msgspec.structs.asdict(each)) for each in await console.inbox()]
     return answered(Inbox(items=items), headers=NOT_STORED)
-
-
-def recipient_of(body: CodeWantedBody | CodeBody) -> Recipient:
-    if (body.phone is None) == (body.email is None):
-        raise invalid("phone", "is required, or else an email; not both")
-    return phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
 
 
 def check_code(code: str) -> None:

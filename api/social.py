@@ -10,17 +10,17 @@ from msgspec import Meta
 from api.access import caller_of
 from api.answers import Answer, NothingToSay, encode, resource
 from api.bodies import read_json
+from api.recipients import Email, Phone, recipient_of
 from api.refused import AccountNotFound, EvidenceUsed, WrongCode
 from api.requests import AnyRequest, runtime_of
 from api.routing import route
-from api.sign_in import Device, Email, Name, Phone, check_code, check_names, sign_in, signed_in
+from api.sign_in import Device, Name, check_code, check_names, sign_in, signed_in
 from domain.errors import FieldProblems
 from infra.identity.accounts import Provider
 from infra.identity.evidence import Evidence
 from infra.identity.freshness import require_fresh
 from infra.identity.id_tokens import NONCE_CHARACTERS_MAX, NONCE_CHARACTERS_MIN, TOKEN_CHARACTERS_MAX
 from infra.identity.linking import IdentityNotFound, link, unlink
-from infra.identity.recipients import email_recipient, phone_recipient
 from infra.identity.wechat import CODE_CHARACTERS_MAX
 from infra.reading.sessions import get_account
 
@@ -149,7 +149,7 @@ async def _evidence(request: AnyRequest, body: LinkBody) -> Evidence:
     code = body.code or ""
     if body.provider is Provider.WECHAT:
         return await _by_wechat(request, code)
-    recipient = phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
+    recipient = recipient_of(body.phone, body.email)
     check_code(code)
     evidence = await runtime_of(request).sign_in.by_code(recipient, code)
     if evidence is None:
