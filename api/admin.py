@@ -45,7 +45,7 @@ Reason = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": REA
 
 
 class ReasonBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Why; the merchant reads it."""
+    """Why; the merchant reads it, and it stays in the audit log for ever, so it should name nobody."""
 
     reason: Reason
 
@@ -143,20 +143,22 @@ async def _decide(
     """Let a merchant come to stand there, from where this decision is one; decided before, nothing changes."""
     runtime, merchant_id = runtime_of(request), path_id(request, "merchant_id")
     async with runtime.engine.begin() as connection:
-        before = (await lock_merchant(connection, merchant_id)).standing
-        if before not in {*among, standing}:
-            raise StandingNotPossible(before, standing)
+        merchant = await lock_merchant(connection, merchant_id)
+        if merchant.standing not in {*among, standing}:
+            raise StandingNotPossible(merchant.standing, standing)
         change = await set_standing(connection, merchant_id, standing, reason)
         if change.before is not change.after:
             thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
-            facts = ({"standing": change.before}, {"standing": change.after})
+            # anyone sees the name from now on, so the log may keep it
+            named = {"name": merchant.said["name"]} if standing is Standing.APPROVED else {}
+            facts = ({"standing": change.before}, {"standing": change.after, **named})
             await record(connection, deed_of(request, action, reason), thing, *facts)
     runtime.revocations.learn(change.revoked)
     await runtime.suspensions.look()
-    merchant = await get_found_merchant(runtime.engine, merchant_id)
-    if merchant is None:
+    found = await get_found_merchant(runtime.engine, merchant_id)
+    if found is None:
         raise MerchantNotFound(merchant_id)
-    return answered(merchant, headers=PRIVATE)
+    return answered(found, headers=PRIVATE)
 
 
 async def _shown(

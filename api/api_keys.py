@@ -69,7 +69,7 @@ async def make_api_key(request: AnyRequest) -> Answer:
     async with runtime_of(request).engine.begin() as connection:
         made = await make_key(connection, merchant_of(request), terms, caller_of(request).subject)
         thing = Thing(ThingKind.API_KEY, made.id, merchant_of(request))
-        told = {"name": terms.name, "prefix": made.prefix, "scopes": sorted(terms.scopes)}
+        told = {"prefix": made.prefix, "scopes": sorted(terms.scopes)}
         await record(connection, deed_of(request, "api_key.make"), thing, None, told)
     shown = NewApiKey(
         id=made.id,
@@ -95,7 +95,6 @@ async def revoke_api_key(request: AnyRequest) -> Answer:
     async with runtime.engine.begin() as connection:
         gone = await revoke_key(connection, merchant_of(request), key_id)
         thing = Thing(ThingKind.API_KEY, key_id, merchant_of(request))
-        told = {"name": gone.name, "prefix": gone.prefix}
-        await record(connection, deed_of(request, "api_key.revoke"), thing, told, None)
+        await record(connection, deed_of(request, "api_key.revoke"), thing, {"prefix": gone.prefix}, None)
     runtime.revocations.learn(gone.revoked)
     return NothingToSay()

@@ -25,7 +25,7 @@ from domain.identity.merchant import (
 from domain.identity.permissions import Permission, Standing
 from infra.identity.accounts import hold_account
 from infra.identity.audit import Thing, ThingKind, record
-from infra.identity.merchants import apply, change_profile, lock_merchant
+from infra.identity.merchants import Merchant, apply, change_profile, lock_merchant
 from infra.reading.merchants import MerchantRow, get_merchant
 
 _Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
@@ -75,6 +75,8 @@ class MerchantView(msgspec.Struct, frozen=True, kw_only=True):
 
 _application_body: Final = msgspec.json.Decoder(ApplicationBody)
 _merchant_body: Final = msgspec.json.Decoder(MerchantBody)
+_SEEN: Final = frozenset({Standing.APPROVED, Standing.SUSPENDED})
+"""Whose name anyone sees, or has seen."""
 
 
 @route("POST", "/v1/merchants")
@@ -92,7 +94,7 @@ async def apply_as_merchant(request: AnyRequest) -> Answer:
         applied = await apply(connection, account_id, profile)
         if applied.is_new:
             thing = Thing(ThingKind.MERCHANT, applied.merchant_id, applied.merchant_id)
-            await record(connection, deed_of(request, "merchant.apply"), thing, None, _told(asdict(profile)))
+            await record(connection, deed_of(request, "merchant.apply"), thing, None, {"country": profile.country})
     runtime.revocations.learn(applied.revoked)
     view = await _own(request, applied.merchant_id)
     if not applied.is_new:
@@ -117,12 +119,12 @@ async def change_merchant(request: AnyRequest) -> Answer:
     body = await read_json(request, _merchant_body)
     runtime, merchant_id = runtime_of(request), merchant_of(request)
     async with runtime.engine.begin() as connection:
-        before = (await lock_merchant(connection, merchant_id)).said
-        after = Profile(**before | msgspec.to_builtins(body))
-        if asdict(after) != before:
-            await change_profile(connection, merchant_id, after)
+        merchant = await lock_merchant(connection, merchant_id)
+        profile = Profile(**merchant.said | msgspec.to_builtins(body))
+        if asdict(profile) != merchant.said:
+            await change_profile(connection, merchant_id, profile)
             thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
-            await record(connection, deed_of(request, "merchant.change"), thing, _told(before), _told(asdict(after)))
+            await record(connection, deed_of(request, "merchant.change"), thing, *_told(merchant, asdict(profile)))
     return answered(await _own(request, merchant_id), headers=PRIVATE)
 
 
@@ -133,9 +135,16 @@ async def _own(request: AnyRequest, merchant_id: UUID) -> MerchantView:
     return _view(row)
 
 
-def _told(said: dict[str, Any]) -> dict[str, Any]:
-    """What of it the audit log keeps for ever: how somebody can be reached is theirs to take away."""
-    return {name: value for name, value in said.items() if name != "contact"}
+def _told(merchant: Merchant, after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a change the audit log keeps for ever: the country, and the name once anyone has seen it.
+
+    Of all else that people write it says only that it is different: it may be about them, and theirs to take away.
+    """
+    before = merchant.said
+    public = {"country", "name"} if merchant.standing in _SEEN else {"country"}
+    rewritten = sorted(name for name in after if name not in public and after[name] != before[name])
+    told = {name: after[name] for name in public} | ({"rewritten": rewritten} if rewritten else {})
+    return {name: before[name] for name in public}, told
 
 
 def _view(row: MerchantRow) -> MerchantView:

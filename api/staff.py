@@ -1,11 +1,10 @@
 """A merchant's staff: who works there as what, and who was asked to."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.access import caller_of, merchant_of
@@ -13,25 +12,23 @@ from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_json
 from api.deeds import deed_of
 from api.limiting import limit_recipient
-from api.requests import AnyRequest, invalid, path_id, runtime_of
+from api.recipients import Email, Phone, recipient_of
+from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from domain.identity.errors import MerchantNotFound
 from domain.identity.permissions import StaffRole, Standing
 from infra.identity.audit import Thing, ThingKind, record
 from infra.identity.merchants import Merchant, lock_merchant
-from infra.identity.recipients import EMAIL_CHARACTERS_MAX, PHONE_CHARACTERS_MAX, email_recipient, phone_recipient
 from infra.identity.staff import StaffChange, StaffInvite, accept, change_role, invite, remove, withdraw
 from infra.messages.port import Message, MessageNotSent
 from infra.reading.merchants import InviteRow, MyStaffInvite, StaffView, list_invites, list_my_invites, list_staff
-
-_Phone = Annotated[str, Meta(extra_json_schema={"maxLength": PHONE_CHARACTERS_MAX, "examples": ["+447911123456"]})]
-_Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_CHARACTERS_MAX, "format": "email"})]
 
 
 class StaffInviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Whom to ask, by the phone number or the address they sign in with, and what they would be."""
 
-    phone: _Phone | None = None
-    email: _Email | None = None
+    phone: Phone | None = None
+    email: Email | None = None
     role: StaffRole
 
 
@@ -115,14 +112,14 @@ async def leave_staff(request: AnyRequest) -> Answer:
 async def invite_staff(request: AnyRequest) -> Answer:
     """The message leaves after the invite is kept: whoever hears of it can accept it."""
     body = await read_json(request, _invite_body)
-    if (body.phone is None) == (body.email is None):
-        raise invalid("phone", "is required, or else an email; not both")
-    recipient = phone_recipient(body.phone) if body.phone is not None else email_recipient(body.email or "")
+    recipient = recipient_of(body.phone, body.email)
     runtime, merchant_id = runtime_of(request), merchant_of(request)
     runtime.messages.check(recipient)
     await limit_recipient(request, recipient)
     async with runtime.engine.begin() as connection:
         merchant = await lock_merchant(connection, merchant_id)
+        if merchant.has_gone:
+            raise MerchantNotFound(merchant_id)
         made = await invite(connection, merchant_id, recipient, body.role, caller_of(request).subject)
         thing = Thing(ThingKind.STAFF_INVITE, made.id, merchant_id)
         await record(connection, deed_of(request, "staff.invite"), thing, None, {"role": made.role})

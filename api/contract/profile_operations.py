@@ -1,5 +1,6 @@
 """Operations on what belongs to an account, for their callers."""
 
+from functools import partial
 from typing import Final
 
 from api.addresses import AddressBook, EditAddressBody, NewAddressBody
@@ -24,6 +25,9 @@ _ADDRESS: Final = {"line2": None, "region": None, "phone": None, **examples.ADDR
 _ENTRY: Final = {"id": _ID, "label": "Home", "address": _ADDRESS, "is_default": True, "created_at": _AT}
 _DEVICE: Final = {"id": _ID, "platform": "ios", "push_token": "740f4707bebcf74f9b7c25d48e335894", "seen_at": _AT}
 _EXPORT: Final[dict[str, object]] = {section.name: [] for section in SECTIONS}
+
+_entry: Final = partial(Sent, shape=AddressEntry, example=_ENTRY)
+_device: Final = partial(Sent, shape=DeviceView, example=_DEVICE)
 
 PROFILE: Final[dict[str, Operation]] = {
     "PATCH /v1/me": Operation(
@@ -53,7 +57,8 @@ PROFILE: Final[dict[str, Operation]] = {
         description=(
             "For good. Needs a session begun within the last 10 minutes: sign in again first (a guest need not). "
             "Groups that can be left are left, awaited payments lapse, and everything personal goes; what money needs "
-            "is kept under the bare id. Where the account is still needed, nothing is done and `needed_for` says why."
+            "is kept under the bare id. An application to be a merchant that nobody else owns is withdrawn, with its API "
+            "keys and invites. Where the account is still needed, nothing is done and `needed_for` says why."
         ),
         answers={204: Sent("There is no account any more.")},
         problems=(AccountNotFound, FreshSignInNeeded, AccountStillNeeded),
@@ -72,8 +77,8 @@ PROFILE: Final[dict[str, Operation]] = {
         ),
         body=Received(NewAddressBody, {"label": "Home", "address": examples.ADDRESS}),
         answers={
-            200: Sent("It was there already.", AddressEntry, _ENTRY),
-            201: Sent("The new address.", AddressEntry, _ENTRY),
+            200: _entry("It was there already."),
+            201: _entry("The new address."),
         },
         problems=(AccountNotFound, TooManyAddresses),
     ),
@@ -82,7 +87,7 @@ PROFILE: Final[dict[str, Operation]] = {
         summary="Change an address",
         description="Orders keep the copies they have. Making an address the default takes that from the other.",
         body=Received(EditAddressBody, {"is_default": True}),
-        answers={200: Sent("The address as it is now.", AddressEntry, _ENTRY)},
+        answers={200: _entry("The address as it is now.")},
         problems=(AddressNotFound,),
     ),
     "DELETE /v1/me/addresses/{address_id}": Operation(
@@ -106,8 +111,8 @@ PROFILE: Final[dict[str, Operation]] = {
         ),
         body=Received(DeviceBody, {"platform": "ios", "push_token": _DEVICE["push_token"]}),
         answers={
-            200: Sent("It was yours already.", DeviceView, _DEVICE),
-            201: Sent("New to this account.", DeviceView, _DEVICE),
+            200: _device("It was yours already."),
+            201: _device("New to this account."),
         },
         problems=(AccountNotFound, DeviceNotFound),
     ),

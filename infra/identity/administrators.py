@@ -1,4 +1,7 @@
-"""Administrators of the platform: made and unmade on the machine itself, and signing in by code as everyone does."""
+"""Administrators of the platform: made and unmade on the machine itself, and signing in by code as everyone does.
+
+One who deletes their account is one no more, the last one too: whoever has the machine makes another.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,6 +18,8 @@ from infra.identity.revocations import revoke
 _OPERATOR = Actor(ActorKind.OPERATOR)
 _SET = text("""
   UPDATE accounts SET is_admin = :is_admin, version = version + 1 WHERE id = :id AND is_admin <> :is_admin""")
+_LEAVE = text("""
+  UPDATE accounts SET is_admin = false WHERE id = ANY(CAST(:ids AS uuid[])) AND is_admin RETURNING id""")
 _FIND = text("SELECT account_id FROM identities WHERE provider = :provider AND subject = :subject")
 _LIST = text("""
   SELECT id, display_name, created_at, coalesce(proofs, '{}') AS proofs
@@ -60,6 +65,14 @@ async def list_administrators(engine: AsyncEngine) -> list[Administrator]:
     async with engine.connect() as connection:
         rows = await connection.execute(_LIST)
         return [Administrator(row.id, row.display_name, row.proofs) for row in rows]
+
+
+async def leave_administration(connection: AsyncConnection, ids: Sequence[UUID], request_id: str | None) -> None:
+    """Let whoever of these is an administrator be none any more, as they asked; they are locked."""
+    for account_id in (await connection.execute(_LEAVE, {"ids": list(ids)})).scalars().all():
+        deed = Deed(Actor(ActorKind.ADMINISTRATOR, account_id), "administrator.leave", request_id)
+        thing = Thing(ThingKind.ACCOUNT, account_id, None)
+        await record(connection, deed, thing, {"is_admin": True}, {"is_admin": False})
 
 
 async def _set(connection: AsyncConnection, account_id: UUID, *, is_admin: bool) -> Changed:

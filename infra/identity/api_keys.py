@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.identity.errors import ApiKeyNotFound, TooManyApiKeys
+from domain.identity.errors import ApiKeyNotFound, MerchantNotFound, TooManyApiKeys
 from domain.identity.merchant import KEYS_MAX, KeyTerms
 from infra.identity.merchants import lock_merchant
 from infra.identity.revocations import Revoked, revoke
@@ -34,7 +35,13 @@ _MAKE = text("""
   RETURNING created_at, expires_at""")
 _REVOKE = text("""
   UPDATE api_keys SET revoked_at = clock_timestamp()
-  WHERE id = :id AND merchant_id = :merchant_id AND revoked_at IS NULL RETURNING name, prefix""")
+  WHERE id = :id AND merchant_id = :merchant_id AND revoked_at IS NULL RETURNING prefix""")
+
+
+_REVOKE_ALL = text("""
+  UPDATE api_keys SET revoked_at = clock_timestamp()
+  WHERE merchant_id = ANY(CAST(:merchant_ids AS uuid[])) AND revoked_at IS NULL RETURNING merchant_id, id, prefix""")
+_FORGET_NAMES = text("UPDATE api_keys SET name = '' WHERE merchant_id = ANY(CAST(:merchant_ids AS uuid[]))")
 
 
 class NewKey(NamedTuple):
@@ -50,15 +57,16 @@ class NewKey(NamedTuple):
 class RevokedKey(NamedTuple):
     """A key that is good for nothing any more; `revoked` is for `Revocations.learn`, once it is committed."""
 
+    merchant_id: UUID
     id: UUID
-    name: str
     prefix: str
     revoked: Revoked
 
 
 async def make_key(connection: AsyncConnection, merchant_id: UUID, terms: KeyTerms, created_by: UUID) -> NewKey:
     """A new key of a merchant's; raises `MerchantNotFound` or `TooManyApiKeys`."""
-    await lock_merchant(connection, merchant_id)
+    if (await lock_merchant(connection, merchant_id)).has_gone:
+        raise MerchantNotFound(merchant_id)
     if (await connection.execute(_COUNT, {"merchant_id": merchant_id})).scalar_one() >= KEYS_MAX:
         raise TooManyApiKeys(KEYS_MAX)
     prefix = f"{BEGINNING}{secrets.token_hex(PREFIX_BYTES)}"
@@ -80,10 +88,19 @@ async def make_key(connection: AsyncConnection, merchant_id: UUID, terms: KeyTer
 
 async def revoke_key(connection: AsyncConnection, merchant_id: UUID, key_id: UUID) -> RevokedKey:
     """Let a key be good for nothing; raises `ApiKeyNotFound`."""
-    row = (await connection.execute(_REVOKE, {"merchant_id": merchant_id, "id": key_id})).one_or_none()
-    if row is None:
+    prefix = (await connection.execute(_REVOKE, {"merchant_id": merchant_id, "id": key_id})).scalar_one_or_none()
+    if prefix is None:
         raise ApiKeyNotFound(key_id)
-    return RevokedKey(key_id, row.name, row.prefix, await revoke(connection, [key_id]))
+    return RevokedKey(merchant_id, key_id, prefix, await revoke(connection, [key_id]))
+
+
+async def revoke_all_keys(connection: AsyncConnection, merchant_ids: Sequence[UUID]) -> list[RevokedKey]:
+    """Let all keys of merchants be good for nothing, and forget what they were called."""
+    of_whom = {"merchant_ids": list(merchant_ids)}
+    rows = (await connection.execute(_REVOKE_ALL, of_whom)).all()
+    await connection.execute(_FORGET_NAMES, of_whom)
+    revoked = await revoke(connection, [row.id for row in rows])
+    return [RevokedKey(row.merchant_id, row.id, row.prefix, {row.id: revoked[row.id]}) for row in rows]
 
 
 def prefix_of(key: str) -> str | None:

@@ -108,6 +108,10 @@ async def record(
     connection: AsyncConnection, deed: Deed, thing: Thing, before: Facts | None, after: Facts | None
 ) -> None:
     """Write a deed beside its effect: call it in the transaction that makes `after` of `before`."""
-    row = entry(deed, thing, before, after).row()
-    facts = {name: row[name] and msgspec.json.encode(row[name]).decode() for name in ("before", "after")}
-    await connection.execute(_WRITE, row | facts)
+    made = entry(deed, thing, before, after)
+    facts = {"before": _json(made.before), "after": _json(made.after)}
+    await connection.execute(_WRITE, made.row() | facts)
+
+
+def _json(facts: Facts | None) -> str | None:
+    return None if facts is None else msgspec.json.encode(facts).decode()

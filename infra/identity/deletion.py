@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.groupbuy.commands import LapsePayment, LeaveGroup
 from domain.groupbuy.errors import GroupClosed, GroupCommitted, GroupNotFound, OrderNotFound
 from domain.groupbuy.payment import LapsedBecause
+from infra.identity.administrators import leave_administration
 from infra.identity.audit import Deed
 from infra.identity.freshness import FRESH_S, FreshSignInNeeded
 from infra.identity.leaving_work import has_others, leave_work, lock_employers
@@ -166,10 +167,11 @@ async def _end(engine: AsyncEngine, account_id: UUID, leaving: Deed) -> Revoked 
             return None
         for one in ids:
             await end_sessions(connection, one, Ending.DELETED)
-        await leave_work(connection, ids, employers, leaving)
+        keys = await leave_work(connection, ids, employers, leaving)
+        await leave_administration(connection, ids, leaving.request_id)
         for statement in _ERASE:
             await connection.execute(statement, {"ids": ids})
-        return await revoke(connection, ids, is_final=True)
+        return {**keys, **await revoke(connection, ids, is_final=True)}
 
 
 async def _erase_copies(engine: AsyncEngine, account_id: UUID) -> None:

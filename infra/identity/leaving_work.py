@@ -6,7 +6,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.identity.permissions import Standing
+from infra.identity.api_keys import revoke_all_keys
 from infra.identity.audit import Deed, Thing, ThingKind, record
+from infra.identity.revocations import Revoked
+from infra.identity.staff import withdraw_all
 
 # merchants before accounts, as wherever both are locked
 _LOCK_EMPLOYERS = text("""
@@ -18,8 +22,8 @@ _OTHER_EMPLOYERS = text("""
   SELECT EXISTS (SELECT FROM staff
     WHERE account_id = ANY(CAST(:ids AS uuid[])) AND merchant_id <> ALL(CAST(:employers AS uuid[])))""")
 _WITHDRAW = text("""
-  UPDATE merchants SET contact = '', about = '', status = 'refused', status_reason = 'The applicant has gone.',
-    decided_at = coalesce(decided_at, clock_timestamp()), version = version + 1
+  UPDATE merchants SET name = '', contact = '', about = '', status = 'refused', version = version + 1,
+    status_reason = 'The applicant has gone.', decided_at = coalesce(decided_at, clock_timestamp())
   WHERE status IN ('applied', 'refused') AND id = ANY(CAST(:employers AS uuid[]))
     AND NOT EXISTS (SELECT FROM staff
       WHERE merchant_id = merchants.id AND role = 'owner' AND account_id <> ALL(CAST(:ids AS uuid[])))
@@ -46,14 +50,35 @@ async def has_others(connection: AsyncConnection, ids: Sequence[UUID], employers
     return bool((await connection.execute(_OTHER_EMPLOYERS, asked)).scalar_one())
 
 
-async def leave_work(connection: AsyncConnection, ids: Sequence[UUID], employers: Sequence[UUID], deed: Deed) -> None:
-    """Leave locked merchants, which they find in their audit log; applications nobody else owns are withdrawn."""
+async def leave_work(
+    connection: AsyncConnection, ids: Sequence[UUID], employers: Sequence[UUID], deed: Deed
+) -> Revoked:
+    """Leave locked merchants, which they find in their audit log; applications nobody else owns are withdrawn.
+
+    Answers what is for `Revocations.learn`, once it is committed.
+    """
     own = {"ids": list(ids), "employers": list(employers)}
     await connection.execute(_FORGET_INVITES, own)
-    for merchant_id in (await connection.execute(_WITHDRAW, own)).scalars():
-        withdrawing = deed._replace(action="merchant.withdraw")
-        thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
-        await record(connection, withdrawing, thing, None, {"status": "refused"})
+    withdrawn = list((await connection.execute(_WITHDRAW, own)).scalars())
+    revoked = await _withdraw(connection, withdrawn, deed) if withdrawn else {}
     for merchant_id, account_id, role in (await connection.execute(_LEAVE, own)).all():
         thing = Thing(ThingKind.STAFF, account_id, merchant_id)
         await record(connection, deed, thing, {"role": role}, None)
+    return revoked
+
+
+async def _withdraw(connection: AsyncConnection, merchant_ids: Sequence[UUID], deed: Deed) -> Revoked:
+    """Nobody speaks for a withdrawn application any more, and nobody comes to work for it."""
+    revoked: dict[UUID, float] = {}
+    for key in await revoke_all_keys(connection, merchant_ids):
+        thing = Thing(ThingKind.API_KEY, key.id, key.merchant_id)
+        await record(connection, deed._replace(action="api_key.revoke"), thing, {"prefix": key.prefix}, None)
+        revoked |= key.revoked
+    for invite in await withdraw_all(connection, merchant_ids):
+        thing = Thing(ThingKind.STAFF_INVITE, invite.id, invite.merchant_id)
+        await record(connection, deed._replace(action="staff.withdraw"), thing, {"role": invite.role}, None)
+    for merchant_id in merchant_ids:
+        thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
+        facts = {"standing": Standing.REFUSED}
+        await record(connection, deed._replace(action="merchant.withdraw"), thing, None, facts)
+    return revoked

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.identity.errors import MerchantNotFound
+from domain.identity.errors import MerchantNotFound, StandingNotPossible
 from domain.identity.merchant import Profile, check_standing
 from domain.identity.permissions import StaffRole, Standing
 from infra.identity.employments import check_room_for, employ
@@ -39,6 +39,11 @@ class Merchant(NamedTuple):
 
     said: dict[str, Any]
     standing: Standing
+
+    @property
+    def has_gone(self) -> bool:
+        """Whoever applied has deleted their account, and nobody else owns it."""
+        return not self.said["contact"]
 
 
 class Applied(NamedTuple):
@@ -94,9 +99,12 @@ async def set_standing(
 
     Deciding the same again changes nothing. Raises `MerchantNotFound` or `StandingNotPossible`.
     """
-    before = (await lock_merchant(connection, merchant_id)).standing
+    merchant = await lock_merchant(connection, merchant_id)
+    before = merchant.standing
     if before is standing:
         return StandingChange(before, standing, {})
+    if merchant.has_gone:
+        raise StandingNotPossible(before, standing)
     check_standing(before, standing)
     await connection.execute(_STAND, {"id": merchant_id, "status": standing, "reason": reason})
     acting = list((await connection.execute(_WHO_ACTS, {"id": merchant_id})).scalars())

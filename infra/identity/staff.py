@@ -5,6 +5,7 @@ where an account is locked too it is locked after it.
 Whose employment changed has to fetch a new access token: the ones from before count no more.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -36,7 +37,10 @@ _INVITE = text("""
 _WITHDRAW = text("""
   UPDATE staff_invites SET ended_at = clock_timestamp()
   WHERE id = :id AND merchant_id = :merchant_id AND ended_at IS NULL
-  RETURNING channel, address, role""")
+  RETURNING role""")
+_WITHDRAW_ALL = text("""
+  UPDATE staff_invites SET address = '', ended_at = clock_timestamp()
+  WHERE merchant_id = ANY(CAST(:merchant_ids AS uuid[])) AND ended_at IS NULL RETURNING merchant_id, id, role""")
 # an account's number or address is a proof of it only in the identities of that account
 _FIND = text("""
   SELECT merchant_id, role, accepted_by IS NOT NULL AS is_accepted FROM staff_invites
@@ -61,6 +65,14 @@ class StaffInvite(NamedTuple):
     role: StaffRole
     created_at: datetime
     expires_at: datetime
+
+
+class WithdrawnInvite(NamedTuple):
+    """An invite that counts no more."""
+
+    merchant_id: UUID
+    id: UUID
+    role: StaffRole
 
 
 class StaffChange(NamedTuple):
@@ -95,10 +107,17 @@ async def invite(
 
 async def withdraw(connection: AsyncConnection, merchant_id: UUID, invite_id: UUID) -> StaffRole:
     """Let an open invite count no more; the role it was for. Raises `StaffInviteNotFound`."""
-    row = (await connection.execute(_WITHDRAW, {"merchant_id": merchant_id, "id": invite_id})).one_or_none()
-    if row is None:
+    asked = {"merchant_id": merchant_id, "id": invite_id}
+    role = (await connection.execute(_WITHDRAW, asked)).scalar_one_or_none()
+    if role is None:
         raise StaffInviteNotFound(invite_id)
-    return StaffRole(row.role)
+    return StaffRole(role)
+
+
+async def withdraw_all(connection: AsyncConnection, merchant_ids: Sequence[UUID]) -> list[WithdrawnInvite]:
+    """Let no open invite of merchants count any more, and forget where they went."""
+    rows = await connection.execute(_WITHDRAW_ALL, {"merchant_ids": list(merchant_ids)})
+    return [WithdrawnInvite(merchant_id, invite_id, StaffRole(role)) for merchant_id, invite_id, role in rows]
 
 
 async def accept(connection: AsyncConnection, invite_id: UUID, account_id: UUID) -> StaffChange:

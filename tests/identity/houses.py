@@ -56,10 +56,10 @@ class House:
         return told
 
 
-async def applied(app: Litestar, town: Town, owner: Member | None = None) -> House:
+async def applied(app: Litestar, town: Town, owner: Member | None = None, **said: str) -> House:
     """A merchant who may not sell yet."""
     owner = owner or await signed_in(town)
-    answer = await owner.post("/v1/merchants", SAID)
+    answer = await owner.post("/v1/merchants", SAID | said)
     assert answer.status_code == 201, answer.text
     return House(app, town, UUID(answer.json()["id"]), await owner.refreshed())
 

@@ -75,7 +75,9 @@ async def test_applications_are_found_and_decided(app: Litestar, town: Town, adm
     assert (await second.owner.get(second.path)).json()["file"]["standing_reason"] == "No such company."
     assert (await admin.post(f"/v1/admin/merchants/{second.id}/approve")).status_code == 200
     log = await read(admin, f"/v1/admin/audit?merchant_id={first.id}&action=merchant.approve")
-    assert [(entry["before"], entry["after"]) for entry in log] == [({"standing": "applied"}, {"standing": "approved"})]
+    assert [(entry["before"], entry["after"]) for entry in log] == [
+        ({"standing": "applied"}, {"standing": "approved", "name": "Leaf & Co"})
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,23 @@
 """Deleting an account: told clearly, whole, and kept only as long as money or a parcel needs it."""
 
+from uuid import UUID
+
+from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.people import Town, problem
+from api.app import create_app
+from infra.identity.accounts import Proof, Provider
+from infra.identity.administrators import list_administrators, make_administrator
+from infra.identity.key_verifier import REMEMBERED_S
+from infra.settings import Settings
+from tests.api.conftest import connected
+from tests.api.people import Person, Town, problem
+from tests.identity.houses import applied
 from tests.identity.members import signed_in, signed_in_as_guest
 from tests.identity.settled import (
     NAME,
+    STREET,
+    TOKEN,
     addressed,
     delivered,
     merchant_of,
@@ -16,6 +28,7 @@ from tests.identity.settled import (
     traces,
 )
 from tests.money_shop import ADDRESS, MoneyShop
+from tests.waiting import eventually
 from workers.duty import Context
 from workers.erasing import Erasing
 
@@ -34,6 +47,64 @@ async def test_nothing_personal_is_left(town: Town, shop: MoneyShop, engine: Asy
     paid = "SELECT o.shopper_id FROM payments p JOIN orders o ON o.id = p.order_id WHERE o.id = :id"
     assert await rows(engine, paid, id=sold.order_id) == [(mei.subject,)]
     assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["status"] == "cancelled"
+
+
+async def test_an_application_is_withdrawn_with_all_that_was_written_in_it(
+    app: Litestar, town: Town, engine: AsyncEngine
+) -> None:
+    """What was said, keys' names, whom one invited: in no table, the audit log least of all, which tells what was."""
+    said = {"name": NAME, "contact": f"{NAME} at {STREET}", "about": f"{NAME} sells tea."}
+    house = await applied(app, town, await settled_in(town), **said)
+    for change in ({"about": STREET}, {"name": f"{NAME} & Co"}, {"contact": STREET}):
+        assert (await house.owner.ask("PATCH", house.path, change)).status_code == 200
+    revoked, kept = [await house.key("orders:read", name=NAME) for _ in range(2)]
+    assert (await house.owner.ask("DELETE", f"{house.path}/api-keys/{revoked['id']}")).status_code == 204
+    made = await house.invited("editor", email=f"{TOKEN}@example.com")
+    assert (await house.owner.delete("/v1/me")).status_code == 204
+    assert await traces(engine, house.owner) == set()
+    told = "SELECT action, thing_id, actor_id = :mei FROM audit WHERE merchant_id = :id ORDER BY id DESC LIMIT 4"
+    assert await rows(engine, told, id=house.id, mei=house.owner.subject) == [
+        ("staff.leave", house.owner.subject, True),
+        ("merchant.withdraw", house.id, True),
+        ("staff.withdraw", UUID(made["id"]), True),
+        ("api_key.revoke", UUID(kept["id"]), True),
+    ]
+
+
+async def test_nobody_speaks_for_a_withdrawn_application(app: Litestar, town: Town, settings: Settings) -> None:
+    """Its keys are refused at once, soon in every process; an invite is of no use; another merchant's key works on."""
+    house, other = await applied(app, town), await applied(app, town)
+    made, theirs = await house.key("orders:read"), await other.key("orders:read")
+    ben = await signed_in(town)
+    invited = await house.invited("owner", phone=ben.phone)
+    async with connected(create_app(settings)) as elsewhere:
+        system, twin = Person(town.client, token=made["key"]), Person(elsewhere, token=made["key"])
+        assert [(await each.get("/v1/orders")).status_code for each in (system, twin)] == [200, 200]
+        assert (await house.owner.delete("/v1/me")).status_code == 204
+        problem(await system.get("/v1/orders"), 401, "not-authenticated")
+
+        async def is_refused() -> bool:
+            return bool((await twin.get("/v1/orders")).status_code == 401)
+
+        await eventually(is_refused, "the other process refuses it", limit_s=REMEMBERED_S + 0.5)
+    assert (await ben.get("/v1/me/staff-invites")).json()["items"] == []
+    problem(await ben.post(f"/v1/staff-invites/{invited['id']}/accept"), 404, "staff-invite-not-found")
+    assert (await Person(town.client, token=theirs["key"]).get("/v1/orders")).status_code == 200
+
+
+async def test_the_log_says_that_an_administrator_has_gone(town: Town, engine: AsyncEngine) -> None:
+    """The last one may go too, whoever has the machine makes another; who is none leaves no such entry."""
+    boss, mei = await signed_in(town), await signed_in(town)
+    await make_administrator(engine, Proof(Provider.PHONE, boss.phone))
+    boss = await boss.refreshed()
+    for one in (boss, mei):
+        assert (await one.delete("/v1/me")).status_code == 204
+    told = "SELECT actor_kind, actor_id, thing_id, before, after FROM audit WHERE action = 'administrator.leave'"
+    assert await rows(engine, told) == [
+        ("administrator", boss.subject, boss.subject, {"is_admin": True}, {"is_admin": False})
+    ]
+    assert await list_administrators(engine) == []
+    assert (await make_administrator(engine, Proof(Provider.PHONE, boss.phone))).is_changed
 
 
 async def test_a_deleted_account_is_good_for_nothing(town: Town) -> None:

@@ -4,16 +4,21 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import BuyAlone, JoinGroup, LapsePayment, LeaveGroup
+from domain.identity.errors import StandingNotPossible
+from domain.identity.permissions import Standing
 from infra.identity import deletion, needs
 from infra.identity.audit import Actor, ActorKind, Deed
+from infra.identity.leaving_work import leave_work, lock_employers
 from infra.identity.needs import read_standing
 from infra.ids import new_id
 from infra.runtime import Runtime
 from tests.api.people import Town, problem
+from tests.identity.houses import applied
 from tests.identity.members import signed_in, signed_in_as_guest
 from tests.identity.settled import (
     HOME,
@@ -33,6 +38,7 @@ from workers.duty import Context
 from workers.erasing import Erasing
 
 MERGED = "UPDATE accounts SET status = 'merged', merged_into = :mei, display_name = 'Mei' WHERE id = :guest"
+INVITE = {"phone": "+447911123456", "role": "owner"}
 LEAVING = Deed(Actor(ActorKind.STAFF), "staff.leave")
 
 
@@ -192,6 +198,33 @@ async def test_two_owners_who_go_at_once_do_not_both_go(town: Town, engine: Asyn
     assert (await ann.delete("/v1/me")).status_code == 204
     withdrawn = await rows(engine, "SELECT status, contact FROM merchants WHERE id = :id", id=applied)
     assert withdrawn == [("refused", "")]
+
+
+async def test_a_key_or_an_invite_that_comes_too_late_is_none(app: Litestar, town: Town, engine: AsyncEngine) -> None:
+    """Let through before the application was withdrawn, and waiting for it: nobody is there any more."""
+    house = await applied(app, town)
+    late = (("api-keys", {"name": "shop", "scopes": ["orders:read"]}), ("staff-invites", INVITE))
+    for path, body in late:
+        async with engine.begin() as withdrawing:
+            assert await lock_employers(withdrawing, house.owner.subject) == [house.id]
+            asking = asyncio.create_task(house.owner.post(f"{house.path}/{path}", body))
+            await eventually(lambda: _is_waiting(engine), "the request waits")
+            await leave_work(withdrawing, [house.owner.subject], [house.id], LEAVING)
+        problem(await asking, 404, "merchant-not-found")
+        hiring = "INSERT INTO staff (merchant_id, account_id, role) VALUES (:id, :owner, 'owner')"
+        await run(engine, hiring, id=house.id, owner=house.owner.subject)
+    assert await rows(engine, "SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM staff_invites") == []
+    with pytest.raises(StandingNotPossible):
+        await house.stands(Standing.APPROVED)
+
+
+async def test_whoever_deletes_learns_what_ended(app: Litestar, town: Town, engine: AsyncEngine) -> None:
+    """This process waits for no word from PostgreSQL: the account and the keys of its application are told it."""
+    house = await applied(app, town)
+    key = await house.key("orders:read")
+    ended = await deletion._end(engine, house.owner.subject, LEAVING)
+    assert ended is not None
+    assert set(ended) == {house.owner.subject, UUID(key["id"])}
 
 
 async def test_buying_alone_after_the_end_comes_to_nothing(
