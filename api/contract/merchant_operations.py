@@ -1,6 +1,7 @@
 """Operations about merchants, their staff and their API keys, for their callers."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from api.api_keys import ApiKeyBody, ApiKeys, NewApiKey
 from api.contract.operation import Operation, Received, Sent
@@ -57,10 +58,8 @@ _KEY: Final = {
 }
 _NEW_KEY: Final = _KEY | {"key": f"{_PREFIX}_pO1nK0mS5nT1bJ0lV8dR2aC4xQ7wE9fG6hZ3yU5iL0k"}
 
-
-def _merchant(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
-    return Sent(meaning, MerchantView, _MERCHANT, **more)
-
+_merchant: Final = partial(Sent, shape=MerchantView, example=_MERCHANT)
+_employed: Final = partial(Sent, shape=EmployedView, example=_EMPLOYED)
 
 MERCHANTS: Final[dict[str, Operation]] = {
     "POST /v1/merchants": Operation(
@@ -111,7 +110,7 @@ STAFF: Final[dict[str, Operation]] = {
         summary="Give somebody another role",
         description="Their access tokens from before count no more. A merchant always keeps an owner.",
         body=Received(RoleBody, {"role": "editor"}),
-        answers={200: Sent("What they are now.", EmployedView, _EMPLOYED)},
+        answers={200: _employed("What they are now.")},
         problems=(StaffNotFound, LastOwner),
     ),
     "DELETE /v1/merchants/{merchant_id}/staff/{account_id}": Operation(
@@ -178,7 +177,7 @@ STAFF: Final[dict[str, Operation]] = {
         description=(
             "Refresh the access token, those from before count no more. Whoever works there already keeps their role."
         ),
-        answers={200: Sent("What you are there.", EmployedView, _EMPLOYED)},
+        answers={200: _employed("What you are there.")},
         problems=(StaffInviteNotFound, TooManyStaff, TooManyMerchants),
     ),
 }

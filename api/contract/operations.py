@@ -1,6 +1,7 @@
 """Every operation of the API for its callers; who may call which is in `api.access`."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from api.contract import examples
 from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
@@ -48,13 +49,8 @@ _AWAITED: Final = (
 )
 _PAGE: Final = ("limit", "cursor")
 
-
-def _deal(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
-    return Sent(meaning, DealView, examples.DEAL, **more)
-
-
-def _place(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
-    return Sent(meaning, GroupAnswer, examples.GROUP_WITH_YOU, **more)
+_deal: Final = partial(Sent, shape=DealView, example=examples.DEAL)
+_place: Final = partial(Sent, shape=GroupAnswer, example=examples.GROUP_WITH_YOU)
 
 
 def _awaited_place() -> Sent:

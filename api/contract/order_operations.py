@@ -1,6 +1,7 @@
 """Operations on orders for their callers."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from api.contract import examples, order_examples
 from api.contract.operation import Operation, Received, Sent
@@ -24,11 +25,7 @@ from infra.reading.page import Page
 
 _OF_AN_ORDER: Final = (OrderNotFound, OrderNotPaid)
 _REPLAYED: Final = ("Idempotency-Replayed",)
-
-
-def _order(meaning: str, **more: Any) -> Sent:  # noqa: ANN401 - passed on to Sent
-    return Sent(meaning, OrderView, order_examples.ORDER, **more)
-
+_order: Final = partial(Sent, shape=OrderView, example=order_examples.ORDER)
 
 ORDERS: Final[dict[str, Operation]] = {
     "GET /v1/me/orders": Operation(

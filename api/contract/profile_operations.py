@@ -1,6 +1,7 @@
 """Operations on what belongs to an account, for their callers."""
 
 from functools import partial
+from functools import partial
 from typing import Final
 
 from api.addresses import AddressBook, EditAddressBody, NewAddressBody
@@ -25,6 +26,9 @@ _ADDRESS: Final = {"line2": None, "region": None, "phone": None, **examples.ADDR
 _ENTRY: Final = {"id": _ID, "label": "Home", "address": _ADDRESS, "is_default": True, "created_at": _AT}
 _DEVICE: Final = {"id": _ID, "platform": "ios", "push_token": "740f4707bebcf74f9b7c25d48e335894", "seen_at": _AT}
 _EXPORT: Final[dict[str, object]] = {section.name: [] for section in SECTIONS}
+
+_entry: Final = partial(Sent, shape=AddressEntry, example=_ENTRY)
+_device: Final = partial(Sent, shape=DeviceView, example=_DEVICE)
 
 _entry: Final = partial(Sent, shape=AddressEntry, example=_ENTRY)
 _device: Final = partial(Sent, shape=DeviceView, example=_DEVICE)

@@ -34,6 +34,18 @@ _MY_INVITES: Final = (
     f"UNION SELECT id FROM staff_invites WHERE (channel, address) {_MY_NUMBERS})"
 )
 
+
+def _of_the_account(name: str, *told: str, key: str = "id::text") -> Section:
+    """All rows of the table of that name that carry the account's id."""
+    return Section(name=name, table=name, whose=f"account_id {_ME}", key=key, told=("account_id", *told))
+
+
+_TRIED: Final = {
+    "attempts": "how often our worker tried",
+    "next_attempt_at": "when our worker tries again",
+    "last_error": "what a gateway told our worker",
+}
+
 SECTIONS: Final = (
     Section(
         name="accounts",
@@ -45,41 +57,11 @@ SECTIONS: Final = (
             *("created_at", "deleted_at", "erased_at", "merged_into"),
         ),
     ),
-    Section(
-        name="identities",
-        table="identities",
-        whose=f"account_id {_ME}",
-        key="provider || ' ' || subject",
-        told=("provider", "subject", "account_id", "created_at"),
-    ),
-    Section(
-        name="sessions",
-        table="sessions",
-        whose=f"account_id {_ME}",
-        key="id::text",
-        told=("id", "account_id", "device", "created_at", "used_at", "expires_at", "ended_at", "ended_because"),
-    ),
-    Section(
-        name="addresses",
-        table="addresses",
-        whose=f"account_id {_ME}",
-        key="id::text",
-        told=("id", "account_id", "label", "address", "is_default", "created_at"),
-    ),
-    Section(
-        name="devices",
-        table="devices",
-        whose=f"account_id {_ME}",
-        key="id::text",
-        told=("id", "account_id", "platform", "push_token", "seen_at"),
-    ),
-    Section(
-        name="staff",
-        table="staff",
-        whose=f"account_id {_ME}",
-        key="merchant_id::text || account_id",
-        told=("merchant_id", "account_id", "role", "created_at"),
-    ),
+    _of_the_account("identities", "provider", "subject", "created_at", key="provider || ' ' || subject"),
+    _of_the_account("sessions", "id", "device", "created_at", "used_at", "expires_at", "ended_at", "ended_because"),
+    _of_the_account("addresses", "id", "label", "address", "is_default", "created_at"),
+    _of_the_account("devices", "id", "platform", "push_token", "seen_at"),
+    _of_the_account("staff", "merchant_id", "role", "created_at", key="merchant_id::text || account_id"),
     Section(
         name="staff_invites",
         table="staff_invites",
@@ -122,11 +104,7 @@ SECTIONS: Final = (
             *("deal_id", "order_id", "group_id", "shopper_id", "variant_id", "quantity", "currency", "unit_price"),
             *("hold_minor", "capture_minor", "release_minor", "status", "created_at", "done_at"),
         ),
-        withheld={
-            "attempts": "how often our worker tried",
-            "next_attempt_at": "when our worker tries again",
-            "last_error": "what a gateway told our worker",
-        },
+        withheld=_TRIED,
     ),
     Section(
         name="orders",
@@ -148,11 +126,7 @@ SECTIONS: Final = (
             *("deal_id", "id", "group_id", "order_id", "amount_minor", "reason", "is_made", "created_at", "status"),
             "made_at",
         ),
-        withheld={
-            "attempts": "how often our worker tried",
-            "next_attempt_at": "when our worker tries again",
-            "last_error": "what a gateway told our worker",
-        },
+        withheld=_TRIED,
     ),
     Section(
         name="invites",
