@@ -1,7 +1,6 @@
 """Operations on what belongs to an account, for their callers."""
 
 from functools import partial
-from functools import partial
 from typing import Final
 
 from api.addresses import AddressBook, EditAddressBody, NewAddressBody
@@ -26,9 +25,6 @@ _ADDRESS: Final = {"line2": None, "region": None, "phone": None, **examples.ADDR
 _ENTRY: Final = {"id": _ID, "label": "Home", "address": _ADDRESS, "is_default": True, "created_at": _AT}
 _DEVICE: Final = {"id": _ID, "platform": "ios", "push_token": "740f4707bebcf74f9b7c25d48e335894", "seen_at": _AT}
 _EXPORT: Final[dict[str, object]] = {section.name: [] for section in SECTIONS}
-
-_entry: Final = partial(Sent, shape=AddressEntry, example=_ENTRY)
-_device: Final = partial(Sent, shape=DeviceView, example=_DEVICE)
 
 _entry: Final = partial(Sent, shape=AddressEntry, example=_ENTRY)
 _device: Final = partial(Sent, shape=DeviceView, example=_DEVICE)
@@ -61,8 +57,8 @@ PROFILE: Final[dict[str, Operation]] = {
         description=(
             "For good. Needs a session begun within the last 10 minutes: sign in again first (a guest need not). "
             "Groups that can be left are left, awaited payments lapse, and everything personal goes; what money needs "
-            "is kept under the bare id. An application to be a merchant that nobody else owns is withdrawn, with its API "
-            "keys and invites. Where the account is still needed, nothing is done and `needed_for` says why."
+            "is kept under the bare id. An application to be a merchant that nobody else owns is withdrawn, with its "
+            "API keys and invites. Where the account is still needed, nothing is done and `needed_for` says why."
         ),
         answers={204: Sent("There is no account any more.")},
         problems=(AccountNotFound, FreshSignInNeeded, AccountStillNeeded),
