@@ -23,16 +23,14 @@ from domain.groupbuy.commands import (
 )
 from domain.groupbuy.errors import GroupNotFound
 from infra.batch import Idempotency, Waiting
+from infra.common_lane import CommonLane
 from infra.gathering import Gathering
 from infra.identity.audit import Deed
-from infra.lane import Answer, Committed, Lane
+from infra.lane import Answer, Committed, Shared
 from infra.reading.fetching import fetch_json
+from infra.side_lanes import SideLanes
 from infra.unavailable import Overloaded
 
-LANES = 1
-SIDE_LANES = 4
-LOCK_WAIT_MS = 200
-"""How long all wait for a deal's lock: many times as long as another process's batch keeps it."""
 GROUP_DEALS_REMEMBERED_MAX = 100_000
 
 _DEALS_OF_GROUPS = text(
@@ -58,21 +56,11 @@ class Batcher:
         suspended: Callable[[], frozenset[UUID]] = frozenset,
     ) -> None:
         self._engine = engine
-        bounds = (batch_commands_max, queue_commands_max)
-        self._lane = Lane(
-            engine,
-            *bounds,
-            on_commit=self._committed,
-            suspended=suspended,
-            lock_wait_ms=LOCK_WAIT_MS,
-            divert=self._divert,
-            on_locked=self._hold_up,
+        shared = Shared(
+            engine=engine, batch_commands_max=batch_commands_max, on_commit=self._committed, suspended=suspended
         )
-        self._side_lanes = [
-            Lane(engine, *bounds, on_commit=self._committed, suspended=suspended, on_lock_had=self._let_go_on)
-            for _ in range(SIDE_LANES)
-        ]
-        self._held_up: set[UUID] = set()
+        self._side_lanes = SideLanes(shared, queue_commands_max)
+        self._lane = CommonLane(shared, queue_commands_max, self._side_lanes)
         self._deal_of_group: dict[UUID, UUID] = {}
         self._looking_up = Gathering(self._fetch_deals)
         self._on_commit = on_commit
@@ -93,13 +81,12 @@ class Batcher:
         if self._stopping:
             raise Overloaded
         waiting = Waiting(command, deal_id, idempotency, deed)
-        lane = self._side_lane(deal_id) if deal_id in self._held_up else self._lane
-        lane.put(waiting)
+        (self._side_lanes if deal_id in self._side_lanes.held_up else self._lane).put(waiting)
         return waiting.answer
 
     def is_held_up(self, deal_id: UUID) -> bool:
         """Whether somebody else keeps the deal locked, as far as is known: its commands wait apart from all others."""
-        return deal_id in self._held_up
+        return deal_id in self._side_lanes.held_up
 
     def remember(self, group_id: UUID, deal_id: UUID) -> None:
         """Take note of a group's deal, so that telling a command about it needs no look-up."""
@@ -110,9 +97,8 @@ class Batcher:
     async def stop(self) -> None:
         """Take no more commands and answer those that wait."""
         self._stopping = True
-        await self._lane.drained()  # what it diverts is in the side lanes then
-        for lane in self._side_lanes:
-            await lane.drained()
+        await self._lane.drained()  # what it puts aside is in the side lanes then
+        await self._side_lanes.drained()
 
     async def _deal_of(self, command: Command) -> UUID:
         match command:
@@ -131,32 +117,6 @@ class Batcher:
 
     async def _fetch_deals(self, group_ids: list[UUID]) -> dict[UUID, UUID]:
         return _decode_deals(await fetch_json(self._engine, _DEALS_OF_GROUPS, {"group_ids": group_ids}))
-
-    def _side_lane(self, deal_id: UUID) -> Lane:
-        return self._side_lanes[hash(deal_id) % SIDE_LANES]
-
-    def _divert(self, waiting: Waiting) -> bool:
-        """Take a command out of the common lane if its deal is held up."""
-        if waiting.deal_id not in self._held_up:
-            return False
-        self._put_aside(waiting)
-        return True
-
-    def _hold_up(self, waiting: list[Waiting]) -> None:
-        """The deals of these are locked by somebody else: from now on their commands wait apart."""
-        self._held_up.update(one.deal_id for one in waiting)
-        for one in waiting:
-            self._put_aside(one)
-
-    def _put_aside(self, waiting: Waiting) -> None:
-        try:
-            self._side_lane(waiting.deal_id).put(waiting)
-        except Overloaded as error:
-            waiting.refuse(error)
-
-    def _let_go_on(self, deal_id: UUID) -> None:
-        """Its lock was to be had: its commands go with all others again."""
-        self._held_up.discard(deal_id)
 
     def _committed(self, committed: Committed) -> None:
         for group in committed.groups:

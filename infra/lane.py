@@ -5,12 +5,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
-import asyncpg
-import msgspec
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,15 +19,9 @@ from infra.batch import Batch, Stored, Waiting, write
 from infra.database import has_run_too_long, is_connection_lost, is_locked_out, violates
 from infra.held_connection import HeldConnection
 from infra.loading import Loader
-from infra.statement import Statement
-from infra.unavailable import DatabaseUnavailable, Overloaded, Unavailable
+from infra.unavailable import DatabaseUnavailable, Overloaded
 
 KEYS_UNIQUE = "idempotency_keys_pkey"
-
-_FREE = Statement("""
-  SELECT coalesce(json_agg(id), '[]')::text FROM (
-    SELECT id FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) FOR UPDATE SKIP LOCKED) AS free""")
-_decode_ids = msgspec.json.Decoder(frozenset[UUID]).decode
 
 _log = structlog.get_logger(__name__)
 
@@ -45,36 +37,32 @@ class Committed:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all lanes of a process have: how much goes at once, who hears of commits, whose deals open nothing new."""
+
+    engine: AsyncEngine
+    batch_commands_max: int
+    on_commit: Callable[[Committed], None]
+    suspended: Callable[[], frozenset[UUID]]
+
+
 class Lane:
     """One queue and at most one transaction at a time.
 
-    `divert` takes away commands that are to wait elsewhere, and so does `on_locked`, with those whose deals somebody
-    else keeps locked; without it they are refused. `lock_wait_ms` is how long a lock is waited for, by default as the
-    settings say. A lane with `on_lock_had`, which hears whose lock was to be had, takes one deal at once.
+    Kinds of lanes differ in what goes into the next batch, in what becomes of commands whose deals somebody else keeps
+    locked, and in what follows a batch that was written.
     """
 
-    def __init__(  # noqa: PLR0913 - what differs between the common lane and the side lanes
-        self,
-        engine: AsyncEngine,
-        batch_commands_max: int,
-        queue_commands_max: int,
-        *,
-        on_commit: Callable[[Committed], None],
-        suspended: Callable[[], frozenset[UUID]],
-        lock_wait_ms: int | None = None,
-        divert: Callable[[Waiting], bool] | None = None,
-        on_locked: Callable[[list[Waiting]], None] | None = None,
-        on_lock_had: Callable[[UUID], None] | None = None,
-    ) -> None:
-        self._connection = HeldConnection(engine, lock_timeout_ms=lock_wait_ms)
-        self._divert = divert
-        self._on_locked = on_locked
-        self._on_lock_had = on_lock_had
-        self._loader = Loader()
-        self._batch_commands_max = batch_commands_max
+    keeps_connection: ClassVar[bool] = True
+    """Whether it keeps its connection while nothing waits."""
+
+    def __init__(self, shared: Shared, queue_commands_max: int, *, lock_wait_ms: int | None = None) -> None:
+        """A lane that waits for a lock for `lock_wait_ms`, by default as the settings say."""
+        self._shared = shared
         self._queue_commands_max = queue_commands_max
-        self._on_commit = on_commit
-        self._suspended = suspended
+        self._connection = HeldConnection(shared.engine, lock_timeout_ms=lock_wait_ms)
+        self._loader = Loader()
         self._queue: deque[Waiting] = deque()
         self._draining: asyncio.Task[None] | None = None
 
@@ -87,10 +75,22 @@ class Lane:
             self._draining = asyncio.create_task(self._drain())
 
     async def drained(self) -> None:
-        """Return when nothing waits."""
+        """Return when nothing waits and the connection is given back."""
         while self._draining is not None:
             await asyncio.shield(self._draining)
         await self._connection.let_go()
+
+    def _next_batch(self) -> list[Waiting]:
+        """Take from the queue what is written next; there is something in it."""
+        size = min(len(self._queue), self._shared.batch_commands_max)
+        return [self._queue.popleft() for _ in range(size)]
+
+    async def _locked_out(self, waiting: list[Waiting]) -> list[Waiting]:
+        """Some of their deals somebody else keeps locked; answers for whom nothing is done about that."""
+        return waiting
+
+    def _written(self, waiting: list[Waiting]) -> None:
+        """They are written, so the locks were to be had."""
 
     async def _drain(self) -> None:
         try:
@@ -98,30 +98,21 @@ class Lane:
                 batch = self._next_batch()
                 if batch:
                     await self._commit(batch)
+                if not (self._queue or self.keeps_connection):
+                    await self._connection.let_go()
         finally:
             self._draining = None
-        if self._on_lock_had is not None:
-            await self._connection.let_go()  # a side lane is rarely used
-
-    def _next_batch(self) -> list[Waiting]:
-        size = min(len(self._queue), self._batch_commands_max)
-        taken = [self._queue.popleft() for _ in range(size)]
-        if self._on_lock_had is not None:
-            deal_id = taken[0].deal_id
-            self._queue.extendleft(one for one in reversed(taken) if one.deal_id != deal_id)
-            return [one for one in taken if one.deal_id == deal_id]
-        return taken if self._divert is None else [one for one in taken if not self._divert(one)]
 
     async def _commit(self, waiting: list[Waiting]) -> None:
         """Write a batch and answer; what only has to be tried anew, and surely is not saved, is tried anew once."""
-        batch = Batch(waiting, suspended=self._suspended())
         try:
+            batch = Batch(waiting, suspended=self._shared.suspended())
             try:
                 await write(self._connection, self._loader, batch)
             except Exception as error:
                 if not _is_passing(error, batch):
                     raise
-                batch = Batch(waiting, suspended=self._suspended())
+                batch = Batch(waiting, suspended=self._shared.suspended())
                 await write(self._connection, self._loader, batch)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, every waiting caller gets an answer
             await self._failed(waiting, error)
@@ -129,58 +120,40 @@ class Lane:
         batch.answer()
         if batch.changes.events:
             self._announce(batch)
-        if self._on_lock_had is not None:
-            self._on_lock_had(waiting[0].deal_id)
+        self._written(waiting)
 
     def _announce(self, batch: Batch) -> None:
         """Tell the listener; if it fails the next batch is written all the same."""
         try:
-            self._on_commit(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
+            self._shared.on_commit(Committed(batch.changes.groups_in(batch.world), batch.changes.events, batch.now))
         except Exception:  # noqa: BLE001 - it is logged; callers of the next batch are waiting
             _log.exception("listening_failed")
 
     async def _failed(self, waiting: list[Waiting], error: Exception) -> None:
-        """Commands can spoil a batch only for themselves: it is tried again in parts, unless the database is lost.
-
-        A lock that is held is its deal's, so the parts are deals; of anything else one command is guilty. Commands
-        that each waited for the same lock would keep the lane for minutes.
-        """
-        if is_connection_lost(error) or isinstance(error, OSError | TimeoutError):
-            _refuse(waiting, DatabaseUnavailable(), error)
-            return
-        if is_locked_out(error) and self._on_locked is not None:
-            await self._without_locked(waiting, self._on_locked)
-            return
-        too_long = has_run_too_long(error)
-        parts = _by_deal(waiting) if too_long else [[one] for one in waiting]
-        if isinstance(error, NoFreeConnection) or (too_long and len(parts) == 1):
-            _refuse(waiting, Overloaded(), error)
-        elif len(parts) == 1:
-            waiting[0].refuse(error)
-        else:
-            for part in parts:
-                await self._commit(part)
-
-    async def _without_locked(self, waiting: list[Waiting], on_locked: Callable[[list[Waiting]], None]) -> None:
-        """Go on without the deals that are locked this moment."""
-        asked = {"deal_ids": list({one.deal_id for one in waiting})}
+        """Try in parts what fails together but perhaps not apart; of all else the callers are told."""
         try:
-            free = _decode_ids(await self._connection.statement(lambda driver: _FREE.value(driver, asked)))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, TimeoutError) as error:
-            _refuse(waiting, DatabaseUnavailable(), error)
-            return
-        if len(free) == len(asked["deal_ids"]):
-            free = frozenset()  # the lock came free a moment too late; apart it has more time
-        on_locked([one for one in waiting if one.deal_id not in free])
-        rest = [one for one in waiting if one.deal_id in free]
-        if rest:
-            await self._commit(rest)
+            parts = _parts(waiting, error)
+            if is_locked_out(error):
+                _refuse(await self._locked_out(waiting), error)
+            elif len(parts) == 1:
+                _refuse(waiting, error)
+            else:
+                for part in parts:
+                    await self._commit(part)
+        except Exception as another:  # noqa: BLE001 - whatever went wrong, every waiting caller gets an answer
+            _refuse(waiting, another)
 
 
-def _refuse(waiting: list[Waiting], unavailable: Unavailable, because: Exception) -> None:
-    unavailable.__cause__ = because
-    for one in waiting:
-        one.refuse(unavailable)
+def _parts(waiting: list[Waiting], error: Exception) -> list[list[Waiting]]:
+    """Commands can spoil a batch only for themselves.
+
+    If it took too long, all about one deal stay together: each by itself they would keep the lane for minutes.
+    """
+    if is_connection_lost(error) or isinstance(error, NoFreeConnection):
+        return [waiting]
+    if has_run_too_long(error):
+        return _by_deal(waiting)
+    return [[one] for one in waiting]
 
 
 def _by_deal(waiting: list[Waiting]) -> list[list[Waiting]]:
@@ -188,6 +161,18 @@ def _by_deal(waiting: list[Waiting]) -> list[list[Waiting]]:
     for one in waiting:
         parts.setdefault(one.deal_id, []).append(one)
     return list(parts.values())
+
+
+def _refuse(waiting: list[Waiting], because: Exception) -> None:
+    told = because
+    if is_connection_lost(because):
+        told = DatabaseUnavailable()
+    elif has_run_too_long(because) or isinstance(because, NoFreeConnection):
+        told = Overloaded()
+    if told is not because:
+        told.__cause__ = because
+    for one in waiting:
+        one.refuse(told)
 
 
 def _is_passing(error: Exception, batch: Batch) -> bool:

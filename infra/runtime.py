@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import Command, JoinGroup
 from infra.batch import Idempotency
-from infra.batching import LANES, SIDE_LANES, Batcher
+from infra.batching import Batcher
 from infra.closed_groups import ClosedGroups
 from infra.counters import Counters
 from infra.database import ALWAYS_BY_INDEX, WRITES, make_engine
@@ -34,6 +34,7 @@ from infra.payments.payment_rows import PaymentRows
 from infra.places import PlaceFinder
 from infra.redis_client import make_redis
 from infra.settings import Settings
+from infra.side_lanes import SIDE_LANES
 from infra.tokens import TokenVerifier
 from infra.views import group_view
 
@@ -138,7 +139,7 @@ class _Connections(NamedTuple):
 
 @asynccontextmanager
 async def _connected(settings: Settings, application: str) -> AsyncIterator[_Connections]:
-    writes_max = LANES + SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS
+    writes_max = SIDE_LANES + SPARE_LOOK_UP_CONNECTIONS + 1  # the common lane's
     engines = (
         make_engine(settings, application),
         make_engine(settings, f"{application} writes", connections_max=writes_max, planner=WRITES),

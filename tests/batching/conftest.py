@@ -1,6 +1,7 @@
 """Batchers on a database of the test's own, as one process has them."""
 
 from collections.abc import AsyncIterator, Callable
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -46,8 +47,15 @@ async def make_batcher(engine: AsyncEngine, commits: list[Committed]) -> AsyncIt
     """Batchers that share nothing but the database, as those of several processes."""
     made: list[Batcher] = []
 
-    def make(queue_commands_max: int = 4_096, on_commit: Callable[[Committed], None] = commits.append) -> Batcher:
-        batcher = Batcher(engine, batch_commands_max=256, queue_commands_max=queue_commands_max, on_commit=on_commit)
+    def make(
+        queue_commands_max: int = 4_096,
+        on_commit: Callable[[Committed], None] = commits.append,
+        suspended: Callable[[], frozenset[UUID]] = frozenset,
+        on: AsyncEngine = engine,
+    ) -> Batcher:
+        batcher = Batcher(
+            on, batch_commands_max=256, queue_commands_max=queue_commands_max, on_commit=on_commit, suspended=suspended
+        )
         made.append(batcher)
         return batcher
 
@@ -64,3 +72,13 @@ def batcher(make_batcher: MakeBatcher) -> Batcher:
 @pytest.fixture
 def shop(engine: AsyncEngine, batcher: Batcher) -> Shop:
     return Shop(engine, batcher, new_id())
+
+
+@pytest.fixture
+async def deal_id(shop: Shop) -> UUID:
+    return await shop.live(group_size_max=100)
+
+
+@pytest.fixture
+async def group_id(shop: Shop, deal_id: UUID) -> UUID:
+    return await shop.opened(deal_id)

@@ -24,7 +24,7 @@ from tests.domain.catalogue import MERCHANT, offer, schedule
 from tests.domain.machine import GroupBuying, Wish, picks, shoppers_known
 from tests.domain.partial_world import contents
 
-EMPTY = "TRUNCATE deals, variants, groups, participants, invites, settlements, outbox, idempotency_keys"
+EMPTY = "TRUNCATE deals, variants, groups, participants, invites, settlements, outbox, idempotency_keys CASCADE"
 QUEUE_COMMANDS_MAX = 1_000
 
 move_names = st.sampled_from(["join", "join", "join", "join", "leave", "leave", "invite", "open"])

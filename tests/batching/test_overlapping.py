@@ -11,7 +11,7 @@ from domain.errors import DomainError
 from domain.groupbuy.commands import Command, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.world import Accepted
 from infra.batch import Idempotency, KeyReused
-from infra.batching import LANES, Batcher
+from infra.batching import Batcher
 from infra.ids import new_id
 from infra.lane import Answer, Committed
 from tests.batching.conftest import MakeBatcher
@@ -36,7 +36,7 @@ async def test_locks_are_taken_from_the_lowest_id_up(
     shop: Shop, batcher: Batcher, database: asyncpg.Connection, database_url: str
 ) -> None:
     """A batch that waits for one of its deals holds those before it and none behind it: no two wait in a circle."""
-    deal_ids = _of_one_lane([await shop.live() for _ in range(4 * LANES)])
+    deal_ids = sorted([await shop.live() for _ in range(4)])
     in_the_middle = len(deal_ids) // 2
     async with deal_locked(database, deal_ids[in_the_middle]):
         asked = [
@@ -80,13 +80,6 @@ async def test_two_hundred_overlapping_batches(
     world = await world_stored(database)
     assert contents(replayed(await chapters_told(database))) == contents(world)
     assert {group.status.value for group in world.groups.values()} >= {"open", "succeeded"}
-
-
-def _of_one_lane(deal_ids: list[UUID]) -> list[UUID]:
-    """The most of them that share a lane, in order."""
-    lanes = [[deal_id for deal_id in deal_ids if hash(deal_id) % LANES == lane] for lane in range(LANES)]
-    fullest = max(lanes, key=len)
-    return sorted(fullest)
 
 
 def _any_command(chance: random.Random, deal_ids: list[UUID], group_ids: list[UUID], shoppers: list[UUID]) -> Command:
