@@ -1,6 +1,6 @@
 """The API with its limits on, behind a proxy that tells where requests come from, and a Valkey that may be killed."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -8,9 +8,6 @@ import httpx
 import pytest
 
 from api.app import create_app
-from infra.embedded.place import Place
-from infra.embedded.throwaway import throwaway_place
-from infra.embedded.valkey import EmbeddedValkey
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town
@@ -31,18 +28,3 @@ async def client(limited: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def town(client: httpx.AsyncClient, limited: Settings) -> Town:
     return Town(client, limited)
-
-
-@pytest.fixture
-def own_place() -> Iterator[Place]:
-    with throwaway_place() as place:
-        yield place
-
-
-@pytest.fixture
-def own_valkey(own_place: Place) -> Iterator[EmbeddedValkey]:
-    """A Valkey of this test alone."""
-    valkey = EmbeddedValkey(own_place)
-    valkey.start()
-    yield valkey
-    valkey.stop()

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -11,7 +11,7 @@ import pytest
 
 from infra.settings import Settings
 from tests.limits.addresses import address, from_address, neighbour, phone
-from tests.system.programs import Api
+from tests.system.programs import Api, answering
 
 PROCESSES = 4
 AT_ONCE = 16
@@ -39,13 +39,7 @@ def _answering(settings: Settings, folder: Path, processes: int) -> Iterator[lis
         "TUAN_TRUSTED_PROXIES": "127.0.0.1",
         "TUAN_LOG_LEVEL": "warning",
     }
-    made = [Api(folder / f"api{number}.log", environment) for number in range(processes)]
-    with ExitStack() as leaving:
-        for api in made:
-            leaving.callback(api.stop)
-            api.start()
-        for api in made:
-            api.until_answering()
+    with answering(processes, folder, environment) as made:
         yield made
 
 

@@ -3,7 +3,8 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -95,6 +96,29 @@ class Api(Program):
             return True
         except OSError:
             return False
+
+
+@contextmanager
+def answering(processes: int, logs: Path, environment: Mapping[str, str]) -> Iterator[list[Api]]:
+    """API processes that differ in their ports only; they answer when the block begins, and end with it."""
+    apis = [Api(logs / f"api{number}.log", environment) for number in range(processes)]
+    try:
+        for api in apis:
+            api.start()
+        for api in apis:
+            api.until_answering()
+        yield apis
+    finally:
+        stop_together(apis)
+
+
+def stop_together(programs: Iterable[Program]) -> None:
+    """All are asked before any is waited for."""
+    at_work = [program for program in programs if program.is_alive]
+    for program in at_work:
+        program.ask_to_stop()
+    for program in at_work:
+        program.stop()
 
 
 def kill_family(parent: psutil.Process) -> None:

@@ -15,7 +15,7 @@ from infra.embedded.throwaway import throwaway_place, throwaway_servers
 from infra.embedded.valkey import EmbeddedValkey
 from infra.redis_client import make_redis
 from infra.settings import Settings, read_settings
-from tests.system.programs import Api, Program, kill_family
+from tests.system.programs import Api, Program, kill_family, stop_together
 
 API_PROCESSES = 2
 
@@ -57,11 +57,7 @@ class System:
             api.until_answering()
 
     def stop(self) -> None:
-        for program in (*self.apis, self.worker):
-            if program.is_alive:
-                program.ask_to_stop()
-        for program in (*self.apis, self.worker):
-            program.stop()
+        stop_together((*self.apis, self.worker))
 
     def kill_postgres(self) -> None:
         """The whole server at once, as when its machine loses power; what it had been told to write stays written."""

@@ -9,7 +9,6 @@ import pytest
 
 from infra.database import ALWAYS_BY_INDEX, make_engine
 from infra.embedded.place import Place
-from infra.embedded.throwaway import throwaway_place
 from infra.embedded.valkey import EmbeddedValkey
 from infra.ids import new_id
 from infra.runtime import Runtime, started
@@ -35,21 +34,6 @@ async def context(runtime: Runtime) -> AsyncIterator[Context]:
 @pytest.fixture
 def shop(runtime: Runtime) -> Shop:
     return Shop(runtime.engine, runtime.batcher, new_id())
-
-
-@pytest.fixture
-def own_place() -> Iterator[Place]:
-    with throwaway_place() as place:
-        yield place
-
-
-@pytest.fixture
-def own_valkey(own_place: Place) -> Iterator[EmbeddedValkey]:
-    """A Valkey of this test alone, to stop and start."""
-    valkey = EmbeddedValkey(own_place)
-    valkey.start()
-    yield valkey
-    valkey.stop()
 
 
 @pytest.fixture

@@ -1,58 +1,13 @@
 """Brute force on a code through four API processes at once: five guesses are compared, and the right one works once."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from itertools import cycle, islice
 
 import asyncpg
-import pytest
 
-from tests.conftest import Servers
-from tests.system.phones import Answer, Phone, phones
-from tests.system.programs import Api
+from tests.system.phones import Answer, Phone
 from tests.system.rushing import at_once, said
 
-PROCESSES = 4
 WRONG = (403, "wrong-code")
-
-
-@pytest.fixture(scope="module")
-def environment(servers: Servers, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Without the limiter, which would refuse most of it at the door."""
-    return {
-        "DATABASE_URL": module_database_url,
-        "REDIS_URL": servers.place.redis_url,
-        "TUAN_DATA_DIR": str(tmp_path_factory.mktemp("guessing")),
-        "TUAN_RATE_LIMITS": "off",
-    }
-
-
-@pytest.fixture(scope="module")
-def ports(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[int]]:
-    """Four API processes on one database."""
-    logs = tmp_path_factory.mktemp("logs")
-    with ExitStack() as stopping:
-        apis = [Api(logs / f"{number}.log", environment) for number in range(PROCESSES)]
-        for api in apis:
-            stopping.callback(api.stop)
-            api.start()
-        for api in apis:
-            api.until_answering()
-        yield [api.port for api in apis]
-
-
-@pytest.fixture
-async def doors(ports: list[int]) -> AsyncIterator[list[Phone]]:
-    """A phone for each process."""
-    async with phones(*ports) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def database(environment: dict[str, str]) -> AsyncIterator["asyncpg.Connection"]:
-    connection = await asyncpg.connect(environment["DATABASE_URL"])
-    yield connection
-    await connection.close()
 
 
 async def ask(phone: Phone, number: str) -> Answer:
@@ -92,7 +47,7 @@ async def test_400_guesses_at_once_are_five(doors: list[Phone], database: "async
         answers = await at_once([guess(phone, number, each) for phone, each in guesses])
         assert said(answers) == {WRONG: 400}
         assert await tries(database, number) == 5
-        assert said(await at_once([guess(phone, number, code) for phone in doors])) == {WRONG: PROCESSES}
+        assert said(await at_once([guess(phone, number, code) for phone in doors])) == {WRONG: len(doors)}
         assert await tries(database, number) == 5
 
 
@@ -105,7 +60,7 @@ async def test_asking_again_amid_guesses_gives_no_more_of_them(
     guesses = zip(cycle(doors), wrong_codes(code, 200), strict=False)
     requests = [guess(phone, number, each) for phone, each in guesses]
     for place in range(0, 200, 5):
-        requests.insert(place, ask(doors[place % PROCESSES], number))
+        requests.insert(place, ask(doors[place % len(doors)], number))
     answers = await at_once(requests)
     assert said(answers) == {(202, ""): 40, WRONG: 200}
     assert set(await codes_sent(doors[0], number)) == {code}

@@ -1,62 +1,18 @@
 """Sessions over four API processes: one successor for a refresh token, and an end that holds everywhere at once."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from itertools import cycle, islice
 from typing import Any
 
 import asyncpg
-import pytest
 
-from tests.conftest import Servers
-from tests.system.phones import Answer, Phone, phones
-from tests.system.programs import Api
+from tests.system.phones import Answer, Phone
 from tests.system.rushing import at_once, said
 from tests.waiting import eventually
 
-PROCESSES = 4
 TOLD_WITHIN_S = 1.5
 """Less than the time after which a process that listens would look by itself."""
 GONE = (401, "not-authenticated")
 REFUSED = (403, "refresh-token-refused")
-
-
-@pytest.fixture(scope="module")
-def environment(servers: Servers, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {
-        "DATABASE_URL": module_database_url,
-        "REDIS_URL": servers.place.redis_url,
-        "TUAN_DATA_DIR": str(tmp_path_factory.mktemp("refreshing")),
-        "TUAN_RATE_LIMITS": "off",
-    }
-
-
-@pytest.fixture(scope="module")
-def ports(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[int]]:
-    """Four API processes on one database and one folder of keys."""
-    logs = tmp_path_factory.mktemp("logs")
-    with ExitStack() as stopping:
-        apis = [Api(logs / f"{number}.log", environment) for number in range(PROCESSES)]
-        for api in apis:
-            stopping.callback(api.stop)
-            api.start()
-        for api in apis:
-            api.until_answering()
-        yield [api.port for api in apis]
-
-
-@pytest.fixture
-async def doors(ports: list[int]) -> AsyncIterator[list[Phone]]:
-    """A phone for each process."""
-    async with phones(*ports) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def database(environment: dict[str, str]) -> AsyncIterator["asyncpg.Connection"]:
-    connection = await asyncpg.connect(environment["DATABASE_URL"])
-    yield connection
-    await connection.close()
 
 
 async def test_20_refreshes_at_once_have_one_successor(doors: list[Phone], database: "asyncpg.Connection") -> None:
@@ -97,7 +53,7 @@ async def test_the_end_of_a_session_is_told_everywhere_at_once(doors: list[Phone
     """Signed out at one process, its access token counts nowhere before any process would have looked by itself."""
     for phone in doors:
         told = await guest(phone)
-        assert said([await me(each, told["access_token"]) for each in doors]) == {(200, ""): PROCESSES}
+        assert said([await me(each, told["access_token"]) for each in doors]) == {(200, ""): len(doors)}
         assert (await phone.post("/v1/sign-out", told["access_token"])).status == 204
         assert (await me(phone, told["access_token"])).said == GONE
         await gone_everywhere(doors, told["access_token"])
