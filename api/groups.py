@@ -21,6 +21,9 @@ from infra.ids import new_id
 from infra.reading.groups import list_open_groups
 from infra.views import group_view
 
+AS_OLD_AS_SHOWN: Final = timedelta(seconds=1)
+"""What is shown of a group is at most as old."""
+
 
 @route("POST", "/v1/deals/{deal_id}/groups")
 async def open_group(request: AnyRequest) -> Answer:
@@ -50,10 +53,6 @@ async def open_groups(request: AnyRequest) -> Answer:
     limit, cursor = limit_of(query), cursor_of(query)
     deal = await visible_deal(request)
     return answered(await list_open_groups(runtime_of(request).engine, deal.id, limit, cursor), headers=NOT_KEPT)
-
-
-AS_OLD_AS_SHOWN: Final = timedelta(seconds=1)
-"""What is shown of a group is at most as old."""
 
 
 @route("GET", "/v1/groups/{group_id}")

@@ -12,7 +12,10 @@ Value = TypeVar("Value")
 
 
 class Gathering(Generic[Key, Value]):
-    """While one fetch is under way the next one collects its keys; a key asked for twice is fetched once."""
+    """While one fetch is under way the next one collects its keys; a key asked for twice is fetched once.
+
+    A fetch begins after all it serves have asked: an answer is never older than the question.
+    """
 
     def __init__(self, fetch: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._fetch = fetch

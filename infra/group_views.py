@@ -48,7 +48,7 @@ class GroupViews:
         self._counters = counters
         self._remembered: dict[UUID, tuple[float, GroupView]] = {}
         self._in_redis = Gathering(self._look)
-        self._in_postgresql = Gathering(self._load)
+        self._in_postgresql = Gathering(self.get_all_fresh)
 
     async def get(self, group_id: UUID) -> GroupView | None:
         """A state at most a second old; None for no such group. Raises `Unavailable`."""
@@ -58,11 +58,14 @@ class GroupViews:
         seen = await self._in_redis.get(group_id)
         if seen is not None and (seen.is_fresh or seen.view.is_final):
             return seen.view
-        return await self._in_postgresql.get(group_id)
+        view = await self.get_fresh(group_id)
+        if view is not None:
+            self._counters.offer([view])
+        return view
 
     async def get_fresh(self, group_id: UUID) -> GroupView | None:
-        """The state PostgreSQL has now; raises `Unavailable`."""
-        return (await self.get_all_fresh([group_id])).get(group_id)
+        """The state PostgreSQL has now, asked together with others but not before this; raises `Unavailable`."""
+        return await self._in_postgresql.get(group_id)
 
     async def get_all_fresh(self, group_ids: Sequence[UUID]) -> dict[UUID, GroupView]:
         """The states PostgreSQL has now of these groups; raises `Unavailable`."""
@@ -97,11 +100,6 @@ class GroupViews:
             remembered = self._remembered.get(view.id)
             if remembered is None or (remembered[1].version, remembered[0]) <= (view.version, seen_at):
                 self._remembered[view.id] = (seen_at, view)
-
-    async def _load(self, group_ids: list[UUID]) -> dict[UUID, GroupView]:
-        loaded = await self.get_all_fresh(group_ids)
-        self._counters.offer(loaded.values())
-        return loaded
 
     async def _look(self, group_ids: list[UUID]) -> dict[UUID, _Seen]:
         """What Redis shows; an answer that took long is not fresh, as Redis may have stopped before the last of it."""

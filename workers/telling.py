@@ -73,8 +73,9 @@ class Telling:
         """Wait no more; what becomes of it the next look sees."""
 
         def forget(done: asyncio.Future[Answer]) -> None:
-            del self._left[command]
-            done.exception()  # it is looked at, whatever it is
+            self._left.pop(command, None)
+            if not done.cancelled():
+                done.exception()  # it is looked at, whatever it is
 
         self._left[command] = outcome
         outcome.add_done_callback(forget)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from infra import freshness
 from infra.freshness import LEASE_S, begin_proof, prove
@@ -149,6 +149,23 @@ async def test_a_server_that_does_not_say_which_run_it_is_proves_nothing(
     await relay.step(context)
     assert not await redis.exists(LEASE_KEY)
     assert await _shown(context.runtime, group_id) == 3
+
+
+async def test_fresh_looks_at_once_share_a_query(runtime: Runtime, shop: Shop) -> None:
+    """Those who look right after their joins are answered from PostgreSQL together, each with a state that has it."""
+    deal_id = await shop.live()
+    group_ids = [await shop.opened(deal_id, members) for members in (1, 2, 3)]
+    views, queries = _reader(runtime), 0
+
+    def count(*_: object) -> None:
+        nonlocal queries
+        queries += 1
+
+    event.listen(runtime.engine.sync_engine, "before_cursor_execute", count)
+    shown = await asyncio.gather(*(views.get_fresh(group_id) for group_id in group_ids * 20))
+    event.remove(runtime.engine.sync_engine, "before_cursor_execute", count)
+    assert [view and view.participants for view in shown] == [1, 2, 3] * 20
+    assert queries == 1
 
 
 def _reader(runtime: Runtime) -> GroupViews:
