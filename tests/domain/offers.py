@@ -38,6 +38,7 @@ def offers(draw: st.DrawFn, grouping: Grouping | None = None, *, since: datetime
         starts_at=starts_at,
         ends_at=None if window is None else (starts_at or since) + window,
         units_per_shopper_max=draw(st.none() | st.integers(1, 4)),
+        guests_may_buy=draw(st.booleans()),
     )
 
 
