@@ -13,6 +13,9 @@ from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import app, client, connected, shop, town
 from tests.api.people import Town
+from tests.identity.administering import promoted
+from tests.identity.houses import House, approved
+from tests.identity.members import Member, signed_in
 from tests.identity.openid_provider import CLIENT_ID, OpenIdProvider, openid_provider
 from tests.identity.signing_in import Doors
 from workers.duty import Context
@@ -25,6 +28,18 @@ def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the app run
     """What the app works with."""
     made: Runtime = app.state.runtime
     return made
+
+
+@pytest.fixture
+async def house(app: Litestar, town: Town) -> House:
+    """A merchant who may sell."""
+    return await approved(app, town)
+
+
+@pytest.fixture
+async def admin(town: Town, engine: AsyncEngine) -> Member:
+    """Somebody who was made an administrator and has refreshed since."""
+    return await promoted(engine, await signed_in(town))
 
 
 @pytest.fixture

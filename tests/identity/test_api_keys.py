@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,11 +19,6 @@ from tests.identity.houses import House, approved, decide
 from tests.waiting import eventually
 
 UNKNOWN = "tuan_sk_0123456789ab_" + "A" * 43
-
-
-@pytest.fixture
-async def house(app: Litestar, town: Town) -> House:
-    return await approved(app, town)
 
 
 async def test_a_key_is_shown_once_and_kept_as_a_hash(house: House, engine: AsyncEngine) -> None:
