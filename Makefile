@@ -12,8 +12,9 @@ SOURCES := api benchmarks cli domain infra tests workers
 run: $(RUNTIME)
 	@exec $(BIN)/tuan run
 
+# Files in their own order: by the number of their tests, a long file of one test would come last.
 test: $(TOOLS)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(TOOLS)
 	$(BIN)/ruff check

@@ -3,13 +3,14 @@
 import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from infra.runtime import Runtime, started
 from infra.settings import Settings, read_settings
 from tests.conftest import Servers
 from tests.house.running import free_port, surroundings
@@ -30,6 +31,22 @@ class Serving:
     def settings(self) -> Settings:
         names = ("TUAN_", "DATABASE_URL", "REDIS_URL")
         return read_settings({name: value for name, value in self.environment.items() if name.startswith(names)})
+
+
+@pytest.fixture
+async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    async with started(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """Where the command finds this test's servers."""
+    return {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "TUAN_DATA_DIR": str(settings.data_dir),
+    }
 
 
 @pytest.fixture(scope="module")

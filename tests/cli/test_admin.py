@@ -6,20 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.settings import Settings
 from tests.house.running import tuan
 
 PHONE = "+447911123456"
-
-
-@pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
-    """Where the command finds this test's servers."""
-    return {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "TUAN_DATA_DIR": str(settings.data_dir),
-    }
 
 
 async def test_an_administrator_is_made_listed_and_removed(engine: AsyncEngine, environment: dict[str, str]) -> None:

@@ -1,6 +1,5 @@
 """`tuan merchants` and `tuan cancel-group`: what an operator may decide for one merchant, and about one group."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -9,29 +8,12 @@ from domain.groupbuy.payment import PaymentTerms
 from infra.ids import new_id
 from infra.payments.merchant_settings import merchant_settings, set_merchant, unset_merchant
 from infra.payments.merchant_terms import taking_money
-from infra.runtime import Runtime, started
-from infra.settings import Settings
+from infra.runtime import Runtime
 from tests.house.running import tuan
 from tests.money_shop import MoneyShop
 from tests.reading.shop import Shop
 
 MERCHANT = "0198c000-0000-7000-8000-000000000001"
-
-
-@pytest.fixture
-async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    async with started(settings) as made:
-        yield made
-
-
-@pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
-    """Where the command finds this test's servers."""
-    return {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "TUAN_DATA_DIR": str(settings.data_dir),
-    }
 
 
 async def test_a_merchant_is_set_shown_and_unset(runtime: Runtime, environment: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 """`tuan settlements`: an operator sees which money does not move, and has it tried again."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,7 @@ from sqlalchemy import text
 from domain.groupbuy.commands import LeaveGroup, RefundOrder
 from infra.ids import new_id
 from infra.payments.unsettled import STUCK_AFTER_S, try_again, unsettled
-from infra.runtime import Runtime, started
-from infra.settings import Settings
+from infra.runtime import Runtime
 from tests.house.running import tuan
 from tests.money_shop import MoneyShop, Purchase
 
@@ -20,24 +18,8 @@ ERROR = "The gateway's bank says: no."
 
 
 @pytest.fixture
-async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    async with started(settings) as made:
-        yield made
-
-
-@pytest.fixture
 def shop(runtime: Runtime) -> MoneyShop:
     return MoneyShop(runtime.engine, runtime.batcher, new_id())
-
-
-@pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
-    """Where the command finds this test's servers."""
-    return {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "TUAN_DATA_DIR": str(settings.data_dir),
-    }
 
 
 async def test_what_does_not_move_is_listed_and_tried_again(shop: MoneyShop, environment: dict[str, str]) -> None:
