@@ -34,6 +34,7 @@ from infra.payments.payment_rows import PaymentRows
 from infra.places import PlaceFinder
 from infra.redis_client import make_redis
 from infra.settings import Settings
+from infra.sharing.landings import Landings
 from infra.side_lanes import SIDE_LANES
 from infra.tokens import TokenVerifier
 from infra.views import group_view
@@ -59,6 +60,7 @@ class Runtime:
     places: PlaceFinder
     closed_groups: ClosedGroups
     hub: Hub
+    landings: Landings
     gateways: Gateways
     payments: PaymentRows
     checkout: Checkout
@@ -111,6 +113,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             places=PlaceFinder(to.by_key),
             closed_groups=ClosedGroups(to.by_key, groups),
             hub=hub,
+            landings=Landings(to.engine, groups),
             gateways=gateways,
             payments=payments,
             checkout=Checkout(batcher.tell, gateways, payments),

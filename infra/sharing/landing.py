@@ -18,13 +18,14 @@ FACES_MAX = 12
 class Landing(msgspec.Struct, frozen=True, kw_only=True):
     """A group as the page shows it; `invite` is the link it was reached by, none where it was looked for itself.
 
-    `people` are the first `FACES_MAX` participants.
+    `people` are the first `FACES_MAX` participants; `merchant_name` is None for a merchant who never applied.
     """
 
     deal: DealView
     group: GroupView
     people: list[ParticipantView]
     invite: InviteView | None = None
+    merchant_name: str | None = None
 
 
 async def landing_of_code(engine: AsyncEngine, groups: GroupViews, code: str) -> Landing | None:
