@@ -129,9 +129,7 @@ class Landings:
         return (await list_open_groups(self._engine, deal_id, OTHER_GROUPS_MAX + 1)).items
 
     async def _fetch_elsewhere(self, keys: list[str]) -> Mapping[str, list[Elsewhere]]:
-        popular = await list_deals(
-            self._engine, status=DealStatus.LIVE, sort=DealSort.POPULAR, limit=2 * OTHER_DEALS_MAX
-        )
+        popular = await list_deals(self._engine, sort=DealSort.POPULAR, limit=2 * OTHER_DEALS_MAX)
         joinable = await _each(self._fetch_nearest)([deal.id for deal in popular.items])
         found = [Elsewhere(deal, joinable[deal.id]) for deal in popular.items if deal.id in joinable]
         return dict.fromkeys(keys, found[:OTHER_DEALS_MAX])
