@@ -1,6 +1,5 @@
 """Settlements and refunds at the sandbox: what was decided is what the gateway has in the end, once."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from domain.groupbuy.payment import LapsedBecause
 from infra.ids import new_id
 from infra.payments.checkout import PaymentLapsed
 from infra.payments.port import GatewayState
-from infra.runtime import Runtime, started
 from infra.settings import Settings
 from tests.money_shop import Purchase
 from tests.workers.ground_truth import number
@@ -25,17 +23,6 @@ EVENTS = "SELECT count(*) FROM events WHERE type = :type AND payload ->> 'order_
 def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Every test of this module, with either kind of gateway."""
     return replace(settings, sandbox_strategy=request.param)
-
-
-@pytest.fixture
-async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    async with started(settings) as made:
-        yield made
-
-
-@pytest.fixture
-def shop(runtime: Runtime) -> PayingShop:
-    return PayingShop(runtime.engine, runtime.batcher, new_id(), runtime)
 
 
 async def test_a_succeeded_group_pays_its_price(context: Context, shop: PayingShop) -> None:

@@ -1,52 +1,25 @@
 """What the Stripe gateway sends, and what it makes of the answers: against a stand-in that records and answers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
 from infra.ids import new_id
-from infra.payments import stripe_errors
-from infra.payments.port import CALL_TIMEOUT_S, GatewayRefused, GatewayState, GatewayUnavailable, PaymentRequest
-from infra.payments.stripe_gateway import REQUEST_TIMEOUT_S, StripeGateway
-from tests.gateways.loopback import Answer, StandIn, stand_in
+from infra.payments.port import GatewayRefused, GatewayState, GatewayUnavailable
+from infra.payments.stripe_gateway import StripeGateway
+from tests.gateways.loopback import StandIn
 from tests.gateways.stripe_answers import MADE_AT, captured, declined, held, intent, page, refund, refusal
-from tests.gateways.stripe_subject import API_KEY, stripe_gateway
+from tests.gateways.stripe_subject import API_KEY
+from tests.gateways.stripe_wire.calls import ORDER, PI, SHOPPER, all_of, request_of
 
-ORDER, SHOPPER = new_id(), new_id()
-PI = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
 CHARGE = {"expand[0]": "latest_charge"}
 THEN = datetime.fromtimestamp(MADE_AT, UTC)
-CALLS: list[Callable[[StripeGateway], Awaitable[object]]] = [
-    lambda gateway: gateway.authorise(_request()),
-    lambda gateway: gateway.look_up(ORDER, PI),
-    lambda gateway: gateway.look_up(ORDER, None, THEN),
-    lambda gateway: gateway.capture(PI, 640, f"{ORDER}:capture"),
-    lambda gateway: gateway.cancel(PI, f"{ORDER}:cancel"),
-    lambda gateway: gateway.refund(PI, 300, f"{ORDER}:refund"),
-    lambda gateway: _all_of(gateway, THEN, THEN + timedelta(days=1)),
-]
-NAMES = ["authorise", "look_up", "search", "capture", "cancel", "refund", "payments_between"]
-every_call = pytest.mark.parametrize("call", CALLS, ids=NAMES)
-
-
-@pytest.fixture
-async def stripe() -> AsyncIterator[StandIn]:
-    async with stand_in() as made:
-        yield made
-
-
-@pytest.fixture
-async def gateway(stripe: StandIn) -> AsyncIterator[StripeGateway]:
-    async with stripe_gateway(stripe.address) as made:
-        yield made
 
 
 async def test_a_hold_is_asked_for_with_the_orders_key(stripe: StandIn, gateway: StripeGateway) -> None:
     """Manual capture on a card, confirmed at once, naming order and shopper; the order is the idempotency key."""
     stripe.will_say(held(ORDER))
-    assert (await gateway.authorise(_request())).state is GatewayState.HELD
+    assert (await gateway.authorise(request_of())).state is GatewayState.HELD
     (asked,) = stripe.asked
     assert (asked.method, asked.path) == ("POST", "/v1/payment_intents")
     assert asked.headers["idempotency-key"] == f"{ORDER}:authorise"
@@ -67,7 +40,7 @@ async def test_a_hold_is_asked_for_with_the_orders_key(stripe: StandIn, gateway:
 async def test_without_a_method_the_app_pays(stripe: StandIn, gateway: StripeGateway) -> None:
     """Nothing is confirmed for the shopper; the client secret goes to the app."""
     stripe.will_say(intent(ORDER, "requires_payment_method"))
-    payment = await gateway.authorise(_request(method=None))
+    payment = await gateway.authorise(request_of(method=None))
     assert (payment.state, bool(payment.client_secret)) == (GatewayState.PENDING, True)
     assert not {"confirm", "payment_method"} & stripe.asked[0].parameters.keys()
 
@@ -78,7 +51,7 @@ async def test_a_step_by_redirect_comes_back_to_the_shop(stripe: StandIn) -> Non
         api_key=API_KEY, webhook_secret="whsec_unused", api_base=stripe.address, return_url="https://shop.example/paid"
     )
     stripe.will_say(held(ORDER))
-    await gateway.authorise(_request())
+    await gateway.authorise(request_of())
     await gateway.close()
     assert stripe.asked[0].parameters["return_url"] == "https://shop.example/paid"
 
@@ -87,7 +60,7 @@ async def test_a_decline_is_cancelled_so_that_nobody_pays_it_later(stripe: Stand
     """402 card_declined is an answer: the intent it made is cancelled with the order's key, and the reason told."""
     stripe.will_say(declined(ORDER), 402)
     stripe.will_say(intent(ORDER, "canceled"))
-    payment = await gateway.authorise(_request())
+    payment = await gateway.authorise(request_of())
     assert (payment.state, payment.order_id) == (GatewayState.CANCELLED, ORDER)
     assert payment.declined_because == "Your card has insufficient funds."
     assert stripe.asked[1].path == f"/v1/payment_intents/{PI}/cancel"
@@ -99,20 +72,20 @@ async def test_a_decline_heard_again_stays_one(stripe: StandIn, gateway: StripeG
     stripe.will_say(declined(ORDER), 402)
     stripe.will_say(refusal("payment_intent_unexpected_state", "It is canceled."), 400)
     stripe.will_say(intent(ORDER, "canceled"))
-    assert (await gateway.authorise(_request())).declined_because == "Your card has insufficient funds."
+    assert (await gateway.authorise(request_of())).declined_because == "Your card has insufficient funds."
 
 
 async def test_a_decline_that_names_no_payment_leaves_it_open(stripe: StandIn, gateway: StripeGateway) -> None:
     """What cannot be cancelled now is looked up later."""
     stripe.will_say({"error": {"type": "card_error", "code": "card_declined", "message": "No."}}, 402)
     with pytest.raises(GatewayUnavailable):
-        await gateway.authorise(_request())
+        await gateway.authorise(request_of())
 
 
 async def test_an_unexact_amount_is_never_sent(stripe: StandIn, gateway: StripeGateway) -> None:
     """Stripe is not asked for what it would hold a hundredfold."""
     with pytest.raises(GatewayRefused):
-        await gateway.authorise(_request(currency="ISK"))
+        await gateway.authorise(request_of(currency="ISK"))
     assert not stripe.asked
 
 
@@ -207,7 +180,7 @@ async def test_a_payment_of_a_period_is_listed_unless_somebody_else_made_it(
     """From the begin on and before the end, and only payments for orders."""
     stripe.will_say(page(held(ORDER), held(new_id()) | {"metadata": {"shop": "other"}}, has_more=True))
     stripe.will_say(page())
-    listed = await _all_of(gateway, THEN, THEN + timedelta(hours=1))
+    listed = await all_of(gateway, THEN, THEN + timedelta(hours=1))
     assert listed == [ORDER]
     assert stripe.asked[0].parameters["created[gte]"] == str(MADE_AT)
     assert stripe.asked[0].parameters["created[lt]"] == str(MADE_AT + 3600)
@@ -219,82 +192,11 @@ async def test_a_payment_stripe_never_had_is_none(stripe: StandIn, gateway: Stri
     assert await gateway.look_up(ORDER, "pi_never") is None
 
 
-@every_call
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(500, b'{"error": {"type": "api_error", "message": "Something went wrong."}}'),
-        Answer(503, b"<html>Service Unavailable</html>"),
-        Answer(429, b'{"error": {"code": "lock_timeout", "message": "Try again."}}'),
-        Answer(409, b'{"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}'),
-        Answer(200, b"not JSON"),
-        Answer(200, b""),
-        Answer(200, b"[]"),
-        Answer(200, b'"ok"'),
-        Answer(200, b"null"),
-        Answer(200, b'{"object": "payment_intent"}'),
-        Answer(200, b'{"object": []}'),
-        Answer(200, b'{"object": "payment_intent", "id": 3, "data": 7, "status": {}, "payment_intent": true}'),
-        Answer(500, b"[]"),
-        Answer(500, b'{"error": null}'),
-        Answer(400, b'{"error": []}'),
-        Answer(400, b"\xff\xfe"),
-    ],
-    ids=lambda answer: f"{answer.status}-{answer.body[:24]!r}",
-)
-async def test_what_leaves_it_open_is_unavailable(
-    call: Callable[[StripeGateway], Awaitable[object]], answer: Answer, stripe: StandIn, gateway: StripeGateway
-) -> None:
-    """A fault, a lock, a limit or an answer that is none: never a no, never a crash, and asked once only."""
-    stripe.answers.append(answer)
-    with pytest.raises(GatewayUnavailable):
-        await call(gateway)
-    assert len(stripe.asked) == 1
-
-
-@every_call
-async def test_silence_ends_in_time(
-    call: Callable[[StripeGateway], Awaitable[object]],
-    stripe: StandIn,
-    gateway: StripeGateway,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A gateway that takes the call and never answers is unavailable before the port's limit."""
-    assert max(stripe_errors.LIMIT_S, REQUEST_TIMEOUT_S) < CALL_TIMEOUT_S
-    monkeypatch.setattr(stripe_errors, "LIMIT_S", 0.1)
-    stripe.answers.append(Answer(silent=True))
-    with pytest.raises(GatewayUnavailable, match="within"):
-        await call(gateway)
-
-
-@every_call
-async def test_nobody_there_is_unavailable(call: Callable[[StripeGateway], Awaitable[object]]) -> None:
-    """A refused connection leaves nothing done, and whoever asks again later is right to."""
-    async with stand_in() as gone:
-        address = gone.address
-    async with stripe_gateway(address) as gateway:
-        with pytest.raises(GatewayUnavailable):
-            await call(gateway)
-
-
-@every_call
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_wrong_key_says_what_to_do_and_not_the_key(
-    call: Callable[[StripeGateway], Awaitable[object]], status: int, stripe: StandIn, gateway: StripeGateway
-) -> None:
-    """The operator reads which setting to check; the key is in no message."""
-    stripe.will_say(refusal("api_key_invalid", f"Invalid API Key provided: {API_KEY}"), status)
-    with pytest.raises(GatewayRefused, match="TUAN_STRIPE_API_KEY_FILE") as refused:
-        await call(gateway)
-    assert refused.value.reason == "gateway_credentials"
-    assert API_KEY not in f"{refused.value!r} {refused.value.__cause__!r}"
-
-
 async def test_a_key_used_with_other_values_is_refused(stripe: StandIn, gateway: StripeGateway) -> None:
     """Stripe keeps what a key was first used with."""
     stripe.will_say(refusal("", "Keys for idempotent requests can only be used once.", "idempotency_error"), 400)
     with pytest.raises(GatewayRefused) as refused:
-        await gateway.authorise(_request())
+        await gateway.authorise(request_of())
     assert refused.value.reason == "idempotency_mismatch"
 
 
@@ -302,21 +204,6 @@ async def test_a_refusal_is_one_short_line(stripe: StandIn, gateway: StripeGatew
     """Whatever a gateway says, a log line stays one."""
     stripe.will_say(refusal("parameter_invalid", "No.\n" * 1_000), 400)
     with pytest.raises(GatewayRefused) as refused:
-        await gateway.authorise(_request())
+        await gateway.authorise(request_of())
     assert len(str(refused.value)) <= 200
     assert "\n" not in str(refused.value)
-
-
-def _request(method: str | None = "pm_card_visa", currency: str = "EUR") -> PaymentRequest:
-    return PaymentRequest(
-        order_id=ORDER,
-        shopper_id=SHOPPER,
-        amount_minor=1_000,
-        currency=currency,
-        method=method,
-        description="Tea, 1 unit",
-    )
-
-
-async def _all_of(gateway: StripeGateway, begin: datetime, end: datetime) -> list[UUID]:
-    return [payment.order_id async for payment in gateway.payments_between(begin, end)]

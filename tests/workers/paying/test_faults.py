@@ -1,6 +1,5 @@
-"""What a gateway, a network and a dying process may do to us: every payment ends as it was decided, once."""
+"""What a gateway and a network may do to us: every payment ends as it was decided, once."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -8,45 +7,23 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from domain.groupbuy.commands import LapsePayment, LeaveGroup, RefundOrder
+from domain.groupbuy.commands import LapsePayment
 from domain.groupbuy.payment import LapsedBecause
 from domain.pricing.steps import Strategy
-from infra.ids import new_id
 from infra.payments.port import GatewayRefused, GatewayState
-from infra.runtime import Runtime, started
-from infra.settings import Settings
-from tests.money_shop import PAST, Purchase
-from tests.waiting import eventually
+from tests.money_shop import Purchase
 from tests.workers.ground_truth import number
 from tests.workers.hostile_gateway import HostileGateway, Trouble
+from tests.workers.paying.outcomes import carry_out_in_time, hostile, kept, refund, succeeded
 from tests.workers.paying_shop import PayingShop, carry_out
-from workers import paying as executor
-from workers.carrying_out import NEVER_HEARD_AFTER_S, CarriedOut, NotCarriedOut, settle
-from workers.closing import Closing
+from workers.carrying_out import NEVER_HEARD_AFTER_S
 from workers.duty import Context
-from workers.instructions import claim
-from workers.paying import ATTEMPTS_MAX, BACKOFF_MAX_S, paying
+from workers.paying import ATTEMPTS_MAX, BACKOFF_MAX_S
 from workers.settling import settle_chunk
 
 WITH_BOTH = pytest.mark.parametrize("strategy", list(Strategy))
 BROKE = GatewayRefused("card_declined", "The card's bank declined.")
 LOCKED_OUT = GatewayRefused("gateway_credentials", "The key is not accepted.")
-
-
-@pytest.fixture
-def shop(runtime: Runtime) -> PayingShop:
-    return PayingShop(runtime.engine, runtime.batcher, new_id(), runtime)
-
-
-@pytest.fixture
-def gateway(runtime: Runtime) -> HostileGateway:
-    return _hostile(runtime)
-
-
-def _hostile(runtime: Runtime, strategy: Strategy = Strategy.HOLD_AND_CAPTURE) -> HostileGateway:
-    made = HostileGateway(strategy)
-    runtime.gateways.use(made)
-    return made
 
 
 @WITH_BOTH
@@ -55,14 +32,14 @@ async def test_an_unanswered_step_has_one_effect(
     context: Context, shop: PayingShop, strategy: Strategy, trouble: Trouble
 ) -> None:
     """A settlement whose call got no answer, done or not, is done once in the end, by a gateway that keeps no keys."""
-    gateway = _hostile(shop.runtime, strategy)
+    gateway = hostile(shop.runtime, strategy)
     bought = await shop.paid_group(await shop.live(), None, None, None, None)
     await shop.close(bought[0])
     step = "capture" if strategy is Strategy.HOLD_AND_CAPTURE else "refund"
     gateway.will(step, trouble, trouble)
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     for purchase in bought:
-        assert _kept(gateway, purchase) == 1_500
+        assert kept(gateway, purchase) == 1_500
         assert gateway.done[(step, purchase.order_id)] == 1
         assert gateway.keys[(step, purchase.order_id)] == {f"{purchase.order_id}:{step}"}
         assert await shop.payment_status(purchase) == "captured"
@@ -75,13 +52,13 @@ async def test_a_gateway_that_takes_money_another_way_now_settles_what_it_took_b
     context: Context, shop: PayingShop, strategy: Strategy, friends: int, kept_minor: int
 ) -> None:
     """Taken the one way, settled when the gateway works the other: what is decided is kept, nothing, all or a part."""
-    gateway = _hostile(shop.runtime, strategy)
+    gateway = hostile(shop.runtime, strategy)
     bought = await shop.paid_group(await shop.live(), *[None] * (friends + 1))
     (gateway.strategy,) = set(Strategy) - {strategy}
     await shop.close(bought[0])
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     for purchase in bought:
-        assert _kept(gateway, purchase) == kept_minor
+        assert kept(gateway, purchase) == kept_minor
         assert gateway.payments[purchase.order_id].state is not GatewayState.HELD
         assert (await shop.settlement(purchase))["status"] == "done"
     await shop.books_are_closed()
@@ -95,7 +72,7 @@ async def test_an_unanswered_release_has_one_effect(
     (bought,) = await shop.paid_group(await shop.live(), None)
     await shop.close(bought)
     gateway.will("cancel", trouble)
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert gateway.payments[bought.order_id].state is GatewayState.CANCELLED
     assert await shop.payment_status(bought) == "released"
     await shop.books_are_closed()
@@ -106,15 +83,15 @@ async def test_unanswered_refunds_of_the_same_amount_are_told_apart(
     context: Context, shop: PayingShop, strategy: Strategy
 ) -> None:
     """Two refunds of 300: one was made and its answer lost, one was never made; both are made once in the end."""
-    gateway = _hostile(shop.runtime, strategy)
-    bought, *_ = await _succeeded(shop)
+    gateway = hostile(shop.runtime, strategy)
+    bought, *_ = await succeeded(shop)
     await carry_out(context)
-    kept_before = _kept(gateway, bought)
+    kept_before = kept(gateway, bought)
     gateway.will("refund", Trouble.ANSWER_LOST, Trouble.NO_ANSWER)
     for _ in range(2):
-        await shop.tell(_refund(shop, bought, 300))
-    await _carry_out_in_time(context, shop)
-    assert kept_before - _kept(gateway, bought) == 600
+        await shop.tell(refund(shop, bought, 300))
+    await carry_out_in_time(context, shop)
+    assert kept_before - kept(gateway, bought) == 600
     assert await number(shop.engine, "SELECT count(*) FROM refunds WHERE is_made") == 2
 
 
@@ -162,13 +139,13 @@ async def test_a_hold_that_has_expired_is_a_refused_capture(
 
 async def test_a_fault_of_ours_takes_nobodys_place(context: Context, shop: PayingShop, gateway: HostileGateway) -> None:
     """A gateway that does not accept our key says nothing about the shopper: it is tried again, and then it is done."""
-    bought = await _succeeded(shop)
+    bought = await succeeded(shop)
     gateway.will("capture", *[LOCKED_OUT] * len(bought))
     await carry_out(context)
     for purchase in bought:
         settlement = await shop.settlement(purchase)
         assert (settlement["status"], settlement["last_error"]) == ("pending", "The key is not accepted.")
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert [await shop.payment_status(purchase) for purchase in bought] == ["captured"] * len(bought)
 
 
@@ -202,10 +179,10 @@ async def test_a_payment_nobody_heard_of_is_over_only_when_it_cannot_come_any_mo
     """The call that makes a payment may still be under way when its place lapses; what it brings goes back then."""
     bought = await shop.reserve_first(await shop.live())
     await shop.tell(LapsePayment(**bought.names, because=LapsedBecause.DECLINED))
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert (await shop.settlement(bought))["status"] == "pending"
     await shop.authorise(bought)
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert gateway.payments[bought.order_id].state is GatewayState.CANCELLED
     other = await shop.reserve_first(await shop.live())
     await shop.tell(LapsePayment(**other.names, because=LapsedBecause.DECLINED))
@@ -218,124 +195,15 @@ async def test_a_held_payment_the_gateway_does_not_know_is_no_refusal(
     context: Context, shop: PayingShop, gateway: HostileGateway
 ) -> None:
     """Asking the wrong account takes nobody's place: it waits for somebody who puts that right."""
-    bought = await _succeeded(shop)
+    bought = await succeeded(shop)
     known, gateway.payments = gateway.payments, {}
     await carry_out(context)
     await shop.let_time_pass_since_decision(timedelta(seconds=NEVER_HEARD_AFTER_S))
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert {(await shop.settlement(purchase))["status"] for purchase in bought} == {"pending"}
     gateway.payments = known
-    await _carry_out_in_time(context, shop)
+    await carry_out_in_time(context, shop)
     assert {(await shop.settlement(purchase))["status"] for purchase in bought} == {"done"}
-
-
-async def test_a_process_that_dies_after_the_call_loses_nothing(
-    context: Context, shop: PayingShop, gateway: HostileGateway
-) -> None:
-    """Captured and not recorded: when the lease is over the next process looks, and records what it finds."""
-    bought = await _succeeded(shop)
-    while await settle_chunk(context.by_key):
-        pass
-    for instruction in await claim(context.by_key, 100):
-        await settle(gateway, instruction)
-    await carry_out(context)
-    assert {(await shop.settlement(purchase))["status"] for purchase in bought} == {"pending"}, "the lease holds"
-    await _carry_out_in_time(context, shop)
-    assert [gateway.done[("capture", purchase.order_id)] for purchase in bought] == [1] * len(bought)
-    assert [await shop.payment_status(purchase) for purchase in bought] == ["captured"] * len(bought)
-    await shop.books_are_closed()
-
-
-async def test_a_process_that_slept_over_its_lease_takes_nothing_back(
-    context: Context, shop: PayingShop, gateway: HostileGateway
-) -> None:
-    """Others settled it and gave a part of the order back since: less is kept than decided, and that is no refusal."""
-    bought = await _succeeded(shop)
-    while await settle_chunk(context.by_key):
-        pass
-    asleep = await claim(context.by_key, 100)
-    await _carry_out_in_time(context, shop)
-    await shop.tell(_refund(shop, bought[0], 100))
-    await _carry_out_in_time(context, shop)
-    kept = [_kept(gateway, purchase) for purchase in bought]
-    for instruction in asleep:
-        if instruction.order_id == bought[0].order_id:
-            with pytest.raises(NotCarriedOut):
-                await settle(gateway, instruction)
-        else:
-            assert await settle(gateway, instruction) == CarriedOut()
-    assert kept[0] == kept[1] - 100
-    assert [_kept(gateway, purchase) for purchase in bought] == kept
-
-
-async def test_claims_never_overlap(context: Context, shop: PayingShop) -> None:
-    """Whoever asks at the same moment gets something else, or nothing."""
-    bought = await _succeeded(shop)
-    bought += await _succeeded(shop)
-    while await settle_chunk(context.by_key):
-        pass
-    for _ in range(20):
-        claims = await asyncio.gather(*(claim(context.by_key, len(bought)) for _ in range(4)))
-        claimed = [instruction.id for claimed in claims for instruction in claimed]
-        assert sorted(claimed) == sorted(purchase.order_id for purchase in bought)
-        await shop.let_leases_pass()
-
-
-async def test_two_processes_share_the_work(
-    context: Context, shop: PayingShop, gateway: HostileGateway, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two executors at once carry out each settlement once, both a part of them."""
-    monkeypatch.setattr(executor, "CALLS_AT_ONCE", 4)
-    monkeypatch.setattr(executor, "CLAIMED_AT_LEAST", 1)
-    deal_id = await shop.live()
-    bought = [purchase for _ in range(10) for purchase in await shop.paid_group(deal_id, None, None, None)]
-    await shop.let_time_pass(deal_id, PAST)
-    await Closing().step(context)
-    while await settle_chunk(context.by_key):
-        pass
-    async with started(settings, "other") as other:
-        other.gateways.use(gateway)
-        async with paying(context) as first, paying(Context(other, context.by_key)) as second:
-            while 0 in await asyncio.gather(first(), second()):
-                pass
-    assert [gateway.done[("capture", purchase.order_id)] for purchase in bought] == [1] * len(bought)
-    assert await number(shop.engine, "SELECT count(*) FROM settlements WHERE status = 'done'") == 30
-    assert await number(shop.engine, "SELECT max(attempts) FROM settlements") == 1
-
-
-async def test_one_slow_payment_holds_up_no_other(context: Context, shop: PayingShop, gateway: HostileGateway) -> None:
-    """While one call takes its time, others that fall due later are carried out."""
-    deal_id = await shop.live()
-    slow, *_ = await shop.paid_group(deal_id, None)
-    gateway.hanging[slow.order_id] = asyncio.Event()
-    quick, *_ = await shop.paid_group(deal_id, None)
-    async with paying(context) as step:
-        for bought in (slow, quick):
-            assert bought.group_id is not None
-            await shop.tell(LeaveGroup(group_id=bought.group_id, shopper_id=bought.shopper_id))
-            await step()
-
-        async def is_released() -> bool:
-            return await shop.payment_status(quick) == "released"
-
-        await eventually(is_released, "the quick one")
-        assert await shop.payment_status(slow) == "held"
-        gateway.hanging[slow.order_id].set()
-    assert await shop.payment_status(slow) == "released"
-
-
-async def _succeeded(shop: PayingShop) -> list[Purchase]:
-    """Three have paid, and their group succeeded at 1800 each."""
-    bought = await shop.paid_group(await shop.live(), None, None, None)
-    await shop.close(bought[0])
-    return bought
-
-
-async def _carry_out_in_time(context: Context, shop: PayingShop) -> None:
-    """What waits for another attempt gets a few."""
-    for _ in range(4):
-        await carry_out(context)
-        await shop.let_leases_pass()
 
 
 async def _refused_because(shop: PayingShop, bought: Purchase) -> str:
@@ -346,22 +214,3 @@ async def _refused_because(shop: PayingShop, bought: Purchase) -> str:
         id=str(bought.order_id),
     )
     return str(told["why"])
-
-
-def _kept(gateway: HostileGateway, bought: Purchase) -> int:
-    payment = gateway.payments[bought.order_id]
-    return payment.captured_minor - payment.refunded_minor
-
-
-def _refund(shop: PayingShop, bought: Purchase, amount_minor: int) -> RefundOrder:
-    return RefundOrder(
-        deal_id=bought.deal_id,
-        group_id=bought.group_id,
-        order_id=bought.order_id,
-        merchant_id=shop.merchant_id,
-        refund_id=new_id(),
-        amount_minor=amount_minor,
-        currency=None,
-        reason="Scratched",
-        is_return=False,
-    )
