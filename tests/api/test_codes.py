@@ -1,53 +1,20 @@
 """One-time codes over HTTP: asked for, sent, guessed at, and what is said where none can be sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from litestar import Litestar
 
-from api.app import create_app
 from domain.identity.code import SAME_FOR_S, TRIES_MAX
 from infra.settings import Settings
-from tests.api.conftest import connected
+from tests.api.codes import OTHER, PHONE, another_town, ask, guess, inbox, sent_code, wrong
 from tests.api.people import Town, fields, problem
 from tests.gateways.loopback import Answer, stand_in
 from tests.house.running import free_port
-
-PHONE, OTHER = "+447911123456", "+447911123457"
-
-
-async def ask(town: Town, to: str = PHONE) -> httpx.Response:
-    return await town.nobody.post("/v1/sign-in/codes", {"phone": to})
-
-
-async def guess(town: Town, code: str, to: str = PHONE) -> httpx.Response:
-    return await town.nobody.post("/v1/sign-in/code", {"phone": to, "code": code})
-
-
-async def inbox(town: Town) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = (await town.nobody.get("/dev/inbox")).json()["items"]
-    return items
-
-
-async def sent_code(town: Town, to: str = PHONE) -> str:
-    """The code that came after asking for one."""
-    assert (await ask(town, to)).status_code == 202
-    newest = (await inbox(town))[0]
-    assert newest["to"] == to
-    code: str = newest["code"]
-    return code
-
-
-def wrong(code: str) -> str:
-    """Six other digits."""
-    return f"{(int(code) + 1) % 10**6:06}"
 
 
 async def change(settings: Settings, statement: str) -> None:
@@ -211,57 +178,6 @@ async def test_a_code_that_cannot_be_sent_is_told_and_can_be_asked_for_again(
             problem(await town.nobody.get("/dev/inbox"), 404, "no-such-route")
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"message_gateway": "none"}, {"host": "0.0.0.0"}, {"smtp_url": "smtps://a.example", "mail_from": "a@b.c"}],
-)
-async def test_without_the_console_there_is_no_inbox(settings: Settings, changes: dict[str, str]) -> None:
-    """Its address is one like any other where there is nothing, also with messages of before in Redis."""
-    async with another_town(settings) as at_home:
-        await sent_code(at_home)
-        async with another_town(replace(settings, **changes)) as elsewhere:  # type: ignore[arg-type]  # all of them texts
-            told = [await elsewhere.nobody.get(path) for path in ("/dev/inbox", "/dev/nothing")]
-    details = [dict(problem(answer, 404, "no-such-route")) for answer in told]
-    assert details[0] == details[1]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"x-forwarded-for": "127.0.0.1"},
-        {"forwarded": "for=127.0.0.1"},
-        {"x-forwarded-proto": "https"},
-        {"x-real-ip": "127.0.0.1"},
-        {"via": "1.1 proxy"},
-        {"host": "shop.example"},
-        {"host": "rebound.example:8000"},
-        {"host": "127.0.0.1.shop.example"},
-        {"host": "203.0.113.9"},
-        {"host": ""},
-    ],
-)
-async def test_the_inbox_is_for_who_is_at_home(settings: Settings, headers: dict[str, str]) -> None:
-    """Behind a proxy nobody told of, or under a name that a web page chose, there is none; asked for, there is."""
-    async with another_town(settings) as town:
-        await sent_code(town)
-        problem(await town.nobody.get("/dev/inbox", headers=headers), 404, "no-such-route")
-        async with another_town(replace(settings, message_gateway="console")) as asked_for:
-            assert len((await asked_for.nobody.get("/dev/inbox", headers=headers)).json()["items"]) == 1
-
-
-@pytest.mark.parametrize("host", ["localhost:8000", "LOCALHOST", "127.0.0.1:8000", "127.0.0.1", "[::1]:8000"])
-async def test_home_has_several_names(town: Town, host: str) -> None:
-    """As the terminal or a browser on this machine writes them."""
-    assert (await town.nobody.get("/dev/inbox", headers={"host": host})).status_code == 200
-
-
-async def test_from_another_machine_there_is_no_inbox(app: Litestar, town: Town) -> None:  # noqa: ARG001 - the app runs with it
-    """Whatever name it calls us by."""
-    transport = httpx.ASGITransport(app=app, client=("192.168.1.9", 4711))  # type: ignore[arg-type]  # as in connected
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as other:
-        problem(await other.get("/dev/inbox"), 404, "no-such-route")
-
-
 async def test_without_redis_no_code_is_shown_as_sent(settings: Settings) -> None:
     """The inbox cannot be reached, so the code is not on its way; the list itself is empty, not a fault."""
     away = replace(settings, redis_url=f"redis://127.0.0.1:{free_port()}/0")
@@ -281,13 +197,6 @@ async def test_a_row_that_is_locked_for_too_long_is_busy_not_broken(settings: Se
                 problem(answer, 503, "overloaded")
         await holder.close()
         assert (await guess(town, code)).status_code == 200
-
-
-@asynccontextmanager
-async def another_town(settings: Settings) -> AsyncIterator[Town]:
-    """A town whose API is set up so."""
-    async with connected(create_app(settings)) as client:
-        yield Town(client, settings)
 
 
 def _said(answer: httpx.Response) -> Sequence[object]:
