@@ -103,8 +103,9 @@ async def delete_account(
     """Delete an account, its places given up and awaited payments lapsed before; None where there is none.
 
     Deleted already is no harm. Answers what is for `Revocations.learn`; `leaving` is what merchants they work for find
-    in the audit log. Raises `FreshSignInNeeded`, or `AccountStillNeeded` before anything is given up, unless what it is
-    needed for comes up meanwhile: what was given up by then stays so.
+    in the audit log, where an administrator is said to have gone, too. Raises `FreshSignInNeeded`, or
+    `AccountStillNeeded` before anything is given up, unless what it is needed for comes up meanwhile: what was given up
+    by then stays so.
     """
     standing = await read_standing(engine, account_id, session_id, FRESH_S)
     if standing.status not in {"guest", "full"}:

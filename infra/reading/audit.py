@@ -34,6 +34,7 @@ class AuditThing(msgspec.Struct, frozen=True):
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Who did what to which thing; `before` and `after` hold what differs, and the reason that was given.
 
+    Of what people write freely only the names of the fields are told, as `rewritten`.
     `request_id` is the `X-Request-Id` of the request that asked for it; null where none did.
     """
 
