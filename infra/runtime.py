@@ -35,6 +35,7 @@ from infra.places import PlaceFinder
 from infra.redis_client import make_redis
 from infra.settings import Settings
 from infra.sharing.landings import Landings
+from infra.sharing.visits import Visits
 from infra.side_lanes import SIDE_LANES
 from infra.tokens import TokenVerifier
 from infra.views import group_view
@@ -61,6 +62,7 @@ class Runtime:
     closed_groups: ClosedGroups
     hub: Hub
     landings: Landings
+    visits: Visits
     gateways: Gateways
     payments: PaymentRows
     checkout: Checkout
@@ -95,13 +97,14 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         keys, gateways, payments = KeyRing(settings), Gateways(settings), PaymentRows(to.by_key)
         if settings.payment_gateway != NONE:
             gateways.get(settings.payment_gateway)  # what it lacks is said at the start
-        messages, vouching = open_messages(settings, to.redis), Vouching(settings)
-        for stop in (counters.stop, gateways.close, vouching.close, messages.close, batcher.stop, hub.stop):
+        messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
+        stops = (counters.stop, visits.stop, gateways.close, vouching.close, messages.close, batcher.stop, hub.stop)
+        for stop in stops:
             leaving.push_async_callback(stop)  # the last one first
         revocations = Revocations(to.listening)
         api_keys = KeyVerifier(to.engine, revocations)
         await revocations.begin()
-        at_work = [asyncio.create_task(part.run()) for part in (revocations, api_keys, suspensions)]
+        at_work = [asyncio.create_task(part.run()) for part in (revocations, api_keys, suspensions, visits)]
         leaving.push_async_callback(end, *at_work)
         yield Runtime(
             settings=settings,
@@ -114,6 +117,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             closed_groups=ClosedGroups(to.by_key, groups),
             hub=hub,
             landings=Landings(to.engine, groups),
+            visits=visits,
             gateways=gateways,
             payments=payments,
             checkout=Checkout(batcher.tell, gateways, payments),

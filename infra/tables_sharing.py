@@ -29,12 +29,16 @@ visit_salts = Table(
 visitors = Table(
     "visitors",
     metadata,
-    Column("code", Text, ForeignKey(invites.c.code), nullable=False),
     Column("day", Date, nullable=False),
+    Column("code", Text, nullable=False),
     Column("visitor", LargeBinary, nullable=False),
     PrimaryKeyConstraint("day", "code", "visitor"),
 )
-"""Who opened a link on a day, as a hash with the day's salt; kept as long as the salt."""
+"""Who opened a link on a day, as a hash with the day's salt; kept as long as the salt.
+
+There is no foreign key: its check would lock the row of a link that many open and many join through, once for each
+visitor, and whoever writes looks for the link anyway.
+"""
 
 visits = Table(
     "visits",

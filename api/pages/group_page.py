@@ -7,6 +7,7 @@ from api.pages.showing import page
 from api.place_body import is_invite_code
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from infra.sharing.landing import Landing, landing_of_code, landing_of_group
 
@@ -21,6 +22,7 @@ async def open_link(request: AnyRequest) -> Answer:
     landing = await landing_of_code(runtime.engine, runtime.groups, code) if is_invite_code(code) else None
     if landing is None:
         raise InviteNotFound
+    note_visit(request, code)
     return _shown(request, landing)
 
 

@@ -17,11 +17,10 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE visitors (
-      code TEXT NOT NULL,
       day DATE NOT NULL,
+      code TEXT NOT NULL,
       visitor BYTEA NOT NULL,
-      CONSTRAINT visitors_pkey PRIMARY KEY (day, code, visitor),
-      CONSTRAINT visitors_code_key FOREIGN KEY(code) REFERENCES invites (code)
+      CONSTRAINT visitors_pkey PRIMARY KEY (day, code, visitor)
     )
     """,
     """
