@@ -16,7 +16,7 @@ from tests.races.stage import Stage
 SHOPPERS = [UUID(int=0xF0 + number) for number in range(6)]
 _EMPTY = """
   TRUNCATE deals, variants, groups, participants, invites, settlements, outbox, idempotency_keys, payments, orders,
-    refunds, ledger, sandbox_payments, sandbox_events"""
+    refunds, ledger, sandbox_payments, sandbox_events CASCADE"""
 _AWHILE = "created_at = created_at - interval '20 s', looked_up_at = looked_up_at - interval '20 s'"
 _DUE = "next_attempt_at = clock_timestamp() - interval '1 ms'"
 _LOST = "UPDATE sandbox_payments SET hold_expires_at = clock_timestamp() - interval '1 s' WHERE order_id = :id"
