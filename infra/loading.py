@@ -63,7 +63,7 @@ _OF_ORDERS = f"""
         ON deal_id = asked.d AND id = asked.i) r),"""  # noqa: S608 - constants
 """Only where a batch has commands about orders: joins by themselves need none of it."""
 
-_LOAD_VIEW = f"""
+_VIEW_SQL = f"""
 SELECT json_build_object(
   'now', clock_timestamp(),
   'deals', (SELECT json_agg(d) FROM (
@@ -99,8 +99,8 @@ SELECT json_build_object(
         CAST(:key_subject_ids AS uuid[]), CAST(:keys AS text[])) AS asked (s, k) ON subject_id = s AND key = k) k)
 )::text
 """  # noqa: S608 - the interpolated parts are the constants above
-LOAD_VIEW = Statement(_LOAD_VIEW)
-_LOAD_VIEW_WITH_ORDERS = Statement(_LOAD_VIEW.replace("/* orders */", _OF_ORDERS))
+_LOAD_VIEW = Statement(_VIEW_SQL)
+_LOAD_VIEW_WITH_ORDERS = Statement(_VIEW_SQL.replace("/* orders */", _OF_ORDERS))
 
 
 @dataclass(slots=True)
@@ -211,7 +211,7 @@ class Loader:
     async def load(self, connection: Any, wanted: Wanted) -> Loaded:  # noqa: ANN401  asyncpg ships no types
         """Read what a batch is decided in; its deals are locked."""
         known = {deal_id: deal for deal_id in wanted.deal_ids if (deal := self._deals.get(deal_id))}
-        statement = _LOAD_VIEW_WITH_ORDERS if wanted.has_orders else LOAD_VIEW
+        statement = _LOAD_VIEW_WITH_ORDERS if wanted.has_orders else _LOAD_VIEW
         view = _decode_view(await statement.value(connection, _parameters(wanted, known)))
         for row in view.deals or ():  # those that are new to us or have changed
             known[row.id] = deal_from(row)

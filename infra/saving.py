@@ -1,4 +1,4 @@
-"""Saving what a batch changed: one statement for everything a join touches, more only where a deal itself changed."""
+"""Saving a batch's changes: one statement for all a join touches; leaving, invites and deals have their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
