@@ -4,6 +4,8 @@ import time
 
 import httpx
 
+from infra.identity.recipients import phone_recipient
+from infra.identity.sign_in import Arriving
 from infra.runtime import Runtime
 from infra.tokens import TokenIssuer
 from tests.api.people import Person, Town
@@ -38,6 +40,29 @@ async def test_a_token_is_of_the_databases_time(town: Town, runtime: Runtime) ->
     assert (await mei.delete("/v1/me/sessions")).status_code == 204
     back = await signed_in(town, mei.phone)
     assert (await back.get("/v1/me")).status_code == 200
+
+
+async def test_no_cache_keeps_tokens(closed_doors: Doors) -> None:
+    """Whoever reads a proxy's disk finds no way in (RFC 6749, 5.1)."""
+    town = closed_doors.town
+    answers = [await town.nobody.post("/v1/sign-in/guest"), await _by_code(town, "+447911000003")]
+    refresh_token = answers[0].json()["refresh_token"]
+    answers.append(await town.nobody.post("/v1/sign-in/refresh", {"refresh_token": refresh_token}))
+    assert [(each.is_success, each.headers["cache-control"]) for each in answers] == [(True, "no-store")] * 3
+
+
+async def test_a_right_code_lets_one_in_of_all_who_sent_it(town: Town, runtime: Runtime) -> None:
+    """Both were right before either had signed in: the second is told nothing, and has no session."""
+    recipient = phone_recipient("+447911000004")
+    assert (await town.nobody.post("/v1/sign-in/codes", {"phone": recipient.address})).status_code == 202
+    code = (await town.nobody.get("/dev/inbox")).json()["items"][0]["code"]
+    first, second = [await runtime.sign_in.by_code(recipient, code) for _ in range(2)]
+    assert first is not None
+    assert second is not None
+    tokens = await runtime.sign_in.sign_in(second, Arriving())
+    assert tokens is not None
+    assert await runtime.sign_in.sign_in(first, Arriving()) is None
+    assert len(await _devices(Person(town.client, tokens.account.id, tokens.access_token))) == 1
 
 
 async def _by_code(town: Town, phone: str, **named: str) -> httpx.Response:
