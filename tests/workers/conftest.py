@@ -15,6 +15,7 @@ from infra.runtime import Runtime, started
 from infra.settings import Settings
 from tests.reading.shop import Shop
 from tests.system.programs import Program
+from workers import counted
 from workers.duty import Context
 
 
@@ -29,6 +30,12 @@ async def context(runtime: Runtime) -> AsyncIterator[Context]:
     by_key = make_engine(runtime.settings, "tuan duties", connections_max=4, planner=ALWAYS_BY_INDEX)
     yield Context(runtime, by_key)
     await by_key.dispose()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters are compared at once: for tests where whatever is to be written is, or that show something else."""
+    monkeypatch.setattr(counted, "WRITTEN_WITHIN_S", 0)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Housekeeping of sessions and invites: what is long over goes, what lives or may still tell of a theft stays."""
 
+import pytest
+
 from infra.ids import new_id
 from tests.reading.shop import Shop
 from tests.workers.ground_truth import number
@@ -46,6 +48,7 @@ async def test_what_is_over_of_sessions_goes(context: Context, shop: Shop) -> No
     assert await forget_old_sessions(context.by_key) == 0
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_revocations_go_when_their_tokens_are_over(context: Context, shop: Shop) -> None:
     """Nobody has to ask for it, and none goes before."""
     await shop.make(REVOCATIONS)
@@ -53,6 +56,7 @@ async def test_revocations_go_when_their_tokens_are_over(context: Context, shop:
     assert await number(shop.engine, "SELECT count(*) FROM revocations") == 100
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_invites_to_a_staff_go_a_month_after_they_are_over(context: Context, shop: Shop) -> None:
     """Accepted, withdrawn or expired: where they went is not kept for ever; open ones stay however old."""
     await shop.make(MERCHANT, merchant=shop.merchant_id)

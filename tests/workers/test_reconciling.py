@@ -26,6 +26,7 @@ async def test_nothing_is_found_where_all_is_well(runtime: Runtime, shop: Shop) 
     assert await reconcile_once(runtime) == 0
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     ("what", "fault"),
     [
@@ -50,6 +51,7 @@ async def test_each_difference_is_found(runtime: Runtime, shop: Shop, what: str,
     assert (line["log_level"], line["what"]) == ("error", what)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_deals_are_gone_through_part_by_part(
     context: Context, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +68,7 @@ async def test_deals_are_gone_through_part_by_part(
     assert len(found) == 3
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", ["missing", "late", "ahead", "other"])
 async def test_wrong_counters_are_written_anew(runtime: Runtime, shop: Shop, fault: str) -> None:
     """Counters that are lost, late, ahead of PostgreSQL or otherwise wrong show the truth after the next look."""
@@ -81,6 +84,7 @@ async def test_wrong_counters_are_written_anew(runtime: Runtime, shop: Shop, fau
     assert await runtime.counters.read([group_id]) == {group_id: true}
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_popular_deals_are_known(context: Context, shop: Shop) -> None:
     """What a list is sorted by follows what was taken."""
     deal_id = await shop.live()
