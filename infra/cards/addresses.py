@@ -1,20 +1,19 @@
 """Where the pictures of a group are: each under a key made of what it shows, because chats keep pictures for ever."""
 
-from infra.cards.subject import Kind, Subject, subject_of
+from domain.sharing.language import Language
+from infra.cards.picture import Kind, Picture
+from infra.cards.picturing import picture_of
 from infra.sharing.landing import Landing
 
-CARD_WIDTH, CARD_HEIGHT = 1200, 630
-POSTER_WIDTH, POSTER_HEIGHT = 1080, 1920
+
+def card_address(origin: str, landing: Landing, language: Language) -> str:
+    """The picture that chats show beside the link, a JPEG of 1200 x 630 pixels."""
+    return address_of(origin, landing, pictured(origin, Kind.CARD, landing, language))
 
 
-def card_address(origin: str, landing: Landing, language: str) -> str:
-    """The picture that chats show beside the link, a JPEG of `CARD_WIDTH` x `CARD_HEIGHT`."""
-    return origin + picture_path(pictured(origin, "card", landing, language), landing)
-
-
-def poster_address(origin: str, landing: Landing, language: str) -> str:
-    """The picture to print or post, a JPEG of `POSTER_WIDTH` x `POSTER_HEIGHT` with a QR code of the link."""
-    return origin + picture_path(pictured(origin, "poster", landing, language), landing)
+def poster_address(origin: str, landing: Landing, language: Language) -> str:
+    """The picture to print or post, a JPEG of 1080 x 1920 pixels with a QR code of the link."""
+    return address_of(origin, landing, pictured(origin, Kind.POSTER, landing, language))
 
 
 def qr_address(origin: str, code: str) -> str:
@@ -22,14 +21,14 @@ def qr_address(origin: str, code: str) -> str:
     return f"{origin}/i/{code}/qr.svg"
 
 
-def pictured(origin: str, kind: Kind, landing: Landing, language: str) -> Subject:
+def pictured(origin: str, kind: Kind, landing: Landing, language: Language) -> Picture:
     """What a picture of the group shows now."""
-    return subject_of(kind, landing, language, origin + page_path(landing))
+    return picture_of(kind, landing, language, origin + page_path(landing))
 
 
-def picture_path(subject: Subject, landing: Landing) -> str:
-    """Where a picture is, without the origin."""
-    return f"{page_path(landing)}/{subject.kind}/{subject.key}.jpg"
+def address_of(origin: str, landing: Landing, picture: Picture) -> str:
+    """Where a picture of the group is."""
+    return f"{origin}{page_path(landing)}/{picture.kind}/{picture.key}.jpg"
 
 
 def page_path(landing: Landing) -> str:

@@ -1,0 +1,117 @@
+"""The few words on a picture of a group: short, because nobody reads a picture twice."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from domain.groupbuy.group import GroupStatus
+from domain.sharing.amounts import count_text
+from domain.sharing.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class PictureWords:
+    """What a picture says in a language; `{n}` is a count, `{price}` an amount.
+
+    Pairs are for one and for several; the third of `needed` is for a large number that is not told exactly.
+    """
+
+    each: str
+    alone: str
+    people: tuple[str, str]
+    needed: tuple[str, str, str]
+    needed_to_tip: tuple[str, str, str]
+    places: tuple[str, str]
+    at_lowest: str
+    succeeded: str
+    failed: str
+    cancelled: str
+    nobody_paid: str
+    slogan: str
+    scan_to_join: str
+    scan_to_open: str
+
+    def fate(self, status: GroupStatus, price: str) -> str:
+        """What became of a closed group."""
+        match status:
+            case GroupStatus.SUCCEEDED:
+                return self.succeeded.format(price=price)
+            case GroupStatus.FAILED:
+                return self.failed
+            case _:
+                return self.cancelled
+
+
+def counted(forms: tuple[str, str], count: int, language: Language) -> str:
+    """The form for this count."""
+    return forms[count != 1].format(n=count_text(count, language))
+
+
+PICTURE_WORDS: Final = MappingProxyType(
+    {
+        Language.EN: PictureWords(
+            each="each",
+            alone="alone",
+            people=("{n} person", "{n} people"),
+            needed=("1 more → {price} each", "{n} more → {price} each", "{n}+ more → {price} each"),
+            needed_to_tip=("1 more and it's a deal", "{n} more and it's a deal", "{n}+ more to make it a deal"),
+            places=("Last place", "{n} places left"),
+            at_lowest="Lowest price reached",
+            succeeded="Done: everyone pays {price}",
+            failed="Not enough people came",
+            cancelled="This group was cancelled",
+            nobody_paid="Nobody paid anything",
+            slogan="Buy together, pay less",
+            scan_to_join="Scan to join",
+            scan_to_open="Scan to open your own",
+        ),
+        Language.ZH: PictureWords(
+            each="每件",
+            alone="单买价",
+            people=("{n}人", "{n}人"),
+            needed=("再来1人 → 每件{price}", "再来{n}人 → 每件{price}", "再来{n}人以上 → 每件{price}"),
+            needed_to_tip=("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
+            places=("仅剩1个名额", "仅剩{n}个名额"),
+            at_lowest="已达最低价",
+            succeeded="拼团成功 · 每件{price}",
+            failed="人数不足 · 未能成团",
+            cancelled="拼团已取消",
+            nobody_paid="未收取任何费用",
+            slogan="一起买更便宜",
+            scan_to_join="扫码参团",
+            scan_to_open="扫码自己开团",
+        ),
+        Language.DE: PictureWords(
+            each="pro Stück",
+            alone="allein",
+            people=("{n} Person", "{n} Personen"),
+            needed=("Noch 1 → je {price}", "Noch {n} → je {price}", "Noch über {n} → je {price}"),
+            needed_to_tip=("Noch 1, dann gilt der Preis", "Noch {n}, dann gilt der Preis", "Noch über {n} fehlen"),
+            places=("Letzter Platz", "Noch {n} Plätze frei"),
+            at_lowest="Niedrigster Preis erreicht",
+            succeeded="Geschafft: alle zahlen {price}",
+            failed="Es kamen nicht genug zusammen",
+            cancelled="Diese Gruppe wurde abgesagt",
+            nobody_paid="Niemand hat etwas bezahlt",
+            slogan="Zusammen kaufen, weniger zahlen",
+            scan_to_join="Scannen und mitmachen",
+            scan_to_open="Scannen und selbst starten",
+        ),
+        Language.ES: PictureWords(
+            each="por unidad",
+            alone="individual",
+            people=("{n} persona", "{n} personas"),
+            needed=("Falta 1 → {price} cada uno", "Faltan {n} → {price} cada uno", "Faltan más de {n} → {price}"),
+            needed_to_tip=("Falta 1 para lograrlo", "Faltan {n} para lograrlo", "Faltan más de {n} para lograrlo"),
+            places=("Última plaza", "Quedan {n} plazas"),
+            at_lowest="Ya al precio más bajo",
+            succeeded="Conseguido: todos pagan {price}",
+            failed="No se juntó suficiente gente",
+            cancelled="Este grupo se canceló",
+            nobody_paid="Nadie ha pagado nada",
+            slogan="Comprar juntos sale mejor",
+            scan_to_join="Escanea y únete",
+            scan_to_open="Escanea y abre el tuyo",
+        ),
+    }
+)

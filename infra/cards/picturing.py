@@ -1,0 +1,110 @@
+"""Finding the words of a picture: what a group shows now, in few words, coarse where it would change all the time."""
+
+from typing import Final
+
+from domain.groupbuy.group import GroupStatus
+from domain.pricing.schedule import Tier
+from domain.sharing.amounts import amount_text, count_text
+from domain.sharing.language import Language
+from domain.sharing.picture_words import PICTURE_WORDS, PictureWords, counted
+from infra.cards.picture import Kind, Mood, Picture, Rung
+from infra.sharing.landing import Landing
+from infra.views import GroupView, NextTier
+
+EXACT_UP_TO: Final = 5
+_ROUND: Final = (5, 10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
+"""What is told instead of a larger number ("20+ more"): a picture of every count would be seen by nobody."""
+RUNGS_MAX: Final = 4
+
+_MOODS: Final = {GroupStatus.OPEN: Mood.OPEN, GroupStatus.SUCCEEDED: Mood.GOOD}
+
+
+def picture_of(kind: Kind, landing: Landing, language: Language, link: str) -> Picture:
+    """A group's picture for readers of a language; `link` is what its QR code leads to, where it has one."""
+    words, group = PICTURE_WORDS[language], landing.group
+    status = GroupStatus(group.status)
+    headline, aside = _said(words, group, status, language)
+    tiers = _tiers_of(landing)
+    reached = sum(tier.participants <= group.participants for tier in tiers)
+    return Picture(
+        kind=kind,
+        language=language.value,
+        link=link if kind is not Kind.CARD else "",  # all links of a group share its card
+        image_url=landing.deal.image_url,
+        title=landing.deal.title,
+        merchant=landing.merchant_name or "",
+        mood=_MOODS.get(status, Mood.OVER),
+        price=amount_text(group.unit_price, group.currency, language),
+        price_label=words.each,
+        alone=amount_text(group.solo_price, group.currency, language),
+        alone_label=words.alone,
+        rungs=_rungs(words, group, tiers, reached, language),
+        climbed=_climbed(tiers, reached, group.next_tier),
+        headline=headline,
+        aside=aside,
+        slogan=words.slogan,
+        invitation=words.scan_to_join if status is GroupStatus.OPEN else words.scan_to_open,
+    )
+
+
+def _said(words: PictureWords, group: GroupView, status: GroupStatus, language: Language) -> tuple[str, str]:
+    """What matters most now, and what else there is to say."""
+    if status is not GroupStatus.OPEN:
+        price = amount_text(group.unit_price, group.currency, language)
+        return words.fate(status, price), "" if status is GroupStatus.SUCCEEDED else words.nobody_paid
+    coming = group.next_tier
+    places = counted(words.places, group.seats_left, language) if group.seats_left <= EXACT_UP_TO else ""
+    return _missing(words, coming, group, language) if coming else words.at_lowest, places
+
+
+def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: Language) -> str:
+    number = about(coming.participants_needed)
+    is_exact = number == coming.participants_needed <= EXACT_UP_TO
+    forms = words.needed if group.tipped else words.needed_to_tip
+    form = forms[number != 1] if is_exact else forms[2]
+    price = amount_text(coming.unit_price, group.currency, language)
+    return form.format(n=count_text(number, language), price=price)
+
+
+def about(number: int) -> int:
+    """A small number itself; of a larger one the largest round number below it."""
+    return number if number <= EXACT_UP_TO else max(step for step in _ROUND if step < number)
+
+
+def _tiers_of(landing: Landing) -> tuple[Tier, ...]:
+    """The group's tiers; none where its deal was given others since it opened."""
+    group, tiers = landing.group, landing.deal.tiers
+    now = [tier.unit_price for tier in tiers if tier.participants <= group.participants] or [group.ceiling_price]
+    to_come = (group.next_tier.participants, group.next_tier.unit_price) if group.next_tier else None
+    is_to_come_known = to_come is None or to_come in {(tier.participants, tier.unit_price) for tier in tiers}
+    is_same = tiers[0].unit_price == group.ceiling_price and now[-1] == group.unit_price and is_to_come_known
+    return tiers if is_same else ()
+
+
+def _climbed(tiers: tuple[Tier, ...], reached: int, coming: NextTier | None) -> float:
+    if coming is None or not tiers:
+        return 0.0
+    below = tiers[reached - 1].participants if reached else 0
+    way = max(coming.participants - below, 1)
+    return round(max(way - about(coming.participants_needed), 0) / way, 2) if way > 1 else 0.0
+
+
+def _rungs(
+    words: PictureWords, group: GroupView, tiers: tuple[Tier, ...], reached: int, language: Language
+) -> tuple[Rung, ...]:
+    return tuple(
+        Rung(
+            people=counted(words.people, tiers[at].participants, language),
+            price=amount_text(tiers[at].unit_price, group.currency, language),
+            is_reached=at < reached,
+        )
+        for at in chosen(len(tiers), reached)
+    )
+
+
+def chosen(tiers: int, reached: int) -> list[int]:
+    """Which of so many tiers are shown: the last one reached, those to come, and always the lowest price."""
+    if tiers <= RUNGS_MAX:
+        return list(range(tiers))
+    first = min(max(reached - 1, 0), tiers - RUNGS_MAX)
+    return [*range(first, first + RUNGS_MAX - 1), tiers - 1]
