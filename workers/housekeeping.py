@@ -1,4 +1,4 @@
-"""Tidying: what lists are sorted by, answers nobody asks for again, what is over of codes, invites and sessions."""
+"""Tidying: what lists are sorted by, answers nobody asks for again, what is over of codes, invites and visits."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -16,6 +16,9 @@ SESSIONS_KEPT_FOR_H: Final = 30 * 24
 
 STAFF_INVITES_KEPT_FOR_H: Final = 30 * 24
 """After one is accepted, withdrawn, replaced or has expired; with it goes where it went."""
+
+VISITORS_KEPT_FOR_H: Final = 48
+"""From the beginning of their day on."""
 
 _POPULAR_NOW = text("""
   SELECT deal_id FROM deals JOIN variants ON variants.deal_id = deals.id
@@ -44,6 +47,8 @@ _FORGET_SPENT: Final = _deleting("refresh_tokens", "spent_at")
 _FORGET_SESSIONS: Final = _deleting("sessions", "expires_at")
 _FORGET_REVOCATIONS: Final = _deleting("revocations", "expires_at")
 _FORGET_STAFF_INVITES: Final = _deleting("staff_invites", "coalesce(ended_at, expires_at)")
+_FORGET_SALTS: Final = _deleting("visit_salts", "day")
+_FORGET_VISITORS: Final = _deleting("visitors", "day")
 _FORGET_ID_TOKENS: Final = _deleting("spent_id_tokens", "expires_at")
 
 
@@ -69,6 +74,12 @@ async def forget_old_codes(engine: AsyncEngine) -> int:
 async def forget_old_staff_invites(engine: AsyncEngine) -> int:
     """Delete invites to a merchant's staff a month after they are over; answers how many."""
     return await _forget(engine, _FORGET_STAFF_INVITES, STAFF_INVITES_KEPT_FOR_H)
+
+
+async def forget_old_visitors(engine: AsyncEngine) -> int:
+    """Delete the salts of days before yesterday, and then the hashes that were made with them; answers how many."""
+    await _forget(engine, _FORGET_SALTS, VISITORS_KEPT_FOR_H)
+    return await _forget(engine, _FORGET_VISITORS, VISITORS_KEPT_FOR_H)
 
 
 async def forget_old_sessions(engine: AsyncEngine) -> int:

@@ -23,6 +23,7 @@ from workers.housekeeping import (
     forget_old_keys,
     forget_old_sessions,
     forget_old_staff_invites,
+    forget_old_visitors,
     refresh_units_taken,
 )
 from workers.truth import deals_after, differences_in
@@ -58,6 +59,7 @@ class Reconciling:
         await forget_old_codes(context.by_key)
         await forget_old_sessions(context.by_key)
         await forget_old_staff_invites(context.by_key)
+        await forget_old_visitors(context.by_key)
         return LOOK_EVERY_S
 
 
@@ -77,6 +79,7 @@ async def reconcile_once(runtime: Runtime) -> int:
         await forget_old_codes(engine)
         await forget_old_sessions(engine)
         await forget_old_staff_invites(engine)
+        await forget_old_visitors(engine)
     return differences
 
 
