@@ -13,8 +13,11 @@ from domain.sharing.language import Language
 NO_BREAK: Final = "\u00a0"
 """Between a number and its currency: the two stay on one line."""
 
-_EVERYWHERE: Final = {"EUR": "€", "GBP": "£", "INR": "₹", "BRL": "R$"}
-_ABROAD: Final = _EVERYWHERE | {
+_ABROAD: Final = {
+    "EUR": "€",
+    "GBP": "£",
+    "INR": "₹",
+    "BRL": "R$",
     "AUD": "AU$",
     "CAD": "CA$",
     "CNY": "CN¥",
@@ -23,7 +26,6 @@ _ABROAD: Final = _EVERYWHERE | {
     "KRW": "₩",
     "MXN": "MX$",
     "NZD": "NZ$",
-    "PHP": "₱",
     "TWD": "NT$",
     "VND": "₫",
 }
@@ -46,12 +48,20 @@ def _signs(**signs: str) -> MappingProxyType[str, str]:
 
 _MANNERS: Final = MappingProxyType(
     {
-        Language.EN: _Manner(".", ",", 4, currency_first=True, signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥"})),
+        Language.EN: _Manner(
+            ".",
+            ",",
+            4,
+            currency_first=True,
+            signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "AUD": "A$", "PHP": "₱"}),
+        ),
         Language.ZH: _Manner(
             ".", ",", 4, currency_first=True, signs=_signs(**_ABROAD | {"CNY": "¥", "USD": "US$", "JPY": "JP¥"})
         ),
-        Language.DE: _Manner(",", ".", 4, currency_first=False, signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥"})),
-        Language.ES: _Manner(",", ".", 5, currency_first=False, signs=_signs(EUR="€", USD="US$")),
+        Language.DE: _Manner(
+            ",", ".", 4, currency_first=False, signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "THB": "฿"})
+        ),
+        Language.ES: _Manner(",", ".", 5, currency_first=False, signs=_signs(EUR="€", USD="US$", THB="฿", VND="₫")),
     }
 )
 

@@ -1,0 +1,49 @@
+"""Titles among words of ours: whatever a merchant calls a product, it stays one line, short, and where it stands."""
+
+import re
+import unicodedata
+from typing import Final
+
+ELLIPSIS: Final = "…"
+FIRST_STRONG_ISOLATE: Final = "\u2068"
+POP_ISOLATE: Final = "\u2069"
+ZERO_WIDTH_SPACE: Final = "\u200b"
+ZERO_WIDTH_JOINER: Final = "\u200d"
+
+_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TURNS: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Marks, embeddings, overrides and isolates of direction; and halves of surrogate pairs, which nothing can encode."""
+_ADDRESS_POINT: Final = re.compile(r"(?<=\w)([.。．｡])(?=[^\W\d_]{2})|(?<=:)(//)")
+"""What makes an address of words: a point before a name of letters, as in `example.com`, and the `//` of a scheme."""
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+
+
+def shown_title(title: str, characters_max: int) -> str:
+    """A title for a text that a chat or a mail shows: one line of at most so many characters.
+
+    No chat makes a link of it: ours is the one that counts. A title that runs from right to left is isolated (Unicode
+    Standard Annex 9), which takes two characters more, so that the words and numbers around it stay in their order.
+    """
+    line = _BLANKS.sub(" ", _TURNS.sub("", title)).strip()
+    line = clipped(_ADDRESS_POINT.sub(lambda found: f"{ZERO_WIDTH_SPACE}{found[0]}", line), characters_max)
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in line):
+        return f"{FIRST_STRONG_ISOLATE}{line}{POP_ISOLATE}"
+    return line
+
+
+def clipped(line: str, characters_max: int) -> str:
+    """The beginning of a line, at most so long; what is drawn as one character is not cut in two."""
+    if len(line) <= characters_max:
+        return line
+    end = characters_max - len(ELLIPSIS)
+    while end and (_continues(line[end]) or line[end - 1] == ZERO_WIDTH_JOINER):
+        end -= 1
+    return line[:end].rstrip() + ELLIPSIS
+
+
+def _continues(character: str) -> bool:
+    """Whether it is drawn together with the one before it: accents, joiners, variants and colours of emoji."""
+    return unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in {ZERO_WIDTH_JOINER, *_SKINS}
+
+
+_SKINS: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")

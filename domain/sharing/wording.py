@@ -1,0 +1,158 @@
+"""What is said of a group, in four languages: plain sentences with places for names, counts and amounts.
+
+`{title}` is the deal's title; `{needed}`, `{people}`, `{all}`, `{places}` are counts; `{price}` is what a unit costs
+now, `{next}` after the next tier, `{alone}` without a group; `{saving}` is what each saves by the next tier.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from domain.sharing.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """A sentence for one and for any other number, none included; Chinese has one for all."""
+
+    one: str
+    other: str
+
+    def of(self, count: int) -> str:
+        return self.one if count == 1 else self.other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """One language's sentences.
+
+    `to_tip` is said before the first tier, `to_next` before any other, by how many are needed, and `to_be_two` where
+    one is and makes two of them; `at_lowest` when there is no tier left to reach.
+    """
+
+    line: str
+    greeting: str
+    subject: str
+    nobody_is_in: str
+    people: Forms
+    to_tip: Forms
+    to_next: Forms
+    to_be_two: str
+    now: str
+    at_lowest: str
+    places: Forms
+    many_places: str
+    no_place: str
+    succeeded: Forms
+    failed: str
+    cancelled: str
+    gap: str = " "
+
+
+_ENGLISH: Final = Wording(
+    line="{title}: {news}",
+    greeting="Join me: {title}",
+    subject="Join me: {title} for {price} instead of {alone}",
+    nobody_is_in="Nobody is in yet.",
+    people=Forms("1 person is in.", "{people} people are in."),
+    to_tip=Forms(
+        "One more and everybody pays {next} instead of {alone}.",
+        "{needed} more and everybody pays {next} instead of {alone}.",
+    ),
+    to_next=Forms(
+        "One more and all {all} of us save {saving} each.",
+        "{needed} more and all {all} of us save {saving} each.",
+    ),
+    to_be_two="One more and we both save {saving}.",
+    now="Now {price} instead of {alone}.",
+    at_lowest="{price} instead of {alone}: the lowest price is reached.",
+    places=Forms("Only one place left.", "{places} places left."),
+    many_places="There is room for more.",
+    no_place="All places are taken or reserved right now.",
+    succeeded=Forms(
+        "Done! One person pays {price} instead of {alone}.", "Done! All {people} pay {price} instead of {alone}."
+    ),
+    failed="The group did not fill up in time. Nobody pays anything.",
+    cancelled="The group was cancelled. Nobody pays anything.",
+)
+
+_CHINESE: Final = Wording(
+    line="{title}：{news}",
+    greeting="一起拼团：{title}",
+    subject="一起拼团：{title}，{price}（单买{alone}）",
+    nobody_is_in="还没有人参团。",
+    people=Forms("已有{people}人参团。", "已有{people}人参团。"),
+    to_tip=Forms("再来{needed}人，每人只付{next}，单买{alone}。", "再来{needed}人，每人只付{next}，单买{alone}。"),
+    to_next=Forms("再来{needed}人，我们{all}人每人再省{saving}。", "再来{needed}人，我们{all}人每人再省{saving}。"),
+    to_be_two="再来1人，我们俩每人再省{saving}。",
+    now="现价{price}，单买{alone}。",
+    at_lowest="{price}，单买{alone}，已是最低价。",
+    places=Forms("仅剩{places}个名额。", "还剩{places}个名额。"),
+    many_places="还有名额。",
+    no_place="目前名额已满或已被预留。",
+    succeeded=Forms(
+        "拼团成功！{people}人每人只付{price}，单买{alone}。", "拼团成功！{people}人每人只付{price}，单买{alone}。"
+    ),
+    failed="人数不足，未能成团，不收取任何费用。",
+    cancelled="拼团已取消，不收取任何费用。",
+    gap="",
+)
+
+_GERMAN: Final = Wording(
+    line="{title}: {news}",
+    greeting="Mach mit: {title}",
+    subject="Mach mit: {title} für {price} statt {alone}",
+    nobody_is_in="Noch ist niemand dabei.",
+    people=Forms("1 Person ist dabei.", "{people} Personen sind dabei."),
+    to_tip=Forms(
+        "Kommt noch jemand dazu, zahlen alle {next} statt {alone}.",
+        "Kommen noch {needed} dazu, zahlen alle {next} statt {alone}.",
+    ),
+    to_next=Forms(
+        "Kommt noch jemand dazu, sparen wir alle {all} je {saving}.",
+        "Kommen noch {needed} dazu, sparen wir alle {all} je {saving}.",
+    ),
+    to_be_two="Kommt noch jemand dazu, sparen wir beide je {saving}.",
+    now="Jetzt {price} statt {alone}.",
+    at_lowest="{price} statt {alone}: Der niedrigste Preis ist erreicht.",
+    places=Forms("Nur noch ein Platz frei.", "Noch {places} Plätze frei."),
+    many_places="Es sind noch Plätze frei.",
+    no_place="Gerade sind alle Plätze vergeben oder reserviert.",
+    succeeded=Forms(
+        "Geschafft! Eine Person zahlt {price} statt {alone}.", "Geschafft! Alle {people} zahlen {price} statt {alone}."
+    ),
+    failed="Die Gruppe kam nicht rechtzeitig zusammen. Niemand zahlt etwas.",
+    cancelled="Die Gruppe wurde abgesagt. Niemand zahlt etwas.",
+)
+
+_SPANISH: Final = Wording(
+    line="{title}: {news}",
+    greeting="Únete: {title}",
+    subject="Únete: {title} por {price} en vez de {alone}",
+    nobody_is_in="Todavía no hay nadie.",
+    people=Forms("Ya hay 1 persona.", "Ya hay {people} personas."),
+    to_tip=Forms(
+        "Con una persona más, pagamos {next} cada uno en vez de {alone}.",
+        "Con {needed} personas más, pagamos {next} cada uno en vez de {alone}.",
+    ),
+    to_next=Forms(
+        "Con una persona más, los {all} ahorramos {saving} cada uno.",
+        "Con {needed} personas más, los {all} ahorramos {saving} cada uno.",
+    ),
+    to_be_two="Con una persona más, los dos ahorramos {saving} cada uno.",
+    now="Ahora {price} en vez de {alone}.",
+    at_lowest="{price} en vez de {alone}: es el precio más bajo.",
+    places=Forms("Queda una sola plaza.", "Quedan {places} plazas."),
+    many_places="Quedan plazas libres.",
+    no_place="Ahora mismo todas las plazas están ocupadas o reservadas.",
+    succeeded=Forms(
+        "¡Conseguido! Una persona paga {price} en vez de {alone}.",
+        "¡Conseguido! Los {people} pagan {price} en vez de {alone}.",
+    ),
+    failed="El grupo no se completó a tiempo. Nadie paga nada.",
+    cancelled="El grupo se canceló. Nadie paga nada.",
+)
+
+WORDINGS: Final = MappingProxyType(
+    {Language.EN: _ENGLISH, Language.ZH: _CHINESE, Language.DE: _GERMAN, Language.ES: _SPANISH}
+)
