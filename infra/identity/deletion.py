@@ -53,6 +53,7 @@ _ERASE: Final = (
       WHERE id = ANY(CAST(:ids AS uuid[])) AND status <> 'deleted'"""),
 )
 _FORGET_ANSWERS = text("DELETE FROM idempotency_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))")
+_FORGET_NOTICES = text("DELETE FROM notices WHERE account_id = ANY(CAST(:ids AS uuid[]))")
 
 _NEEDS_NO_ADDRESS: Final = f"""
   (p.status IN ('lapsed', 'released') OR EXISTS (
@@ -181,6 +182,7 @@ async def _erase_copies(engine: AsyncEngine, account_id: UUID) -> None:
         async with engine.begin() as connection:
             own: dict[str, object] = {"ids": await _ids(connection, account_id)}
             await connection.execute(_FORGET_ANSWERS, own)
+            await connection.execute(_FORGET_NOTICES, own)  # with what is still to be sent of them
             deal_ids = list((await connection.execute(_DEALS_WITH_COPIES, own)).scalars())
             if not deal_ids:
                 return

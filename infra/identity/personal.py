@@ -135,6 +135,19 @@ SECTIONS: Final = (
         key="code",
         told=("code", "deal_id", "group_id", "sharer_id", "channel", "parent_code", "joins", "created_at"),
     ),
+    _of_the_account(
+        "notices",
+        *("id", "about", "kind", "stage", "deal_id", "group_id", "order_id", "facts", "useful_until", "at"),
+        *("created_at", "updates", "read_at"),
+    ),
+    Section(
+        name="deliveries",
+        table="deliveries",
+        whose=f"notice_id IN (SELECT id FROM notices WHERE account_id {_ME})",  # noqa: S608 - a constant
+        key="notice_id::text || channel || target",
+        told=("notice_id", "channel", "target", "state", "due_at", "ended_at"),
+        withheld={"attempts": _TRIED["attempts"], "last_error": _TRIED["last_error"]},
+    ),
 )
 """What an export holds, in its order."""
 
@@ -144,6 +157,8 @@ NOT_PERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "variants": "a merchant's offer",
         "groups": "counters and terms; its leader is a bare id, told with the places",
         "outbox": "events with bare ids: names and addresses are left out when they are written",
+        "outbox_readings": "how far our worker is",
+        "tellings": "happenings of groups and orders, by bare ids",
         "visit_salts": "random numbers",
         "visitors": "hashes that lead back to nobody, gone after two days",
         "visits": "counts",
