@@ -42,7 +42,8 @@ from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
 from api.limiting import admit
-from api.pages import group_page, static
+from api.pages import group_page, oembed, static
+from api.pages.state import open_pages
 from api.response_headers import ResponseHeaders
 from api.routing import telling_methods
 from api.stopping import told_of_stop
@@ -77,6 +78,7 @@ MODULES: Final = (
     live,
     invites,
     group_page,
+    oembed,
     static,
     keys,
     probes,
@@ -105,6 +107,7 @@ def create_app(
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.runtime = runtime = await stack.enter_async_context(started(chosen))
+            open_pages(app.state, runtime)
             stack.enter_context(told_of_stop(runtime.hub.end_all))
             if duties is not None:
                 await stack.enter_async_context(duties(runtime))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.answers import Answer, Headers
 from api.bodies import ClientGone
+from api.pages.error_page import as_page
 from api.problems import FieldError, ProblemType, problem_answer
 from api.refused import (
     AccountNotFound,
@@ -206,7 +207,11 @@ _log = structlog.get_logger(__name__)
 
 
 def answer_error(request: AnyRequest, error: Exception) -> Answer:
-    """The problem details for anything a handler, or the framework before it, raised."""
+    """The problem details, or a page, for anything a handler, or the framework before it, raised."""
+    return as_page(request, _answer(request, error))
+
+
+def _answer(request: AnyRequest, error: Exception) -> Answer:
     if isinstance(error, HTTPException):
         return _framework_answer(request, error)
     error = _unavailable(error) or error

@@ -12,7 +12,16 @@ from api.access import api_key_of, authorise, caller_if_known
 from api.client_address import client_of
 from api.refused import RateLimited
 from api.requests import AnyRequest, runtime_of
-from domain.identity.limits import NEEDS_THE_COUNT, POLICIES, UNKNOWN_KEYS, Policy, RouteClass, Whose, prefix_of
+from domain.identity.limits import (
+    NEEDS_THE_COUNT,
+    POLICIES,
+    UNKNOWN_KEYS,
+    UNKNOWN_LINKS,
+    Policy,
+    RouteClass,
+    Whose,
+    prefix_of,
+)
 from infra.identity.codes import Channel, Recipient
 from infra.identity.recipients import counted_as
 from infra.limits.window import Allowance, Charge, Ruling
@@ -41,6 +50,16 @@ async def limit_recipient(request: AnyRequest, recipient: Recipient) -> None:
     if recipient.channel is Channel.PHONE:
         names[Whose.PREFIX] = prefix_of(counted)
     await _take(request, RouteClass.CODES, names)
+
+
+async def limit_unknown_link(request: AnyRequest, code: str) -> None:
+    """Count a link's code that would have to be looked up; raises `RateLimited`, also where it would lead somewhere."""
+    runtime = runtime_of(request)
+    if not runtime.settings.rate_limits or runtime.landings.links.has_been_good(code):
+        return
+    client = client_of(request)
+    if not client.is_here:
+        await _charge(request, (Charge(UNKNOWN_LINKS, client.name),), needs_the_count=False)
 
 
 async def _limit_unknown_key(request: AnyRequest) -> None:

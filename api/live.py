@@ -12,7 +12,7 @@ itself, with `Last-Event-ID`: a client that has had the final state is answered 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Final
 
@@ -46,15 +46,19 @@ async def watch_group(request: AnyRequest) -> ASGIApp:
         raise GroupNotFound(group_id)
     if view.is_closed and _last_event(request) == view.version:
         return NothingToSay()
-    return LiveStream(runtime.hub, view)
+    return LiveStream(runtime.hub, view, _frame)
 
 
 class LiveStream:
-    """A stream ready to be sent: an ASGI app, so that nothing stands between a change and its readers."""
+    """A stream ready to be sent: an ASGI app, so that nothing stands between a change and its readers.
 
-    def __init__(self, hub: Hub, view: GroupView) -> None:
+    `frame` is how a state is told; one that has to be waited for is made once for all who watch.
+    """
+
+    def __init__(self, hub: Hub, view: GroupView, frame: Callable[[Seen], bytes | Awaitable[bytes]]) -> None:
         self._hub = hub
         self._view = view
+        self._frame = frame
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the group is closed, the reader is gone or the server stops."""
@@ -63,7 +67,7 @@ class LiveStream:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             if scope.get("method") != "HEAD":
-                await _tell(send, watcher)
+                await self._tell(send, watcher)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             if not watcher.has_ended:
@@ -73,18 +77,18 @@ class LiveStream:
             gone.cancel()
             self._hub.leave(watcher)
 
-
-async def _tell(send: Send, watcher: Watcher) -> None:
-    """Send each newest state, and comments in between, so that proxies and readers see the stream is alive."""
-    await _send(send, _BEGINNING)
-    while not watcher.has_ended:
-        seen = await watcher.next()
-        if seen is not None:
-            await _send(send, _frame(seen))
-            if seen.is_closed:
-                return
-        elif not watcher.has_ended:
-            await _send(send, _COMMENT)
+    async def _tell(self, send: Send, watcher: Watcher) -> None:
+        """Send each newest state, and comments in between, so that proxies and readers see the stream is alive."""
+        await _send(send, _BEGINNING)
+        while not watcher.has_ended:
+            seen = await watcher.next()
+            if seen is not None:
+                frame = self._frame(seen)
+                await _send(send, frame if isinstance(frame, bytes) else await frame)
+                if seen.is_closed:
+                    return
+            elif not watcher.has_ended:
+                await _send(send, _COMMENT)
 
 
 async def _send(send: Send, body: bytes) -> None:

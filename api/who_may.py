@@ -118,6 +118,9 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     # pages for whoever opens a link
     "GET /i/{code}": _UNASKED,
     "GET /g/{group_id}": _UNASKED,
+    "GET /i/{code}/live": _UNASKED,
+    "GET /g/{group_id}/live": _UNASKED,
+    "GET /oembed": _UNASKED,
     "GET /static/{fingerprint}/{name}": _UNASKED,
     # machines and whoever runs this
     "GET /dev/inbox": _UNASKED,  # there only while messages go to the console

@@ -59,6 +59,9 @@ PARAMETERS: Final[dict[str, Json]] = {
     "fingerprint": _in_path("fingerprint", "What the file's content comes to.", {"type": "string"}),
     "name": _in_path("name", "The file.", {"type": "string"}),
     "gateway": _in_path("gateway", "The payment gateway.", {"enum": list(GATEWAYS)}),
+    "lang": _in_query("lang", "`en`, `zh`, `de` or `es`; else it says nothing.", {"type": "string"}, example="de"),
+    "embedded_url": _in_query("url", "The address of a link or a group here.", {"type": "string"}) | {"required": True},
+    "embedded_format": _in_query("format", "What to be answered.", {"enum": ["json"], "default": "json"}),
     "reference": _in_path("reference", "The gateway's name for the payment.", {"type": "string", "maxLength": 255}),
     "code": _in_path("code", "The code of an invite.", {"type": "string", **OF_A_CODE}),
     "limit": _in_query(

@@ -1,41 +1,92 @@
 """The page of a group: at the short link somebody shared, and at the group's own address."""
 
-from typing import Final
+from uuid import UUID
+
+from litestar.types import ASGIApp
 
 from api.answers import Answer
-from api.pages.showing import page
+from api.client_address import client_of
+from api.limiting import limit_unknown_link
+from api.live import LiveStream
+from api.pages.group_html import Shows, group_page
+from api.pages.speaking import spoken_to
+from api.pages.state import pages_of
 from api.place_body import is_invite_code
-from api.requests import AnyRequest, path_id, runtime_of
+from api.requests import AnyRequest, header, path_id, runtime_of
 from api.routing import route
-from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
-from infra.sharing.landing import Landing, landing_of_code, landing_of_group
-
-_ALWAYS_ASKED_FOR: Final = ((b"cache-control", b"no-cache"),)
+from infra.runtime import Runtime
+from infra.sharing.landing import Landing
+from infra.sharing.links import Link
 
 
 @route("GET", "/i/{code}")
 async def open_link(request: AnyRequest) -> Answer:
     """What a shared link shows."""
-    runtime = runtime_of(request)
-    code: str = request.scope["path_params"]["code"]
-    landing = await landing_of_code(runtime.engine, runtime.groups, code) if is_invite_code(code) else None
+    runtime, link = runtime_of(request), await link_of(request)
+    landing = await runtime.landings.of_link(link)
     if landing is None:
         raise InviteNotFound
-    note_visit(request, code)
-    return _shown(request, landing)
+    browser = (header(request, b"user-agent") or b"").decode("latin-1")
+    runtime.visits.note(link.invite.code, client_of(request).name, browser)
+    return await _page(request, landing, link.locale)
 
 
 @route("GET", "/g/{group_id}")
 async def open_group_page(request: AnyRequest) -> Answer:
     """The group itself, whoever told of it."""
-    runtime, group_id = runtime_of(request), path_id(request, "group_id")
-    landing = await landing_of_group(runtime.engine, runtime.groups, group_id)
+    group_id = path_id(request, "group_id")
+    landing = await runtime_of(request).landings.of_group(group_id)
     if landing is None:
         raise GroupNotFound(group_id)
-    return _shown(request, landing)
+    return await _page(request, landing)
 
 
-def _shown(request: AnyRequest, landing: Landing) -> Answer:
-    origin = runtime_of(request).settings.origin
-    return page("group.html", _ALWAYS_ASKED_FOR, landing=landing, origin=origin)
+@route("GET", "/i/{code}/live")
+async def watch_link(request: AnyRequest) -> ASGIApp:
+    """The parts of the page that change, as they change."""
+    link = await link_of(request)
+    return await _stream(request, link.invite.group_id, link.locale)
+
+
+@route("GET", "/g/{group_id}/live")
+async def watch_group_page(request: AnyRequest) -> ASGIApp:
+    """The same for the group's own page."""
+    return await _stream(request, path_id(request, "group_id"))
+
+
+async def link_of(request: AnyRequest) -> Link:
+    """The link of the path, looked up at most so often for one address; raises `InviteNotFound` and `RateLimited`."""
+    code: str = request.scope["path_params"]["code"]
+    if not is_invite_code(code):
+        raise InviteNotFound
+    await limit_unknown_link(request, code)
+    link = await runtime_of(request).landings.links.get(code)
+    if link is None:
+        raise InviteNotFound
+    return link
+
+
+async def shows_of(runtime: Runtime, landing: Landing) -> Shows:
+    """All that a page shows: of a closed group also where else one can go."""
+    if not landing.group.is_closed:
+        return Shows(landing, [], [])
+    landings = runtime.landings
+    return Shows(landing, await landings.other_groups(landing.group), await landings.elsewhere())
+
+
+async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | None = None) -> Answer:
+    runtime, language = runtime_of(request), spoken_to(request, sharers_locale)
+    shows = await shows_of(runtime, landing)
+    origin = runtime.settings.origin
+    path = request.scope["path"]
+    kept = pages_of(request).pages.get(path, language, shows, lambda: group_page(shows, language, origin))
+    return kept.answer(request)
+
+
+async def _stream(request: AnyRequest, group_id: UUID, sharers_locale: str | None = None) -> ASGIApp:
+    runtime, language = runtime_of(request), spoken_to(request, sharers_locale)
+    landing = await runtime.landings.of_group(group_id)
+    if landing is None:
+        raise GroupNotFound(group_id)
+    return LiveStream(runtime.hub, landing.group, pages_of(request).live_parts.teller(landing, language))

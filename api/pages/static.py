@@ -10,6 +10,7 @@ from typing import Final
 from litestar.exceptions import NotFoundException
 
 from api.answers import Answer
+from api.pages.encodings import packed, takes_gzip
 from api.requests import AnyRequest
 from api.routing import route
 
@@ -18,11 +19,19 @@ _HTMX: Final = files("django_htmx") / "static" / "django_htmx"
 _SOURCES: Final[dict[str, Traversable | Path]] = {
     "page.css": _OURS / "page.css",
     "page.js": _OURS / "page.js",
+    "icon.svg": _OURS / "icon.svg",
     "htmx.js": _HTMX / "htmx-4.min.js",
     "sse.js": _HTMX / "ext" / "hx-sse-4.min.js",
 }
-_TYPES: Final = {"css": b"text/css; charset=utf-8", "js": b"text/javascript; charset=utf-8"}
-_KEPT: Final = ((b"cache-control", b"public, max-age=31536000, immutable"),)
+_TYPES: Final = {
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+_BEST: Final = 9
+_VARY: Final = (b"vary", b"Accept-Encoding")
+_KEPT: Final = ((b"cache-control", b"public, max-age=31536000, immutable"), _VARY)
+_ASKED_AGAIN: Final = ((b"cache-control", b"no-cache"), _VARY)
 
 
 @route("GET", "/static/{fingerprint}/{name}")
@@ -33,8 +42,11 @@ async def static_file(request: AnyRequest) -> Answer:
     if name not in _SOURCES:
         raise NotFoundException
     content, fingerprint = _read(name)
-    headers = _KEPT if path["fingerprint"] == fingerprint else ((b"cache-control", b"no-cache"),)
-    return Answer(200, content, headers, _TYPES[name.rsplit(".", 1)[1]])
+    headers = _KEPT if path["fingerprint"] == fingerprint else _ASKED_AGAIN
+    media_type = _TYPES[name.rsplit(".", 1)[1]]
+    if takes_gzip(request):
+        return Answer(200, _packed(name), (*headers, (b"content-encoding", b"gzip")), media_type)
+    return Answer(200, content, headers, media_type)
 
 
 def address_of(name: str) -> str:
@@ -46,3 +58,8 @@ def address_of(name: str) -> str:
 def _read(name: str) -> tuple[bytes, str]:
     content = _SOURCES[name].read_bytes()
     return content, hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+@cache
+def _packed(name: str) -> bytes:
+    return packed(_read(name)[0], _BEST)

@@ -97,6 +97,10 @@ POLICIES: Final[Mapping[RouteClass, tuple[Policy, ...]]] = MappingProxyType(
 UNKNOWN_KEYS: Final = Policy("keys-address", Whose.ADDRESS, 300, 60)
 """API keys of which a process knows nothing, before it looks them up: a good one counts once in each process."""
 
+UNKNOWN_LINKS: Final = Policy("links-address", Whose.ADDRESS, 600, 60)
+"""Links of which a process knows nothing, before it looks them up: who opens one that leads somewhere is not counted
+again for it, so this is what a whole network opens for the first time in a minute, or what one guesser may try."""
+
 NEEDS_THE_COUNT: Final = frozenset({RouteClass.CODES, RouteClass.SIGN_IN})
 """What is refused while nobody knows the count of all processes. Refreshing is not among them: a refresh token cannot
 be guessed, and without new access tokens nobody could join ten minutes later."""

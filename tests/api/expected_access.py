@@ -149,6 +149,9 @@ TABLE = {
     "GET /v1/admin/audit": ADMINISTRATORS,
     "GET /i/{code}": PROBE,
     "GET /g/{group_id}": PROBE,
+    "GET /i/{code}/live": PROBE,
+    "GET /g/{group_id}/live": PROBE,
+    "GET /oembed": everybody(422),  # no address of ours is named
     "GET /static/{fingerprint}/{name}": PROBE,
     "GET /dev/inbox": PROBE,
     "POST /v1/webhooks/{gateway}": everybody(403),  # whoever signs as the gateway; here nobody does

@@ -74,6 +74,7 @@ def test_schemathesis_finds_no_failure(settings: Settings, tmp_path: Path) -> No
             *("--seed", str(SEED)),
             # A stream of an open group does not end; tests of the live view read it.
             *("--exclude-operation-id", "follow_group", "--continue-on-failure", "--no-color"),
+            *("--exclude-operation-id", "follow_link", "--exclude-operation-id", "follow_group_page"),
             # After it the callers' tokens are good for nothing; tests of sessions call it.
             *("--exclude-operation-id", "sign_out_everywhere"),
         )

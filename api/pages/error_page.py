@@ -1,0 +1,108 @@
+"""What a browser is shown instead of a page: what is wrong, what to do next, and other deals to look at.
+
+Whoever does not ask for HTML gets the problem details, as everywhere. Nothing of the request but its language is in the
+page: one for a code that was never given out is that for one that is no longer good.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+from litestar.types import Receive, Scope, Send
+
+from api.answers import Answer
+from api.pages.encodings import packed, takes_gzip
+from api.pages.group_html import elsewhere_cards
+from api.pages.kept import VARY
+from api.pages.showing import HTML, POLICY, html
+from api.pages.speaking import WORDS, spoken_to
+from api.pages.words import Words
+from api.requests import AnyRequest, header, runtime_of
+from domain.sharing.language import Language
+from infra.sharing.landings import Elsewhere
+from infra.unavailable import Unavailable
+
+_OF_PAGES: Final = re.compile(r"/[ig]/[^/]*/?", re.ASCII)
+_KEPT_OF_ANSWERS: Final = frozenset({b"retry-after", b"allow"})
+WAIT_S: Final = 10
+"""What is said where nobody knows better."""
+
+
+def as_page(request: AnyRequest, problem: Answer) -> Answer:
+    """The problem as a page where a person opened the address of one; else as it is."""
+    return ErrorPage(request, problem) if _is_for_a_person(request) else problem
+
+
+def _is_for_a_person(request: AnyRequest) -> bool:
+    if _OF_PAGES.fullmatch(request.scope["path"]) is None:
+        return False
+    accepted = header(request, b"accept")
+    return accepted is not None and b"text/html" in accepted and b"text/event-stream" not in accepted
+
+
+class ErrorPage(Answer):
+    """A refusal as a page; what else there is to look at is read when it is sent."""
+
+    __slots__ = ("_problem", "_request")
+
+    def __init__(self, request: AnyRequest, problem: Answer) -> None:
+        super().__init__(problem.status, b"", (), HTML)
+        self._request = request
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        language = spoken_to(self._request)
+        content = _content(self._problem, scope["path"], language, await self._elsewhere())
+        headers = [
+            (b"cache-control", b"no-store"),
+            (b"vary", b"Accept, " + VARY),
+            (b"content-language", language.encode()),
+            (b"content-security-policy", POLICY),
+            (b"x-robots-tag", b"noindex"),
+            *((name, value) for name, value in self._problem.headers if name in _KEPT_OF_ANSWERS),
+        ]
+        if takes_gzip(self._request):
+            content = packed(content)
+            headers.append((b"content-encoding", b"gzip"))
+        await Answer(self.status, content, headers, HTML)(scope, receive, send)
+
+    async def _elsewhere(self) -> list[Elsewhere]:
+        """Other deals; none while they cannot be read, or are not to be."""
+        if self.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            return []
+        try:
+            return await runtime_of(self._request).landings.elsewhere()
+        except Unavailable:
+            return []
+
+
+def _content(problem: Answer, path: str, language: Language, elsewhere: list[Elsewhere]) -> bytes:
+    words = WORDS[language]
+    title, why = _said(problem, path, words)
+    return html(
+        "error.html",
+        words=words,
+        language=language,
+        title=title,
+        why=why,
+        may_try_again=problem.status >= HTTPStatus.TOO_MANY_REQUESTS,
+        other_groups=[],
+        other_deals=elsewhere_cards(elsewhere, language),
+    )
+
+
+def _said(problem: Answer, path: str, words: Words) -> tuple[str, str]:
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return words.too_many, words.too_many_why.format(seconds=_wait_s(problem))
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return words.not_now, words.not_now_why
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return words.fault, words.fault_why
+    if path.startswith("/g/"):
+        return words.group_unknown, words.group_unknown_why
+    return words.link_unknown, words.link_unknown_why
+
+
+def _wait_s(problem: Answer) -> int:
+    told = dict(problem.headers).get(b"retry-after", b"")
+    return int(told) if told.isdigit() else WAIT_S

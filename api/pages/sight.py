@@ -1,0 +1,216 @@
+"""What the page of a group shows of it, in a reader's language: values ready to be put into sentences."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from api.pages.speaking import WORDS
+from api.pages.words import Counted, Words
+from domain.groupbuy.group import GroupStatus
+from domain.sharing.amounts import amount_text, count_text
+from domain.sharing.language import Language
+from domain.sharing.situation import Situation, situation_of
+from domain.sharing.texts import news_of
+from infra.reading.deals import DealView
+from infra.reading.groups import ParticipantView
+from infra.sharing.landing import Landing
+from infra.views import GroupView
+
+TONES: Final = 6
+FREE_PLACES_SHOWN_MAX: Final = 3
+DESCRIPTION_SHOWN_MAX: Final = 2_000
+SECURE: Final = "https://"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tier on the ladder; `state` is `reached`, `now`, `next` or `later`, and `state_text` what is said of it."""
+
+    people: str
+    price: str
+    state: str
+    state_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Somebody who is in; `tone` is one of `TONES`, the same wherever that name is shown."""
+
+    name: str
+    initial: str
+    avatar_url: str | None
+    tone: int
+    is_leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A group elsewhere, to go to."""
+
+    address: str
+    title: str
+    price: str
+    news: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A group with all that is told of it; `progress` is how many of how many are there for the next tier."""
+
+    situation: Situation
+    words: Words
+    news: str
+    price: str
+    price_label: str
+    solo_price: str
+    ceiling_price: str
+    less_percent: int
+    steps: tuple[Step, ...]
+    progress: tuple[int, int] | None
+    faces: tuple[Face, ...]
+    more_people: int
+    and_more: str
+    free_places: int
+    people_in: str
+    places_left: str
+    fate: str | None
+    outcome: str
+    description: str
+    image_url: str | None
+
+
+def sight_of(landing: Landing, language: Language) -> Sight:
+    """A group for readers of a language."""
+    group, deal, words = landing.group, landing.deal, WORDS[language]
+    situation = situation_on(deal, group)
+    faces = tuple(map(_face, landing.people))
+    more_people = max(group.participants - len(faces), 0)
+    return Sight(
+        situation=situation,
+        words=words,
+        news=news_of(situation, language),
+        price=amount_text(group.unit_price, group.currency, language),
+        price_label=_price_label(landing, words, language),
+        solo_price=amount_text(group.solo_price, group.currency, language),
+        ceiling_price=amount_text(group.ceiling_price, group.currency, language),
+        less_percent=100 - -(-100 * group.unit_price // group.solo_price),
+        steps=_steps(landing, words, language),
+        progress=_progress(group),
+        faces=faces,
+        more_people=more_people,
+        and_more=_counted(words.and_more, more_people, language),
+        free_places=min(group.seats_left, FREE_PLACES_SHOWN_MAX) if group.participants <= len(faces) else 0,
+        people_in=_counted(words.people_in, group.participants, language) if group.participants else words.nobody_in,
+        places_left=_places_left(group, words, language),
+        fate=_fates(words).get(situation.status),
+        outcome=_outcome(group, words, language),
+        description=_bounded(deal.description.strip()),
+        image_url=shown_image(deal),
+    )
+
+
+def situation_on(deal: DealView, group: GroupView) -> Situation:
+    """How a group stands."""
+    coming = group.next_tier
+    return situation_of(
+        title=deal.title,
+        currency=group.currency,
+        status=group.status,
+        participants=group.participants,
+        seats_left=group.seats_left,
+        unit_price=group.unit_price,
+        solo_price=group.solo_price,
+        ceiling_price=group.ceiling_price,
+        next_at=coming.participants if coming else None,
+        next_unit_price=coming.unit_price if coming else None,
+        expires_at=group.expires_at,
+        group_size_max=deal.group_size_max,
+    )
+
+
+def card_of(deal: DealView, group: GroupView, language: Language) -> Card:
+    """A group as another page shows it."""
+    situation = situation_on(deal, group)
+    price = amount_text(group.unit_price, group.currency, language)
+    return Card(f"/g/{group.id}?lang={language}", deal.title, price, news_of(situation, language))
+
+
+def shown_image(deal: DealView) -> str | None:
+    """The deal's picture, where it can be shown without a warning."""
+    url = deal.image_url
+    return url if url is not None and url.lower().startswith(SECURE) else None
+
+
+def _price_label(landing: Landing, words: Words, language: Language) -> str:
+    """What the price is: before the first tier the one that so many people will have."""
+    group = landing.group
+    if group.status == GroupStatus.SUCCEEDED:
+        return words.price_final
+    if group.is_closed:
+        return words.price_not_paid
+    return (
+        words.price_now if group.tipped else _counted(words.from_people, landing.deal.tiers[0].participants, language)
+    )
+
+
+def _steps(landing: Landing, words: Words, language: Language) -> tuple[Step, ...]:
+    group = landing.group
+    there = sum(tier.participants <= group.participants for tier in landing.deal.tiers)
+    steps = []
+    for number, tier in enumerate(landing.deal.tiers, 1):
+        state, state_text = _state(number, there, words, is_open=not group.is_closed)
+        people = _counted(words.from_people, tier.participants, language)
+        steps.append(Step(people, amount_text(tier.unit_price, group.currency, language), state, state_text))
+    return tuple(steps)
+
+
+def _state(number: int, there: int, words: Words, *, is_open: bool) -> tuple[str, str]:
+    """What a tier is, by its number and that of the one the group stands at; and what is said of it."""
+    if number < there:
+        return "reached", words.step_reached
+    if number == there:
+        return "now", words.step_now if is_open else words.step_reached
+    if is_open and number == there + 1:
+        return "next", words.step_next
+    return "later", ""
+
+
+def _fates(words: Words) -> dict[GroupStatus, str]:
+    return {
+        GroupStatus.SUCCEEDED: words.succeeded,
+        GroupStatus.FAILED: words.failed,
+        GroupStatus.CANCELLED: words.cancelled,
+    }
+
+
+def _outcome(group: GroupView, words: Words, language: Language) -> str:
+    """What became of a closed group, and what everybody pays."""
+    if not group.is_closed:
+        return ""
+    price = amount_text(group.unit_price, group.currency, language)
+    pays = words.everyone_pays.format(price=price) if group.status == GroupStatus.SUCCEEDED else words.nobody_pays
+    return words.gap.join(filter(None, (words.because(group.closed_by), pays)))
+
+
+def _progress(group: GroupView) -> tuple[int, int] | None:
+    coming = group.next_tier
+    return None if coming is None else (group.participants, coming.participants)
+
+
+def _places_left(group: GroupView, words: Words, language: Language) -> str:
+    return _counted(words.places_left, group.seats_left, language) if group.seats_left else words.no_place_left
+
+
+def _face(person: ParticipantView) -> Face:
+    name = person.display_name
+    avatar_url = person.avatar_url if (person.avatar_url or "").lower().startswith(SECURE) else None
+    initial = next((character for character in name if character.isalnum()), name[:1]).upper()
+    return Face(name, initial, avatar_url, (zlib.crc32(name.encode(errors="replace")) >> 8) % TONES, person.is_leader)
+
+
+def _counted(sentence: Counted, count: int, language: Language) -> str:
+    return sentence.of(count).format(count=count_text(count, language))
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= DESCRIPTION_SHOWN_MAX else text[: DESCRIPTION_SHOWN_MAX - 1].rstrip() + "…"

@@ -1,0 +1,127 @@
+"""What pages say: every sentence in every language, whole, with names for what is filled in.
+
+A language lacks nothing, or it cannot be built. Who reads them: `fill` in templates, which escapes whatever comes from
+people.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+
+class Counted(NamedTuple):
+    """A sentence about one, and about any other number."""
+
+    one: str
+    other: str
+
+    def of(self, count: int) -> str:
+        """The sentence for a number."""
+        return self.one if count == 1 else self.other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """All that pages say in one language: `months` as `moment` writes them, `gap` between two sentences."""
+
+    # times
+    months: tuple[str, ...]
+    moment: str
+    gap: str
+    days_short: str
+    # a group
+    skip: str
+    invited_by: str
+    picture_of: str
+    price_now: str
+    price_final: str
+    price_not_paid: str
+    per_unit: str
+    alone: str
+    less: str
+    ladder: str
+    from_people: Counted
+    step_reached: str
+    step_now: str
+    step_next: str
+    on_the_way: str
+    people_in: Counted
+    nobody_in: str
+    and_more: Counted
+    leader: str
+    free_place: str
+    places_left: Counted
+    no_place_left: str
+    lowest_price: str
+    live: str
+    open_until: str
+    time_left: str
+    time_is_up: str
+    closed_on: str
+    join: str
+    join_the_group: str
+    at_most: str
+    nobody_pays_alone: str
+    open_own: str
+    about: str
+    sold_by: str
+    # sharing
+    share_title: str
+    share_why: str
+    share_now: str
+    copy_link: str
+    copied: str
+    by_email: str
+    by_sms: str
+    link: str
+    qr_of_link: str
+    qr_why: str
+    # its fate
+    succeeded: str
+    everyone_pays: str
+    failed: str
+    cancelled: str
+    nobody_pays: str
+    because_full: str
+    because_deadline: str
+    because_merchant: str
+    because_left: str
+    because_platform: str
+    # elsewhere
+    other_groups: str
+    other_deals: str
+    more_for: Counted
+    language: str
+    # what went wrong
+    link_unknown: str
+    link_unknown_why: str
+    group_unknown: str
+    group_unknown_why: str
+    too_many: str
+    too_many_why: str
+    not_now: str
+    not_now_why: str
+    fault: str
+    fault_why: str
+    load_again: str
+
+    def moment_text(self, moment: datetime) -> str:
+        """A moment as people write it, in UTC and saying so: not everybody's browser can tell theirs."""
+        there = moment.astimezone(UTC)
+        return self.moment.format(
+            day=there.day, month=self.months[there.month - 1], year=there.year, time=f"{there:%H:%M}"
+        )
+
+    def because(self, closed_by: str | None) -> str | None:
+        """Why a group was closed."""
+        return {
+            "full": self.because_full,
+            "deadline": self.because_deadline,
+            "merchant": self.because_merchant,
+            "everyone_left": self.because_left,
+            "platform": self.because_platform,
+        }.get(closed_by or "")
+
+
+OWN_NAMES: Final = {"en": "English", "zh": "中文", "de": "Deutsch", "es": "Español"}
+"""What each language calls itself."""
