@@ -36,6 +36,7 @@ from infra.redis_client import make_redis
 from infra.settings import Settings
 from infra.sharing.landings import Landings
 from infra.sharing.visits import Visits
+from infra.sharing.wechat_js import WeChatJs
 from infra.side_lanes import SIDE_LANES
 from infra.tokens import TokenVerifier
 from infra.views import group_view
@@ -75,6 +76,7 @@ class Runtime:
     vouching: Vouching
     messages: Messages
     limiter: Limiter
+    wechat_js: WeChatJs
     after_commit: list[Callable[[Committed], None]]
 
     async def tell(self, command: Command, idempotency: Idempotency | None = None, deed: Deed | None = None) -> Answer:
@@ -98,8 +100,9 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         if settings.payment_gateway != NONE:
             gateways.get(settings.payment_gateway)  # what it lacks is said at the start
         messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
-        stops = (counters.stop, visits.stop, gateways.close, vouching.close, messages.close, batcher.stop, hub.stop)
-        for stop in stops:
+        wechat_js = WeChatJs(settings, to.redis)
+        closing = (gateways.close, vouching.close, messages.close, wechat_js.close)
+        for stop in (counters.stop, visits.stop, *closing, batcher.stop, hub.stop):
             leaving.push_async_callback(stop)  # the last one first
         revocations = Revocations(to.listening)
         api_keys = KeyVerifier(to.engine, revocations)
@@ -130,6 +133,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             vouching=vouching,
             messages=messages,
             limiter=Limiter(to.redis),
+            wechat_js=wechat_js,
             after_commit=after_commit,
         )
 

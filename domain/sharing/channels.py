@@ -12,7 +12,8 @@ from typing import Final
 
 from domain.sharing.texts import ShareTexts
 
-_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_ENCODED: Final = tuple(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256))
 
 
 class Channel(StrEnum):
@@ -89,7 +90,7 @@ def way_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: s
 
 def percent_encoded(text: str) -> str:
     """Text as a part of an address (RFC 3986, 2.1): UTF-8, all but unreserved characters as `%XX`."""
-    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode(errors="replace"))
+    return "".join(map(_ENCODED.__getitem__, text.encode(errors="replace")))
 
 
 def _by_messenger(link: str, app_id: str) -> tuple[str, str | None]:
