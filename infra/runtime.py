@@ -96,9 +96,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
         suspensions = Suspensions(to.by_key)
         batcher = _batcher(settings, to.by_key, after_commit, suspensions)
-        keys, gateways, payments = KeyRing(settings), Gateways(settings), PaymentRows(to.by_key)
-        if settings.payment_gateway != NONE:
-            gateways.get(settings.payment_gateway)  # what it lacks is said at the start
+        keys, gateways, payments = KeyRing(settings), _gateways(settings), PaymentRows(to.by_key)
         messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
         wechat_js = WeChatJs(settings, to.redis)
         closing = (gateways.close, vouching.close, messages.close, wechat_js.close)
@@ -166,6 +164,14 @@ async def _connected(settings: Settings, application: str) -> AsyncIterator[_Con
         for engine in engines:
             await engine.dispose()
         await redis.aclose()
+
+
+def _gateways(settings: Settings) -> Gateways:
+    """The payment gateways; what the one in use lacks is said at the start."""
+    gateways = Gateways(settings)
+    if settings.payment_gateway != NONE:
+        gateways.get(settings.payment_gateway)
+    return gateways
 
 
 def _batcher(
