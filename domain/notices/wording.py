@@ -1,0 +1,110 @@
+"""What notices say, in four languages: plain sentences with places for counts and amounts.
+
+`{joined}` are people who came, `{places}` how many are left, `{quantity}` how many units somebody takes; `{price}` is
+what a unit costs now, `{alone}` without a group, `{pays}` what somebody pays in all, `{amount}` what a payment is of.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from domain.sharing.language import Language
+from domain.sharing.wording import Forms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeWording:
+    """One language's sentences; what the next people are worth, and where a group stands, is said as in invites."""
+
+    joined: Forms
+    price_dropped: str
+    lowest: str
+    places: Forms
+    one_hour_left: str
+    succeeded: str
+    you_pay: Forms
+    failed: str
+    cancelled: str
+    money_is_back: str
+    money_comes_back: str
+    nothing_to_pay: str
+    payment_needed: str
+    payment_late: str
+    other_groups: str
+
+
+_ENGLISH: Final = NoticeWording(
+    joined=Forms("One more person joined.", "{joined} more people joined."),
+    price_dropped="The price dropped: {price} each now.",
+    lowest="That is the lowest price.",
+    places=Forms("Only one place left.", "Only {places} places left."),
+    one_hour_left="One hour left.",
+    succeeded="Your group succeeded!",
+    you_pay=Forms("You pay {pays} instead of {alone}.", "You pay {pays}: {quantity} for {price} each."),
+    failed="Your group did not fill up in time.",
+    cancelled="Your group was cancelled.",
+    money_is_back="Your money is back.",
+    money_comes_back="Your money is on its way back to you.",
+    nothing_to_pay="You pay nothing.",
+    payment_needed="Your place is kept for a few minutes: pay {amount} to be in.",
+    payment_late="Your payment of {amount} came when your place was no longer kept.",
+    other_groups="There are other groups to join.",
+)
+
+_CHINESE: Final = NoticeWording(
+    joined=Forms("又有{joined}人参团。", "又有{joined}人参团。"),
+    price_dropped="降价了：现在每件{price}。",
+    lowest="已是最低价。",
+    places=Forms("仅剩{places}个名额。", "仅剩{places}个名额。"),
+    one_hour_left="还剩1小时。",
+    succeeded="拼团成功！",
+    you_pay=Forms("您只需支付{pays}，单买{alone}。", "您只需支付{pays}：{quantity}件，每件{price}。"),
+    failed="人数不足，未能成团。",
+    cancelled="拼团已取消。",
+    money_is_back="款项已退回。",
+    money_comes_back="款项正在退回途中。",
+    nothing_to_pay="您无需支付任何费用。",
+    payment_needed="名额为您保留几分钟：支付{amount}即可参团。",
+    payment_late="您支付的{amount}到账时，名额已不再保留。",
+    other_groups="还有其他拼团可以参加。",
+)
+
+_GERMAN: Final = NoticeWording(
+    joined=Forms("Noch jemand ist dabei.", "{joined} weitere sind dabei."),
+    price_dropped="Der Preis ist gefallen: jetzt {price} pro Stück.",
+    lowest="Das ist der niedrigste Preis.",
+    places=Forms("Nur noch ein Platz frei.", "Nur noch {places} Plätze frei."),
+    one_hour_left="Noch eine Stunde.",
+    succeeded="Deine Gruppe hat es geschafft!",
+    you_pay=Forms("Du zahlst {pays} statt {alone}.", "Du zahlst {pays}: {quantity} Stück für je {price}."),
+    failed="Deine Gruppe kam nicht rechtzeitig zusammen.",
+    cancelled="Deine Gruppe wurde abgesagt.",
+    money_is_back="Dein Geld ist zurück.",
+    money_comes_back="Dein Geld ist auf dem Weg zurück zu dir.",
+    nothing_to_pay="Du zahlst nichts.",
+    payment_needed="Dein Platz ist für ein paar Minuten reserviert: Zahle {amount}, dann bist du dabei.",
+    payment_late="Deine Zahlung von {amount} kam, als dein Platz nicht mehr reserviert war.",
+    other_groups="Es gibt andere Gruppen, bei denen du mitmachen kannst.",
+)
+
+_SPANISH: Final = NoticeWording(
+    joined=Forms("Se ha unido una persona más.", "Se han unido {joined} personas más."),
+    price_dropped="El precio ha bajado: ahora {price} cada uno.",
+    lowest="Es el precio más bajo.",
+    places=Forms("Queda una sola plaza.", "Solo quedan {places} plazas."),
+    one_hour_left="Queda una hora.",
+    succeeded="¡Tu grupo lo ha conseguido!",
+    you_pay=Forms("Pagas {pays} en vez de {alone}.", "Pagas {pays}: {quantity} a {price} cada uno."),
+    failed="Tu grupo no se completó a tiempo.",
+    cancelled="Tu grupo se canceló.",
+    money_is_back="Ya tienes tu dinero de vuelta.",
+    money_comes_back="Tu dinero está en camino de vuelta.",
+    nothing_to_pay="No pagas nada.",
+    payment_needed="Tu plaza está reservada unos minutos: paga {amount} para entrar.",
+    payment_late="Tu pago de {amount} llegó cuando tu plaza ya no estaba reservada.",
+    other_groups="Hay otros grupos a los que unirte.",
+)
+
+NOTICE_WORDINGS: Final = MappingProxyType(
+    {Language.EN: _ENGLISH, Language.ZH: _CHINESE, Language.DE: _GERMAN, Language.ES: _SPANISH}
+)
