@@ -33,7 +33,7 @@ async def acting(
     standing = await find_standing(runtime_of(request).engine, caller.subject, deal_id, group_id, invite_code)
     shopper_id = standing.in_group or caller.subject
     elsewhere = sum(units for of, units in standing.units.items() if of != shopper_id)
-    return Acting(shopper_id, elsewhere, None if standing.shares_invite else invite_code, is_guest=False)
+    return Acting(shopper_id, elsewhere, None if standing.comes_round else invite_code, is_guest=False)
 
 
 async def self_in_group(request: AnyRequest, caller: Claims, group_id: UUID) -> UUID:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.counters import Counters
 from infra.gathering import Gathering
-from infra.loading import GROUP_COLUMNS
+from infra.loading_sql import GROUP_COLUMNS
 from infra.reading.fetching import fetch_json
 from infra.rows import GroupRow, group_from
 from infra.views import GroupView, group_view

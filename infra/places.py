@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.group import Place
 from infra.changes import PlaceKey
 from infra.gathering import Gathering
-from infra.loading import PAYMENT_COLUMNS, PLACE_COLUMNS
+from infra.loading_sql import PAYMENT_COLUMNS, PLACE_COLUMNS
 from infra.payments.payment_rows import NotedPayment
 from infra.reading.fetching import fetch_json
 from infra.rows import PlaceRow, place_from

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.groupbuy.payment import SettlementStatus
-from infra.loading import GROUP_COLUMNS
+from infra.loading_sql import GROUP_COLUMNS
 from infra.rows import GroupRow, group_from
 from workers.duty import Context, Duty
 

@@ -349,12 +349,12 @@ def address_for(needs_shipping: bool, address: Address | None) -> Address | None
 
 
 def _attributed_invite(state: State, deal: Deal, command: OpenGroup | JoinGroup) -> str | None:
-    """The invite that brought the shopper; a sharer's own link brings nobody."""
+    """The invite that brought the shopper; a link of one's own, or of whom one brought oneself, brings nobody."""
     if command.invite_code is None:
         return None
     if state.invite is None or state.invite.deal_id != deal.id:
         raise InviteNotUsable
-    return None if state.invite.sharer_id == command.shopper_id else command.invite_code
+    return None if state.comes_round else command.invite_code
 
 
 def require_live(deal: Deal, now: datetime) -> None:

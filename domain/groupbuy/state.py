@@ -17,7 +17,7 @@ class State:
     `stock_left` is units by variant. `places` are the asking shopper's, by group: those that count towards the
     deal's limit, and the one in `group` whatever its fate. `payments` are the shopper's by order: those units are kept
     for, and the one the command names. `order` and `refund` are those the command names, `invite` the one it names or
-    would repeat.
+    would repeat; `comes_round`: the asking shopper shared it, or brought whoever did.
     """
 
     deal: Deal | None = None
@@ -28,6 +28,7 @@ class State:
     order: Order | None = None
     refund: Refund | None = None
     invite: Invite | None = None
+    comes_round: bool = False
 
     @property
     def place(self) -> Place | None:

@@ -1,7 +1,7 @@
 """A piece of the world many commands are decided in, one after the other: the pure heart of a batch."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from domain.groupbuy.decide import decide
 from domain.groupbuy.events import Event
 from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import Group, Invite, Place
+from domain.groupbuy.line import comes_from
 from domain.groupbuy.order import Order, Refund
 from domain.groupbuy.payment import Payment
 from domain.groupbuy.state import State
@@ -59,7 +60,7 @@ Outcome = Accepted | Refused
 
 @dataclass(slots=True)
 class World:
-    """Deals, groups, stock, and of the members only those among the shoppers asking.
+    """Deals, groups, stock, and of the members only those among the shoppers asking and in the lines of invites.
 
     `places` holds, by deal and shopper, that shopper's places by group; `payments` in the same way by order: those that
     units are kept for and those that are asked about. `stock_left` is units by deal and variant.
@@ -95,7 +96,7 @@ class World:
     def _state_for(self, command: Command) -> State:
         match command:
             case OpenGroup():
-                return self._state(command.deal_id, None, command.shopper_id, command.invite_code)
+                return self._state_by_invite(command.deal_id, None, command)
             case BuyAlone():
                 return self._state(command.deal_id, None, command.shopper_id, None)
             case ConfirmPayment() | LapsePayment() | RecordSettlement():
@@ -112,7 +113,7 @@ class World:
         deal_id = group.deal_id if group else None
         match command:
             case JoinGroup():
-                return self._state(deal_id, group, command.shopper_id, command.invite_code)
+                return self._state_by_invite(deal_id, group, command)
             case LeaveGroup():
                 place = self._place(deal_id, command.group_id, command.shopper_id)
                 return self._state(deal_id, group, command.shopper_id, place.invite_code if place else None)
@@ -121,6 +122,25 @@ class World:
                 return self._state(deal_id, group, command.sharer_id, code)
             case _:
                 return self._state(deal_id, group, None, None)
+
+    def _state_by_invite(self, deal_id: UUID | None, group: Group | None, command: OpenGroup | JoinGroup) -> State:
+        shopper_id, code = command.shopper_id, command.invite_code
+        state = self._state(deal_id, group, shopper_id, code)
+        if code is None or not comes_from(shopper_id, code, self.invites, self._led_by):
+            return state
+        return replace(state, comes_round=True)
+
+    def _led_by(self, invite: Invite) -> Iterator[str]:
+        """The invites by which a sharer came: the one that was the parent, and those of what he has of the deal now."""
+        key = (invite.deal_id, invite.sharer_id)
+        if invite.parent_code is not None:
+            yield invite.parent_code
+        for place in self._places_that_count(*key, None).values():
+            if place.invite_code is not None:
+                yield place.invite_code
+        for payment in self.payments.get(key, {}).values():
+            if payment.holds_units and payment.invite_code is not None:
+                yield payment.invite_code
 
     def _state_of_payment(self, command: _OF_ONE_PAYMENT) -> State:
         """Of its own payment only: what else the shopper has bears on no decision about it."""

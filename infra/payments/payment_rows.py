@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.gathering import Gathering
-from infra.loading import PAYMENT_COLUMNS
+from infra.loading_sql import PAYMENT_COLUMNS
 from infra.payments.port import GatewayPayment
 from infra.reading.fetching import fetch_json
 from infra.rows_money import PaymentRow

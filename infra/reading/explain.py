@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.order import OrderStatus
 from domain.groupbuy.payment import SettlementStatus
 from domain.pricing.ledger import Account, Cause
-from infra.loading import GROUP_COLUMNS, PAYMENT_COLUMNS, PLACE_COLUMNS
+from infra.loading_sql import GROUP_COLUMNS, PAYMENT_COLUMNS, PLACE_COLUMNS
 from infra.reading.fetching import fetch_json
 from infra.reading.order_rows import RefundRow
 from infra.rows import GroupRow, PlaceRow

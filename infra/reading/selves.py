@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.reading.fetching import fetch_json
+from infra.sharing.lines import lines_from
 
 SELVES: Final = """(
   SELECT CAST(:shopper_id AS uuid) AS id
@@ -20,6 +21,7 @@ SELVES: Final = """(
   SELECT id FROM accounts WHERE merged_into = CAST(:shopper_id AS uuid))"""
 """Every id of somebody's, their own among them."""
 
+_LINE: Final = lines_from("SELECT code FROM invites JOIN asked USING (deal_id) WHERE code = :invite_code")
 _STANDING = text(f"""
 WITH selves AS {SELVES},
 asked AS (
@@ -38,8 +40,7 @@ SELECT json_build_object(
     ORDER BY shopper_id <> CAST(:shopper_id AS uuid), shopper_id LIMIT 1),
   'units', (SELECT coalesce(json_object_agg(shopper_id, units), '{{}}') FROM (
     SELECT shopper_id, sum(units) AS units FROM had GROUP BY shopper_id) of_each),
-  'shares_invite', EXISTS (SELECT FROM invites JOIN asked USING (deal_id)
-    WHERE code = :invite_code AND sharer_id IN (SELECT id FROM selves)))::text""")  # noqa: S608 - a constant
+  'comes_round', (WITH {_LINE} SELECT EXISTS (SELECT FROM line WHERE sharer_id IN (SELECT id FROM selves))))::text""")  # noqa: S608 - constants
 _PAST = text(f"""
 WITH selves AS {SELVES}
 SELECT coalesce((SELECT shopper_id FROM (
@@ -64,11 +65,14 @@ SELECT EXISTS (
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What somebody has of a deal, by id, and the id under which they are in a group, if they are."""
+    """What somebody has of a deal, by id, and the id under which they are in a group, if they are.
+
+    `comes_round`: the invite asked about is theirs, or of somebody they brought.
+    """
 
     in_group: UUID | None
     units: Mapping[UUID, int]
-    shares_invite: bool
+    comes_round: bool
 
 
 _decode = msgspec.json.Decoder(Standing).decode
@@ -77,7 +81,7 @@ _decode = msgspec.json.Decoder(Standing).decode
 async def find_standing(
     engine: AsyncEngine, shopper_id: UUID, deal_id: UUID | None, group_id: UUID | None, invite_code: str | None
 ) -> Standing:
-    """How somebody stands in a deal, or in that of a group, and whether an invite is theirs; raises `Unavailable`."""
+    """How somebody stands in a deal, or in that of a group, and in whose line an invite is; raises `Unavailable`."""
     asked = {"shopper_id": shopper_id, "deal_id": deal_id, "group_id": group_id, "invite_code": invite_code}
     return _decode(await fetch_json(engine, _STANDING, asked))
 

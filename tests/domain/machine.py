@@ -188,6 +188,19 @@ class GroupBuying(Stage):
         self.ask(command, model_groups.invited(self.model, command, self.now))
         return code
 
+    @precondition(lambda self: self.running())
+    @rule(pick=picks, shoppers=parties)
+    def pass_round(self, pick: int, shoppers: list[UUID]) -> None:
+        """Everybody shares a group and comes into it by the next one's link, the last by the first one's."""
+        group_id, told = self._picked(pick), self.model.invites
+        for sharer_id in shoppers:
+            code = f"code-{self.new_id().int:x}"
+            command = CreateInvite(group_id=group_id, sharer_id=sharer_id, channel="chat", code=code)
+            self.ask(command, model_groups.invited(self.model, command, self.now))
+        codes = {one.sharer_id: code for code, one in told.items() if (one.group_id, one.channel) == (group_id, "chat")}
+        for shopper_id, next_id in zip(shoppers, [*shoppers[1:], shoppers[0]], strict=True):
+            self._join(group_id, Wish(shopper_id, 1, 0), codes[next_id])
+
     def _groups_after(self, deal_id: UUID, merchant_id: UUID, step: str) -> MultipleResults[UUID]:
         group_id = self.new_id()
         match step:

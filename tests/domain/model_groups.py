@@ -1,6 +1,7 @@
 """What the naive model expects of each command about groups."""
 
 from datetime import datetime
+from uuid import UUID
 
 from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
 from domain.groupbuy.deal import Grouping
@@ -96,7 +97,7 @@ def _place_taken(model: Model, deal: ModelDeal, group: ModelGroup, command: Open
     if reasons or variant_id is None:
         return refused(*reasons)
     invite = model.invites[command.invite_code] if command.invite_code else None
-    code = command.invite_code if invite and invite.sharer_id != command.shopper_id else None
+    code = command.invite_code if invite and not _brought(model, command.shopper_id, invite) else None
     if invite and code:
         invite.joins += 1
     group.members[command.shopper_id] = Member(variant_id, command.quantity, code)
@@ -106,6 +107,22 @@ def _place_taken(model: Model, deal: ModelDeal, group: ModelGroup, command: Open
         group.fate = "succeeded"
         events.append("GroupSucceeded")
     return Verdict(tuple(events))
+
+
+def _brought(model: Model, shopper_id: UUID, invite: ModelInvite) -> bool:
+    """Whether an invite is this shopper's, or of somebody they brought, or of somebody those brought."""
+    brought, before = {shopper_id}, set[UUID]()
+    while brought != before:
+        before = set(brought)
+        own = {
+            code
+            for code, other in model.invites.items()
+            if other.deal_id == invite.deal_id and other.sharer_id in before
+        }
+        brought |= {other.sharer_id for other in model.invites.values() if other.parent_code in own}
+        for group in model.counting_groups(invite.deal_id):
+            brought |= {member_id for member_id, member in group.members.items() if member.invite_code in own}
+    return invite.sharer_id in brought
 
 
 def _against(model: Model, deal: ModelDeal, group: ModelGroup, command: OpenGroup | JoinGroup) -> set[str]:

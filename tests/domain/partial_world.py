@@ -18,7 +18,7 @@ from domain.groupbuy.commands import (
     OpenGroup,
 )
 from domain.groupbuy.events import Event, InviteCreated, ParticipantJoined, ParticipantLeft
-from domain.groupbuy.group import Place
+from domain.groupbuy.group import Invite, Place
 from domain.groupbuy.world import World
 
 
@@ -37,6 +37,7 @@ def loaded_for(world: World, commands: Sequence[Command]) -> World:
         if places:
             part.places[(deal_id, shopper_id)] = places
     _load_invites(world, part, commands)
+    _load_lines(world, part, commands)
     return part
 
 
@@ -117,5 +118,31 @@ def _load_invites(world: World, part: World, commands: Iterable[Command]) -> Non
     for code in codes:
         invite = world.invites.get(code) if code else None
         if invite is not None:
-            part.invites[invite.code] = invite
-            part.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+            _load_invite(part, invite)
+
+
+def _load_lines(world: World, part: World, commands: Sequence[Command]) -> None:
+    """The invites before those by which somebody comes who shares as well, and what their sharers have of the deal."""
+    sharing = {command.sharer_id for command in commands if isinstance(command, CreateInvite)}
+    sharers = sharing | {invite.sharer_id for invite in world.invites.values()}
+    coming = [command for command in commands if isinstance(command, OpenGroup | JoinGroup)]
+    waiting = [command.invite_code for command in coming if command.shopper_id in sharers]
+    for key in _askers(part, commands):
+        if key[1] in sharing:
+            waiting += [place.invite_code for place in world.places.get(key, {}).values()]
+    for code in waiting:
+        invite = world.invites.get(code) if code else None
+        if invite is None:
+            continue
+        _load_invite(part, invite)
+        key = (invite.deal_id, invite.sharer_id)
+        places = _places_needed(world, part, *key)
+        if places:
+            part.places[key] = places
+        before = {invite.parent_code, *(place.invite_code for place in places.values())}
+        waiting += before.difference(waiting)
+
+
+def _load_invite(part: World, invite: Invite) -> None:
+    part.invites[invite.code] = invite
+    part.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code

@@ -149,3 +149,25 @@ def invites_are_counted(world: World, model: Model) -> None:
         code: (told.deal_id, told.group_id, told.sharer_id, told.channel, told.parent_code, told.joins)
         for code, told in model.invites.items()
     }
+
+
+def nobody_is_brought_by_whom_they_brought(model: Model, deal_id: UUID) -> None:
+    """No self, no ring: not among who is in groups of a deal, nor between a place and the invites above its own."""
+    brought_by: dict[UUID, set[UUID]] = {}
+    for group in model.counting_groups(deal_id):
+        for shopper_id, member in group.members.items():
+            above, code = set(), member.invite_code
+            if code is not None:
+                brought_by.setdefault(shopper_id, set()).add(model.invites[code].sharer_id)
+            while code is not None:
+                above.add(model.invites[code].sharer_id)
+                code = model.invites[code].parent_code
+            assert shopper_id not in above
+    for begin, sharers in brought_by.items():
+        waiting, seen = list(sharers), set[UUID]()
+        while waiting:
+            shopper_id = waiting.pop()
+            assert shopper_id != begin, "a ring"
+            if shopper_id not in seen:
+                seen.add(shopper_id)
+                waiting += brought_by.get(shopper_id, ())

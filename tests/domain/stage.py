@@ -45,6 +45,7 @@ class Stage(RuleBasedStateMachine):
             changes = self.deal_changes[deal.id]
             promises.a_deal_is_as_told(self.world.deals[deal.id], deal, changes, self.now)
             promises.promise_1_nothing_oversold(self.world, self.model, deal)
+            promises.nobody_is_brought_by_whom_they_brought(self.model, deal.id)
         for group_id, told in self.model.groups.items():
             group, events = self.world.groups[group_id], self.events[group_id]
             places = self._places(told.deal_id, group_id)

@@ -1,6 +1,6 @@
 """A database in Python: what a batch loads of it (by `Wanted`), what it writes back (by `Changes`), and not a row more.
 
-The statements in `infra/loading.py` and `infra/saving_money.py` say the same in SQL.
+The statements in `infra/loading_sql.py` and `infra/saving_money.py` say the same in SQL.
 """
 
 from collections.abc import Iterable, Sequence
