@@ -99,6 +99,7 @@ from infra.identity.wechat import WeChatCodeRefused
 from infra.ids import new_id
 from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
 from infra.payments.port import GatewayRefused, GatewayUnavailable, WebhookRefused
+from infra.sharing.wechat_js import WeChatAway
 from infra.unavailable import DatabaseUnavailable, LimiterUnavailable, Overloaded, Unavailable
 
 NO_ROUTE: Final = ProblemType(404, "no-such-route", "Nothing here")
@@ -157,6 +158,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     EvidenceUsed: ProblemType(403, "evidence-used", "It has been used before"),
     ProviderNotOffered: ProblemType(404, "provider-not-offered", "Nobody signs in with this provider here"),
     ProviderUnavailable: ProblemType(503, "provider-unavailable", "The provider cannot be asked"),
+    WeChatAway: ProblemType(503, "wechat-unavailable", "WeChat cannot be asked"),
     IdentityTaken: ProblemType(409, "identity-taken", "Somebody else signs in with this"),
     LastIdentity: ProblemType(409, "last-identity", "The only way to sign in"),
     IdentityNotFound: ProblemType(404, "identity-not-found", "Not linked"),
@@ -243,7 +245,7 @@ def _headers(error: Exception) -> Headers:
         return ((b"www-authenticate", f'Bearer realm="tuan"{because}'.encode("ascii", "replace")),)
     if isinstance(error, GatewayUnavailable):
         return ((b"retry-after", str(GATEWAY_RETRY_AFTER_S).encode()),)
-    if isinstance(error, Unavailable | CodeNotSent | RateLimited | ProviderUnavailable):
+    if isinstance(error, Unavailable | CodeNotSent | RateLimited | ProviderUnavailable | WeChatAway):
         return ((b"retry-after", str(error.retry_after_s).encode()),)
     return ()
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from api.access import caller_of
 from api.answers import Answer, answered, encode, resource
@@ -15,12 +15,14 @@ from api.place_body import is_invite_code
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from api.selves import sharer
+from api.share_kit import KitMaker, SharedInvite, kit_maker
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
 from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
 from domain.groupbuy.errors import InviteNotFound
 from domain.groupbuy.text import check_line
 from domain.groupbuy.world import Accepted
+from domain.sharing.language import Language
 from infra.ids import new_invite_code
 from infra.reading.invites import get_invite, invite_view
 from infra.tokens import Claims
@@ -31,9 +33,13 @@ Channel = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": CH
 
 
 class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or any other name."""
+    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or any other name; and the language of its texts.
+
+    Left out, the language is the one the caller's account, or else their phone, says they read.
+    """
 
     channel: Channel = CHANNEL_DEFAULT
+    language: Language | UnsetType = UNSET  # what is unset is in no body's hash: keys from before it stay good
 
 
 _invite_body: Final = msgspec.json.Decoder(InviteBody)
@@ -48,9 +54,10 @@ async def create_invite(request: AnyRequest) -> Answer:
     problems = FieldProblems()
     check_line(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
     problems.raise_if_any()  # before the invite is looked up by it
+    maker = await kit_maker(request, group_id, body.channel, body.language or None)
     sharer_id = await sharer(request, group_id, body.channel)
     command = CreateInvite(group_id=group_id, sharer_id=sharer_id, channel=body.channel, code=new_invite_code())
-    return await tell(request, command, body, partial(_created, caller_of(request)))
+    return await tell(request, command, body, partial(_created, caller_of(request), maker))
 
 
 @route("GET", "/v1/invites/{code}")
@@ -62,10 +69,11 @@ async def read_invite(request: AnyRequest) -> Answer:
     return resource(request, encode(invite), invite.joins, is_private=False)
 
 
-def _created(caller: Claims, accepted: Accepted) -> Answer:
+def _created(caller: Claims, maker: KitMaker, accepted: Accepted) -> Answer:
     invite = accepted.state.invite
     assert invite is not None
     view = invite_view(invite, display_name(caller.name))
+    shared = SharedInvite(**msgspec.structs.asdict(view), share=maker.kit_of(view))
     if not accepted.events:
-        return answered(view)
-    return answered(view, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))
+        return answered(shared)
+    return answered(shared, 201, ((b"location", f"/v1/invites/{invite.code}".encode()),))

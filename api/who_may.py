@@ -51,6 +51,8 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /v1/me/groups": _SHOPPER,
     "POST /v1/groups/{group_id}/invites": _SHOPPER,
     "GET /v1/invites/{code}": _ANYONE,
+    "GET /v1/invites/{code}/share": _SHOPPER,  # whose it is; others get 404
+    "GET /v1/share/wechat-signature": _ANYONE,
     # orders and their money
     "GET /v1/me/orders": _SHOPPER,
     "GET /v1/me/statement": _MAY.STATEMENTS_READ,

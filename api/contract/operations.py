@@ -13,6 +13,7 @@ from api.contract.page_operations import PAGES
 from api.contract.payment_operations import BUYING, PAYMENTS
 from api.contract.profile_operations import PROFILE
 from api.contract.session_operations import SESSIONS
+from api.contract.share_kit_operations import SHARE_KIT, SHARED_INVITE
 from api.contract.social_operations import LINKING, SOCIAL
 from api.deal_bodies import CreateDealBody, EditDealBody, PreviewBody
 from api.group_answers import GroupAnswer
@@ -20,6 +21,7 @@ from api.invites import InviteBody
 from api.place_body import PlaceBody
 from api.price_schedules import Preview
 from api.probes import Alive, Readiness
+from api.share_kit import SharedInvite
 from domain.groupbuy.errors import (
     CrowdHasOneGroup,
     DealClosesTooSoon,
@@ -209,11 +211,15 @@ GROUPS: Final[dict[str, Operation]] = {
     "POST /v1/groups/{group_id}/invites": Operation(
         "create_invite",
         summary="Get a link to share",
-        description="The same caller and channel always get the same link.",
+        description=(
+            "The same caller and channel always get the same link. With it comes all that is needed to share it, as "
+            "the group stands now: with channel `link` for every chat, with any other for that one alone, whose visits "
+            "can then be told apart."
+        ),
         body=Received(InviteBody, examples.NEW_INVITE, is_required=False),
         answers={
-            200: Sent("The link you have.", InviteView, examples.INVITE, ("Idempotency-Replayed",)),
-            201: Sent("A new link.", InviteView, examples.INVITE, ("Location", "Idempotency-Replayed")),
+            200: Sent("The link you have.", SharedInvite, SHARED_INVITE, ("Idempotency-Replayed",)),
+            201: Sent("A new link.", SharedInvite, SHARED_INVITE, ("Location", "Idempotency-Replayed")),
         },
         problems=(GroupNotFound, GroupClosed),
         takes_idempotency_key=True,
@@ -247,7 +253,7 @@ OPERATIONS: Final = {
     "merchants": MERCHANTS | STAFF | API_KEYS | MERCHANT_AUDIT,
     "administration": ADMIN,
     "deals": DEALS,
-    "groups": GROUPS,
+    "groups": GROUPS | SHARE_KIT,
     "orders": ORDERS,
     "payments": PAYMENTS,
     "pages": PAGES,

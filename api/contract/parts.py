@@ -10,6 +10,7 @@ from domain.groupbuy.deal import DealStatus
 from domain.groupbuy.group import GroupStatus
 from domain.groupbuy.order import OrderStatus
 from domain.identity.permissions import Standing
+from domain.sharing.language import Language
 from infra.identity.accounts import Provider
 from infra.payments.gateways import GATEWAYS
 from infra.reading.audit import ACTION_CHARACTERS_MAX
@@ -64,6 +65,15 @@ PARAMETERS: Final[dict[str, Json]] = {
     "embedded_format": _in_query("format", "What to be answered.", {"enum": ["json"], "default": "json"}),
     "reference": _in_path("reference", "The gateway's name for the payment.", {"type": "string", "maxLength": 255}),
     "code": _in_path("code", "The code of an invite.", {"type": "string", **OF_A_CODE}),
+    "language": _in_query(
+        "language",
+        "The texts' language; left out, the one the account, or else the phone, says.",
+        {"enum": list(Language)},
+    ),
+    "signed_url": _in_query(
+        "url", "The page's address, which must be one of ours.", {"type": "string", "format": "uri", "maxLength": 2_048}
+    )
+    | {"required": True},
     "limit": _in_query(
         "limit",
         "How many items a page holds at most.",

@@ -46,7 +46,7 @@ CHATS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class WayToShare:
     """How to share by a channel: `address` opens it on a phone, `web_address` in a computer's browser.
 
     `text` is the whole message, link included, to copy where there is no address or it does not open.
@@ -58,13 +58,13 @@ class Shared:
     web_address: str | None = None
 
 
-def ways_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: str = "") -> list[Shared]:
+def ways_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: str = "") -> list[WayToShare]:
     """By the channel an invite was made for, whatever that is called; by every chat for a link of no channel."""
     channels = CHATS if channel == Channel.LINK else (channel,)
     return [way_to_share(one, texts, link, messenger_app_id) for one in channels]
 
 
-def way_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: str = "") -> Shared:
+def way_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: str = "") -> WayToShare:
     """What is sent by a channel, and what opens it."""
     text = f"{texts.short} {link}" if channel in {Channel.X, Channel.SMS} else f"{texts.long}\n{link}"
     address, web_address = None, None
@@ -85,7 +85,7 @@ def way_to_share(channel: str, texts: ShareTexts, link: str, messenger_app_id: s
             address = f"sms:?&body={percent_encoded(text)}"
         case _:
             pass
-    return Shared(channel=channel, text=text, address=address, web_address=web_address)
+    return WayToShare(channel=channel, text=text, address=address, web_address=web_address)
 
 
 def percent_encoded(text: str) -> str:

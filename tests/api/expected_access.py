@@ -81,6 +81,8 @@ TABLE = {
     "GET /v1/me/groups": shoppers(200),
     "POST /v1/groups/{group_id}/invites": SHOPPERS._replace(shopper=200),  # has one already
     "GET /v1/invites/{code}": ANYONE,
+    "GET /v1/invites/{code}/share": shoppers(404)._replace(shopper=200),
+    "GET /v1/share/wechat-signature": everybody(404)._replace(expired=401),  # no account of WeChat's is set up
     "GET /v1/groups/{group_id}/explain": shoppers(404)._replace(shopper=200),
     "POST /v1/deals/{deal_id}/orders": SHOPPERS,
     "GET /v1/me/orders": shoppers(200),
