@@ -32,6 +32,7 @@ from infra.payments.checkout import Checkout
 from infra.payments.gateways import NONE, Gateways
 from infra.payments.payment_rows import PaymentRows
 from infra.places import PlaceFinder
+from infra.push.gateways import Pushes, open_pushes
 from infra.redis_client import make_redis
 from infra.settings import Settings
 from infra.sharing.landings import Landings
@@ -75,6 +76,7 @@ class Runtime:
     sign_in: SignIn
     vouching: Vouching
     messages: Messages
+    pushes: Pushes
     limiter: Limiter
     wechat_js: WeChatJs
     after_commit: list[Callable[[Committed], None]]
@@ -98,8 +100,8 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         batcher = _batcher(settings, to.by_key, after_commit, suspensions)
         keys, gateways, payments = KeyRing(settings), _gateways(settings), PaymentRows(to.by_key)
         messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
-        wechat_js = WeChatJs(settings, to.redis)
-        closing = (gateways.close, vouching.close, messages.close, wechat_js.close)
+        wechat_js, pushes = WeChatJs(settings, to.redis), open_pushes(settings, messages.console)
+        closing = (gateways.close, vouching.close, messages.close, pushes.close, wechat_js.close)
         for stop in (counters.stop, visits.stop, *closing, batcher.stop, hub.stop):
             leaving.push_async_callback(stop)  # the last one first
         revocations = Revocations(to.listening)
@@ -130,6 +132,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             sign_in=SignIn(settings, to.signing_in, messages, keys),
             vouching=vouching,
             messages=messages,
+            pushes=pushes,
             limiter=Limiter(to.redis),
             wechat_js=wechat_js,
             after_commit=after_commit,

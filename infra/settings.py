@@ -15,6 +15,7 @@ from infra.cannot_start import WrongSetting
 from infra.embedded.place import Place, place_for
 from infra.settings_identity import IdentitySettings
 from infra.settings_money import MoneySettings
+from infra.settings_push import PushSettings
 from infra.settings_serving import ServingSettings
 from infra.settings_sharing import SharingSettings
 from infra.settings_values import shown
@@ -24,8 +25,8 @@ PREFIX = "TUAN_"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(MoneySettings, SharingSettings, IdentitySettings, ServingSettings):  # the last one's fields come first
-    """What an operator may decide; bounds and addresses, never rules of the product."""
+class Settings(MoneySettings, PushSettings, SharingSettings, IdentitySettings, ServingSettings):
+    """What an operator may decide; bounds and addresses, never rules of the product. The last group's come first."""
 
     @property
     def place(self) -> Place:

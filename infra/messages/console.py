@@ -36,7 +36,11 @@ class ConsoleMessages:
         self.has_inbox = has_inbox
 
     async def send(self, message: Message) -> None:
-        delivered = Delivered(message.recipient.address, message.text, message.code, datetime.now(UTC))
+        await self.show(message.recipient.address, message.text, message.code)
+
+    async def show(self, to: str, text: str, code: str = "") -> None:
+        """Also for what is no message to an address; raises `MessageNotSent`."""
+        delivered = Delivered(to, text, code, datetime.now(UTC))
         if self.has_inbox:
             await self._put(delivered)
         _log.info("message", to=delivered.to, text=delivered.text)

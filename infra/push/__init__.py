@@ -1,0 +1,1 @@
+"""Pushes to phones: one port, and the services that carry them."""

@@ -1,0 +1,110 @@
+"""Asking a push service over HTTP: bounded in time and size, never redirected, and silent about tokens.
+
+A connection that breaks, or that the other side has closed while nothing was said, costs a second try: the same push
+sent twice is shown once.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, NamedTuple
+
+import httpx
+
+ANSWER_BYTES_MAX: Final = 64 * 1024
+SILENCE_S: Final = 5.0
+"""After so long without a byte a connection is taken for dead: its way may have been forgotten by a box in between."""
+ANSWER_TIMEOUT_S: Final = 8.0
+CONNECTIONS_MAX: Final = 50
+KEPT_OPEN_S: Final = 300.0
+ATTEMPTS: Final = 2
+RETRY_AFTER_S_MAX: Final = 3_600.0
+
+_TELLTALES: Final = ("httpx", "httpcore", "hpack")
+"""Their logs hold addresses and headers, which have tokens in them."""
+
+
+class Answer(NamedTuple):
+    """What was said; of a body without end the beginning."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """How long to wait (RFC 9110, 10.2.3), within reason."""
+        said = self.headers.get("retry-after", "").strip()
+        try:
+            wait_s = float(said) if said.isdecimal() else _seconds_until(said)
+        except (ValueError, OverflowError):
+            return None
+        return min(max(wait_s, 0.0), RETRY_AFTER_S_MAX)
+
+
+class NoAnswer(Exception):  # noqa: N818 - named after what happened
+    """Nobody there, too slow, or nothing that is HTTP; `str()` of it is for the log."""
+
+
+class Line:
+    """Connections to one origin; with `is_http2` one connection serves many at once."""
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        is_http2: bool = False,
+        trust: ssl.SSLContext | None = None,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
+        self._origin = httpx.URL(origin)
+        self._timeout_s = timeout_s
+        for name in _TELLTALES:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._client = httpx.AsyncClient(
+            verify=trust or (httpx.create_ssl_context() if self._origin.scheme == "https" else False),
+            http1=not is_http2,
+            http2=is_http2,
+            timeout=min(SILENCE_S, timeout_s),
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
+            trust_env=False,
+            headers={"accept": "application/json", "accept-encoding": "identity"},
+        )
+
+    async def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer, whatever its status; raises `NoAnswer`."""
+        host = self._origin.host
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._post(self._origin.join(path), content, headers)
+        except (TimeoutError, httpx.TimeoutException):
+            raise NoAnswer(f"{host} took too long") from None
+        except (httpx.HTTPError, OSError, RuntimeError) as error:  # RuntimeError: of a stream that is closed meanwhile
+            raise NoAnswer(f"{host} cannot be reached: {type(error).__name__}") from None
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._post_once(url, content, headers)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                continue
+        return await self._post_once(url, content, headers)
+
+    async def _post_once(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
+        async with self._client.stream("POST", url, content=content, headers=headers) as answer:
+            body = bytearray()
+            async for piece in answer.aiter_raw():  # nothing is unpacked: it was not asked for
+                body += piece
+                if len(body) > ANSWER_BYTES_MAX:
+                    break
+            return Answer(answer.status_code, answer.headers, bytes(body))
+
+
+def _seconds_until(moment: str) -> float:
+    return (parsedate_to_datetime(moment).astimezone(UTC) - datetime.now(UTC)).total_seconds()
