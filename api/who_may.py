@@ -50,6 +50,8 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /v1/groups/{group_id}/explain": _SHOPPER,  # who has or had a place; others get 404
     "GET /v1/me/groups": _SHOPPER,
     "POST /v1/groups/{group_id}/invites": _SHOPPER,
+    "GET /v1/me/invites": _SHOPPER,
+    "GET /v1/groups/{group_id}/invite-tree": _SIGNED_IN,  # its leader and its merchant; others get 404
     "GET /v1/invites/{code}": _ANYONE,
     "GET /v1/invites/{code}/share": _SHOPPER,  # whose it is; others get 404
     "GET /v1/share/wechat-signature": _ANYONE,

@@ -161,6 +161,7 @@ participants = Table(
     CheckConstraint("hold_minor > 0", name="hold_minor"),
     Index("participants_of_group_index", "group_id", "number", unique=True),
     Index("participants_of_shopper_index", "shopper_id", "joined_at", "group_id"),
+    Index("participants_of_invite_index", "invite_code", postgresql_where=text("invite_code IS NOT NULL")),
 )
 
 invites = Table(
@@ -177,7 +178,8 @@ invites = Table(
     UniqueConstraint("group_id", "sharer_id", "channel"),
     ForeignKeyConstraint(["deal_id", "group_id"], ["groups.deal_id", "groups.id"]),
     CheckConstraint("joins >= 0", name="joins"),
-    Index("invites_of_sharer_index", "sharer_id", "code"),
+    Index("invites_of_sharer_index", "sharer_id", "created_at", "code"),
+    Index("invites_of_parent_index", "parent_code", postgresql_where=text("parent_code IS NOT NULL")),
 )
 
 outbox = Table(

@@ -6,6 +6,7 @@ from typing import Final
 from api.contract import examples
 from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
 from api.contract.identity_operations import ACCOUNT, SIGN_IN
+from api.contract.invite_operations import INVITES
 from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
@@ -253,7 +254,7 @@ OPERATIONS: Final = {
     "merchants": MERCHANTS | STAFF | API_KEYS | MERCHANT_AUDIT,
     "administration": ADMIN,
     "deals": DEALS,
-    "groups": GROUPS | SHARE_KIT,
+    "groups": GROUPS | INVITES | SHARE_KIT,
     "orders": ORDERS,
     "payments": PAYMENTS,
     "pages": PAGES,

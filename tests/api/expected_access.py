@@ -80,6 +80,10 @@ TABLE = {
     "POST /v1/groups/{group_id}/cancel": staff("editor"),
     "GET /v1/me/groups": shoppers(200),
     "POST /v1/groups/{group_id}/invites": SHOPPERS._replace(shopper=200),  # has one already
+    "GET /v1/me/invites": shoppers(200),
+    "GET /v1/groups/{group_id}/invite-tree": signed_in(404)._replace(
+        shopper=200, owner=200, editor=200, fulfilment=200, analyst=200, key=200, operator=200
+    ),
     "GET /v1/invites/{code}": ANYONE,
     "GET /v1/invites/{code}/share": shoppers(404)._replace(shopper=200),
     "GET /v1/share/wechat-signature": everybody(404)._replace(expired=401),  # no account of WeChat's is set up

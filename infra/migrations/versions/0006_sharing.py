@@ -8,6 +8,10 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
+    "DROP INDEX invites_of_sharer_index",
+    "CREATE INDEX invites_of_sharer_index ON invites (sharer_id, created_at, code)",
+    "CREATE INDEX invites_of_parent_index ON invites (parent_code) WHERE parent_code IS NOT NULL",
+    "CREATE INDEX participants_of_invite_index ON participants (invite_code) WHERE invite_code IS NOT NULL",
     """
     CREATE TABLE visit_salts (
       day DATE NOT NULL,
