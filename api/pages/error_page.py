@@ -23,14 +23,16 @@ from infra.sharing.landings import Elsewhere
 from infra.unavailable import Unavailable
 
 _OF_PAGES: Final = re.compile(r"/[ig]/[^/]*/?", re.ASCII)
-_KEPT_OF_ANSWERS: Final = frozenset({b"retry-after", b"allow"})
+_TOLD: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS})
+_KEPT_OF_ANSWERS: Final = frozenset({b"retry-after"})
 WAIT_S: Final = 10
 """What is said where nobody knows better."""
 
 
 def as_page(request: AnyRequest, problem: Answer) -> Answer:
     """The problem as a page where a person opened the address of one; else as it is."""
-    return ErrorPage(request, problem) if _is_for_a_person(request) else problem
+    is_told = problem.status in _TOLD or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return ErrorPage(request, problem) if is_told and _is_for_a_person(request) else problem
 
 
 def _is_for_a_person(request: AnyRequest) -> bool:

@@ -56,9 +56,14 @@ class LiveParts:
         return part.frame if isinstance(part.frame, bytes) else asyncio.shield(part.frame)
 
     async def _make(self, key: _Key, opened: Landing, seen: Seen) -> bytes:
-        shows = await self._shows(opened, _decode(seen.document))
-        frame = _frame(seen, live_part(shows, key[1]))
-        if self._parts.get(key, _Part(0, b"")).version == seen.version:
+        """The part; one that could not be made is made anew for whoever asks next."""
+        try:
+            frame = _frame(seen, live_part(await self._shows(opened, _decode(seen.document)), key[1]))
+        except BaseException:
+            self._parts.pop(key, None)
+            raise
+        kept = self._parts.get(key)
+        if kept is not None and kept.version == seen.version:
             self._parts[key] = _Part(seen.version, frame)
         return frame
 

@@ -28,7 +28,7 @@ def _stylesheet() -> str:
     """The stylesheet without what only its readers need."""
     written = (HERE / "static" / "page.css").read_text("utf-8")
     without_comments = re.sub(r"/\*.*?\*/", "", written, flags=re.DOTALL)
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", without_comments)).strip()
+    return re.sub(r"\s*([{};,])\s*|(:) ", r"\1\2", re.sub(r"\s+", " ", without_comments)).strip()
 
 
 STYLESHEET: Final = _stylesheet()

@@ -1,6 +1,7 @@
 """Which language a page speaks to whom, and its words."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -16,19 +17,24 @@ WORDS: Final[Mapping[Language, Words]] = MappingProxyType(
     {Language.EN: ENGLISH, Language.ZH: CHINESE, Language.DE: GERMAN, Language.ES: SPANISH}
 )
 
+WISHES_REMEMBERED_MAX: Final = 1_024
+REMEMBERED_BYTES_MAX: Final = 256
+"""Of longer ones there are more than browsers send."""
+
+_LANG: Final = b"lang="
+
 
 def spoken_to(request: AnyRequest, sharers_locale: str | None = None) -> Language:
     """`?lang=` where it is one of ours, else what the browser asks for, else what the sharer speaks, else English."""
-    chosen = request.scope["query_string"]
-    asked = header(request, b"accept-language")
-    if not chosen and sharers_locale is None:
-        return first_fitting(None if asked is None else asked.decode("latin-1"))
-    return first_fitting(_chosen(chosen), None if asked is None else asked.decode("latin-1"), sharers_locale)
+    query, asked = request.scope["query_string"], header(request, b"accept-language") or b""
+    if len(query) + len(asked) <= REMEMBERED_BYTES_MAX:
+        return _remembered(query, asked, sharers_locale)
+    return _best(query, asked, sharers_locale)
 
 
-def _chosen(query: bytes) -> str | None:
-    """The value of `lang`, if there is one that may be a language; whatever else the query says is nobody's here."""
-    for field in query.split(b"&"):
-        if field.startswith(b"lang="):
-            return field[len(b"lang=") :].decode("latin-1")
-    return None
+def _best(query: bytes, asked: bytes, sharers_locale: str | None) -> Language:
+    chosen = next((field[len(_LANG) :] for field in query.split(b"&") if field.startswith(_LANG)), b"")
+    return first_fitting(chosen.decode("latin-1"), asked.decode("latin-1"), sharers_locale)
+
+
+_remembered = lru_cache(WISHES_REMEMBERED_MAX)(_best)
