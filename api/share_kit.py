@@ -88,7 +88,7 @@ async def kit_maker(request: AnyRequest, group_id: UUID, channel: str, wished: L
     """What a kit of the caller's is made with; raises `GroupNotFound`."""
     runtime = runtime_of(request)
     landing, language, ticket = await asyncio.gather(
-        runtime.landings.of_group(group_id), _language_of(request, wished), _ticket(request, channel)
+        runtime.landings.without_people(group_id), _language_of(request, wished), _ticket(request, channel)
     )
     if landing is None:
         raise GroupNotFound(group_id)

@@ -77,6 +77,14 @@ class Landings:
         group = await self._groups.get(group_id)
         return None if group is None else await self.around(group)
 
+    async def without_people(self, group_id: UUID) -> Landing | None:
+        """As `of_group`, for what shows nobody who is in: texts and pictures. Raises `Unavailable`."""
+        group = await self._groups.get(group_id)
+        sold = None if group is None else await self._sold.get(group.deal_id)
+        if group is None or sold is None:
+            return None
+        return Landing(deal=sold.deal, group=group, people=[], merchant_name=sold.merchant_name)
+
     async def around(self, group: GroupView, *, waits: bool = False) -> Landing | None:
         """A group in a state with what stands around it; raises `Unavailable`.
 

@@ -1,6 +1,7 @@
 """WeChat's JS-SDK: a page of ours inside WeChat may set what is shared, if the server signs the page's address.
 
 https://developers.weixin.qq.com/doc/offiaccount/en/OA_Web_Apps/JS-SDK.html
+https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html
 What signs is a ticket, good for two hours, of which only so many may be fetched a day. So all processes share one
 through Redis, and it is fetched by one at a time, before the old one ends, while that still serves. It is asked for
 with an access token that WeChat calls stable: getting one again ends no other's, so that needs no keeping.
@@ -75,9 +76,14 @@ class Ticket(msgspec.Struct, frozen=True):
     def sign(self, app_id: str, url: str) -> WeChatSignature:
         """The signature of an address, the same as long as the ticket is: WeChat asks for no new nonce each time."""
         nonce = hashlib.blake2b(url.encode(), key=self.text.encode()[:64], digest_size=8).hexdigest()
-        told = f"jsapi_ticket={self.text}&noncestr={nonce}&timestamp={self.since}&url={url}"
-        signature = hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()  # WeChat's choice
+        signature = signature_of(self.text, nonce, self.since, url)
         return WeChatSignature(app_id=app_id, timestamp=self.since, nonce=nonce, signature=signature, url=url)
+
+
+def signature_of(ticket: str, nonce: str, timestamp: int, url: str) -> str:
+    """WeChat's choice of a signature: the fields by their names, as they are, in SHA-1."""
+    told = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp}&url={url}"
+    return hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Token(msgspec.Struct):
