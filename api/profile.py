@@ -1,5 +1,6 @@
 """The caller's own profile: what they say of themselves, and what they want to be told."""
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -21,7 +22,9 @@ from domain.identity.profile import (
     check_locale,
     check_name,
 )
+from domain.notices.kinds import Kind
 from infra.identity.profiles import ChangedMeanwhile, change_profile
+from infra.notices.time_zones import ZONE_CHARACTERS_MAX, is_time_zone
 from infra.reading.sessions import AccountView, get_account
 
 _Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
@@ -31,12 +34,34 @@ _Avatar = Annotated[
 _Locale = Annotated[str, Meta(extra_json_schema={"pattern": LOCALE_PATTERN, "maxLength": LOCALE_CHARACTERS_MAX})]
 
 
+_CLOCK_PATTERN: Final = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_Clock = Annotated[str, Meta(extra_json_schema={"pattern": _CLOCK_PATTERN})]
+_Zone = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": ZONE_CHARACTERS_MAX})]
+
+
+class ChannelsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """By which ways a kind of notice is to come; in the inbox it is anyway."""
+
+    push: bool | UnsetType = UNSET
+    email: bool | UnsetType = UNSET
+
+
+class QuietHoursBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """From when to when nothing is pushed, by the clock of an IANA time zone; past midnight is meant too."""
+
+    begin: _Clock
+    end: _Clock
+    time_zone: _Zone
+
+
 class NotificationsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What to be told of, or not; what is left out stays as it is."""
+    """What to be sent, or not; what is left out stays as it is. What the first two switch off comes no way at all."""
 
     group_closing: bool | UnsetType = UNSET
     price_dropped: bool | UnsetType = UNSET
     marketing: bool | UnsetType = UNSET
+    kinds: dict[Kind, ChannelsBody] | UnsetType = UNSET
+    quiet_hours: QuietHoursBody | UnsetType | None = UNSET
 
 
 class ProfileBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -82,8 +107,22 @@ def _checked(body: ProfileBody) -> dict[str, object]:
         check_avatar(problems, body.avatar_url)
     if body.locale is not UNSET:
         check_locale(problems, body.locale)
+    if body.notifications is not UNSET and body.notifications.quiet_hours is not UNSET:
+        _check_quiet_hours(problems, body.notifications.quiet_hours)
     problems.raise_if_any()
     return changes
+
+
+def _check_quiet_hours(problems: FieldProblems, quiet: QuietHoursBody | None) -> None:
+    if quiet is None:
+        return
+    clock = re.compile(_CLOCK_PATTERN.removesuffix("$"))
+    for name in ("begin", "end"):
+        is_clock = clock.fullmatch(getattr(quiet, name)) is not None
+        problems.require(is_clock, f"notifications.quiet_hours.{name}", "must be a time of the clock, such as 22:00")
+    known = "must be the name of a time zone, such as Europe/Berlin"
+    problems.require(is_time_zone(quiet.time_zone), "notifications.quiet_hours.time_zone", known)
+    problems.require(quiet.begin != quiet.end, "notifications.quiet_hours.end", "must be another time than begin")
 
 
 def _named_version(account: AccountView | None, tags: bytes) -> int:

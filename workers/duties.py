@@ -13,6 +13,7 @@ from workers.closing import CLOSING
 from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
 from workers.erasing import ERASING
 from workers.leadership import Leadership
+from workers.noticing import NOTICING
 from workers.paying import PAYING
 from workers.reconciling import RECONCILING
 from workers.relay import RELAYING
@@ -32,6 +33,7 @@ ALL_DUTIES = (
     BALANCING,
     WINDING_DOWN,
     ERASING,
+    NOTICING,
 )
 SPARE_CONNECTIONS = 2
 """For duties that do two things at once."""

@@ -8,6 +8,7 @@ from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
 from api.contract.identity_operations import ACCOUNT, SIGN_IN
 from api.contract.invite_operations import INVITES
 from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
+from api.contract.notice_operations import NOTICES
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
 from api.contract.page_operations import PAGES
@@ -250,7 +251,7 @@ PROBES: Final[dict[str, Operation]] = {
 
 OPERATIONS: Final = {
     "sign-in": SIGN_IN | SOCIAL | SESSIONS,
-    "account": ACCOUNT | LINKING | PROFILE,
+    "account": ACCOUNT | LINKING | PROFILE | NOTICES,
     "merchants": MERCHANTS | STAFF | API_KEYS | MERCHANT_AUDIT,
     "administration": ADMIN,
     "deals": DEALS,

@@ -35,10 +35,20 @@ PROFILE: Final[dict[str, Operation]] = {
         summary="Change my profile",
         description=(
             "A new name or picture is shown wherever the account has a place. After a new name the access tokens with "
-            "the old one are refused: refresh them."
+            "the old one are refused: refresh them. Of `notifications` only what is named changes; what one has to do "
+            "at once (`payment_needed`) is pushed in quiet hours too, all else waits for their end."
         ),
         body=Received(
-            ProfileBody, {"display_name": "Mei", "locale": "zh-Hans-CN", "notifications": {"marketing": True}}
+            ProfileBody,
+            {
+                "display_name": "Mei",
+                "locale": "zh-Hans-CN",
+                "notifications": {
+                    "marketing": True,
+                    "kinds": {"joined": {"push": False}},
+                    "quiet_hours": {"begin": "22:00", "end": "08:00", "time_zone": "Asia/Shanghai"},
+                },
+            },
         ),
         answers={200: Sent("The account as it is now.", AccountView, ACCOUNT_EXAMPLE, ("ETag",))},
         query=("if_match",),

@@ -39,7 +39,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What somebody chose. `switched_off` are kinds they want to hear nothing of; what `by_kind` says goes first."""
+    """What somebody chose: kinds they want to be sent nothing of, and of the others by which way."""
 
     switched_off: frozenset[Kind] = frozenset()
     by_kind: Mapping[Kind, Mapping[Channel, bool]] = field(default_factory=dict)
@@ -47,10 +47,9 @@ class Choices:
 
     def wants(self, kind: Kind, channel: Channel) -> bool:
         """Whether notices of this kind are to come this way."""
-        chosen = self.by_kind.get(kind, {}).get(channel)
-        if chosen is not None:
-            return chosen
-        return kind not in self.switched_off and kind in WANTED_BY_DEFAULT[channel]
+        if kind in self.switched_off:
+            return False
+        return self.by_kind.get(kind, {}).get(channel, kind in WANTED_BY_DEFAULT[channel])
 
 
 def when_to_deliver(kind: Kind, channel: Channel, choices: Choices, local: datetime) -> datetime | None:

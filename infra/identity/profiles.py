@@ -31,7 +31,7 @@ class Profile(NamedTuple):
     display_name: str | None
     avatar_url: str | None
     locale: str | None
-    notifications: Mapping[str, bool]
+    notifications: Mapping[str, Any]
 
 
 async def change_profile(
@@ -49,7 +49,7 @@ async def change_profile(
         raise ChangedMeanwhile
     before = Profile(*row[1:])
     after = before._replace(**changes)
-    after = after._replace(notifications={**before.notifications, **after.notifications})
+    after = after._replace(notifications=_merged(before.notifications, after.notifications))
     if after == before:
         return {}
     values = after._asdict() | {"id": account_id, "notifications": json_text(after.notifications)}
@@ -57,3 +57,12 @@ async def change_profile(
     if after.display_name == before.display_name:
         return {}
     return await revoke(connection, [account_id])
+
+
+def _merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices before, with those named after; in each kind only the ways that are named."""
+    merged = dict(before)
+    for name, chosen in after.items():
+        had = merged.get(name)
+        merged[name] = _merged(had, chosen) if isinstance(had, dict) and isinstance(chosen, dict) else chosen
+    return merged

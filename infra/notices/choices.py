@@ -40,6 +40,11 @@ class KeptChoices(msgspec.Struct, frozen=True, kw_only=True):
         quiet = self.quiet_hours.hours() if self.quiet_hours else None
         return Choices(switched_off=off, by_kind=self.kinds, quiet_hours=quiet)
 
+    def effective(self) -> dict[Kind, dict[Channel, bool]]:
+        """Which kinds come by which way, whether that was chosen or not."""
+        choices = self.choices()
+        return {kind: {channel: choices.wants(kind, channel) for channel in Channel} for kind in Kind}
+
     def due(self, kind: Kind, channel: Channel, moment: datetime) -> datetime | None:
         """When to send a notice that could be sent at a moment; None: never."""
         if self.quiet_hours is None:  # whatever the clock shows there

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-NAME_CHARACTERS_MAX: Final = 64
+ZONE_CHARACTERS_MAX: Final = 64
 ZONES_KEPT_MAX: Final = 700
 """More than there are."""
 

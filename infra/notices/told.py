@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.notices.facts import Facts
-from domain.notices.kinds import Kind
+from domain.notices.kinds import MONEY_GOES_BACK, Kind
 from domain.notices.texts import Money, Telling, notice_text
 from domain.sharing.language import Language
 from domain.sharing.titles import shown_title
@@ -19,6 +19,7 @@ NOTICE_JSON: Final = """json_build_object(
   'title', (SELECT title FROM deals WHERE deals.id = n.deal_id),
   'currency', (SELECT currency FROM deals WHERE deals.id = n.deal_id),
   'facts', n.facts, 'at', n.at, 'created_at', n.created_at, 'read_at', n.read_at,
+  'useful_until', n.useful_until,
   'money', (SELECT s.status FROM settlements s WHERE s.deal_id = n.deal_id AND s.order_id = n.order_id),
   'was_held', EXISTS (SELECT FROM payments p WHERE p.deal_id = n.deal_id AND p.order_id = n.order_id))"""
 """A row `n` of `notices`. What became of the money is looked up: a notice of a minute ago still says what is true."""
@@ -38,6 +39,7 @@ class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     created_at: datetime
     read_at: datetime | None
+    useful_until: datetime | None
     money: str | None
     was_held: bool
 
@@ -47,6 +49,11 @@ class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
         if not self.was_held:
             return Money.NEVER_TAKEN
         return Money.BACK if self.money == "done" else Money.COMING_BACK
+
+    @property
+    def is_money_back(self) -> bool | None:
+        """None where no money is to come back."""
+        return None if self.kind not in MONEY_GOES_BACK else self.whereabouts is not Money.COMING_BACK
 
     def telling(self) -> Telling:
         """What its text is made of."""

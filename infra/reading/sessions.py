@@ -8,6 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.profile import NOTICES_DEFAULT, Notice
+from domain.notices.kinds import Channel, Kind
+from infra.notices.choices import KeptChoices, KeptQuietHours
 from infra.reading.fetching import fetch_json
 
 _SESSIONS = text("""
@@ -54,11 +56,18 @@ class EmploymentView(msgspec.Struct, frozen=True):
 
 
 class NotificationsView(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to be told of."""
+    """What somebody wants to be sent: the first three switch things off altogether, `kinds` say by which way."""
 
     group_closing: bool = NOTICES_DEFAULT[Notice.GROUP_CLOSING]
     price_dropped: bool = NOTICES_DEFAULT[Notice.PRICE_DROPPED]
     marketing: bool = NOTICES_DEFAULT[Notice.MARKETING]
+    kinds: dict[Kind, dict[Channel, bool]] = msgspec.field(default_factory=dict)
+    quiet_hours: KeptQuietHours | None = None
+
+    def effective(self) -> "NotificationsView":
+        """The same with every kind, whether it was chosen or not."""
+        kept = KeptChoices(group_closing=self.group_closing, price_dropped=self.price_dropped, kinds=self.kinds)
+        return msgspec.structs.replace(self, kinds=kept.effective())
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -88,4 +97,4 @@ async def list_sessions(engine: AsyncEngine, account_id: UUID) -> list[SessionRo
 async def get_account(engine: AsyncEngine, account_id: UUID) -> AccountView | None:
     """The account; None for a token of no account, as from the command line. Raises `Unavailable`."""
     account: AccountView | None = _decode_account(await fetch_json(engine, _ACCOUNT, {"account_id": account_id}))
-    return account
+    return account and msgspec.structs.replace(account, notifications=account.notifications.effective())

@@ -123,6 +123,9 @@ TABLE = {
     "DELETE /v1/me/devices/{device_id}": people(404)._replace(shopper=204),
     "POST /v1/me/identities": people(403),  # whoever has the code; here nobody has
     "DELETE /v1/me/identities/{provider}": people(403)._replace(guest=404, operator=404),  # no fresh session, as above
+    "GET /v1/me/notices": SIGNED_IN,
+    "GET /v1/me/notices/unread": SIGNED_IN,
+    "POST /v1/me/notices/read": SIGNED_IN,
     "GET /v1/me/sessions": SIGNED_IN,
     "DELETE /v1/me/sessions": SIGNED_OUT,
     "DELETE /v1/me/sessions/{session_id}": people(404),

@@ -34,6 +34,7 @@ BODIES: dict[str, object] = {
     "POST /v1/me/addresses": {"address": examples.ADDRESS},
     "PATCH /v1/me/addresses/{address_id}": {"label": "Home"},
     "POST /v1/me/devices": {"platform": "ios", "push_token": "740f4707bebcf74f"},
+    "POST /v1/me/notices/read": {"ids": ["01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"]},
     "POST /v1/deals": deal_body(),
     "PATCH /v1/deals/{deal_id}": {"title": "Green tea"},
     "POST /v1/orders/shipments": {"shipments": [{"order_id": str(uuid4()), **SHIPPED}]},

@@ -1,0 +1,57 @@
+"""How much of what was told is kept: nobody's inbox grows for ever."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+NOTICES_PER_ACCOUNT_MAX: Final = 200
+NOTICES_KEPT_FOR_DAYS: Final = 90
+TELLINGS_KEPT_FOR_DAYS: Final = 30
+ROWS_AT_ONCE: Final = 1_000
+ACCOUNTS_AT_ONCE: Final = 500
+
+_FORGET_OLD: Final = text("""
+  DELETE FROM notices WHERE id = ANY(ARRAY(
+    SELECT id FROM notices WHERE at < now() - make_interval(days => :days)
+    ORDER BY at LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")
+_FORGET_TOLD: Final = text("""
+  DELETE FROM tellings WHERE id = ANY(ARRAY(
+    SELECT id FROM tellings WHERE done_at < now() - make_interval(days => :days)
+    ORDER BY done_at LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")
+# From one account that has notices to the next: an index finds each without reading those of the one before.
+_TRIM: Final = text("""
+  WITH RECURSIVE having (account_id, number) AS (
+    (SELECT account_id, 1 FROM notices WHERE account_id > :after ORDER BY account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT n.account_id FROM notices n WHERE n.account_id > having.account_id ORDER BY n.account_id LIMIT 1),
+      number + 1
+    FROM having WHERE having.account_id IS NOT NULL AND number < :accounts_max
+  ), gone AS (
+    DELETE FROM notices USING having CROSS JOIN LATERAL (
+      SELECT id FROM notices n WHERE n.account_id = having.account_id ORDER BY n.at DESC, n.id DESC
+      OFFSET :notices_max) surplus
+    WHERE notices.id = surplus.id
+  )
+  SELECT max(account_id::text)::uuid, count(*) FROM having WHERE account_id IS NOT NULL""")
+
+
+async def forget_old_notices(engine: AsyncEngine) -> int:
+    """Delete notices of long ago, and what says that they were told; answers how many."""
+    forgotten = 0
+    for statement, days in ((_FORGET_OLD, NOTICES_KEPT_FOR_DAYS), (_FORGET_TOLD, TELLINGS_KEPT_FOR_DAYS)):
+        last = ROWS_AT_ONCE
+        while last == ROWS_AT_ONCE:
+            async with engine.begin() as connection:
+                last = (await connection.execute(statement, {"days": days, "rows_max": ROWS_AT_ONCE})).rowcount
+            forgotten += last
+    return forgotten
+
+
+async def trim_inboxes(engine: AsyncEngine, after: UUID) -> UUID | None:
+    """Keep the newest notices of the next accounts behind this one; answers the last of them, None at the end."""
+    asked = {"after": after, "accounts_max": ACCOUNTS_AT_ONCE, "notices_max": NOTICES_PER_ACCOUNT_MAX}
+    async with engine.begin() as connection:
+        last, accounts = (await connection.execute(_TRIM, asked)).one()
+    return last if accounts == ACCOUNTS_AT_ONCE else None
