@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -26,7 +27,7 @@ class _Answer(msgspec.Struct):
 def live(stack: Stack) -> Figure:
     """Join again and again; each time wait until everybody has seen it."""
     path = open_groups(stack.settings)[0].path
-    delays_s = asyncio.run(_measure(stack, path))
+    delays_s = asyncio.run(changes_seen(stack, path, f"{path}/live"))
     shown = [percentile(delays_s, percent) * 1000 for percent in (50, 99)]
     return Figure(
         f"{WATCHERS:,} live watchers of one group on one process, a change to the last of them, p99",
@@ -37,13 +38,17 @@ def live(stack: Stack) -> Figure:
     )
 
 
-async def _measure(stack: Stack, path: str) -> list[float]:
-    command = ["-m", "benchmarks.watching", str(stack.settings.port), f"{path}/live", str(WATCHERS)]
+async def changes_seen(
+    stack: Stack, path: str, watched: str, meanwhile: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Seconds from each change's answer until all `WATCHERS` of an address have it; `meanwhile`: when all watch."""
+    command = ["-m", "benchmarks.watching", str(stack.settings.port), watched, str(WATCHERS)]
     process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
     caller = await Caller.connected(stack.settings.port)
     assert process.stdout is not None
     try:
         await _all_have(process.stdout, 0)
+        meanwhile()
         delays_s = []
         for _ in range(CHANGES):
             await asyncio.sleep(CHANGE_EVERY_S)
