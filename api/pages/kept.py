@@ -23,11 +23,11 @@ VARY: Final = b"Accept-Language, Accept-Encoding"
 class Kept:
     """One page, plain and packed; packed when it is first asked for so."""
 
-    __slots__ = ("_content", "_headers", "_packed", "_plain", "_unchanged", "tag")
+    __slots__ = ("_headers", "_packed", "_plain", "_unchanged", "content", "tag")
 
     def __init__(self, content: bytes, language: Language, version: int, *, is_for_search: bool) -> None:
         self.tag = b'W/"%d.%08x"' % (version, zlib.crc32(content))
-        self._content = content
+        self.content = content
         self._headers = (
             (b"etag", self.tag),
             (b"cache-control", b"no-cache"),
@@ -49,7 +49,7 @@ class Kept:
         if not takes_gzip(request):
             return self._plain
         if self._packed is None:
-            self._packed = Answer(200, packed(self._content), ((b"content-encoding", b"gzip"), *self._headers), HTML)
+            self._packed = Answer(200, packed(self.content), ((b"content-encoding", b"gzip"), *self._headers), HTML)
         return self._packed
 
 

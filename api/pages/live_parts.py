@@ -34,11 +34,12 @@ class _Part(NamedTuple):
 
 
 class LiveParts:
-    """The newest part of each group that is watched here, per language."""
+    """The newest part of each group that is watched here, per language; `made` counts them."""
 
     def __init__(self, landings: Landings) -> None:
         self._landings = landings
         self._parts: OrderedDict[_Key, _Part] = OrderedDict()
+        self.made = 0
 
     def teller(self, opened: Landing, language: Language) -> Callable[[Seen], bytes | Awaitable[bytes]]:
         """What tells one watcher a state; `opened` stands in while nothing newer can be read."""
@@ -58,10 +59,11 @@ class LiveParts:
     async def _make(self, key: _Key, opened: Landing, seen: Seen) -> bytes:
         """The part; one that could not be made is made anew for whoever asks next."""
         try:
-            frame = _frame(seen, live_part(await self._shows(opened, _decode(seen.document)), key[1]))
+            frame = frame_of(seen, live_part(await self._shows(opened, _decode(seen.document)), key[1]))
         except BaseException:
             self._parts.pop(key, None)
             raise
+        self.made += 1
         kept = self._parts.get(key)
         if kept is not None and kept.version == seen.version:
             self._parts[key] = _Part(seen.version, frame)
@@ -78,7 +80,8 @@ class LiveParts:
         return Shows(landing or msgspec.structs.replace(opened, group=group, invite=None), [], [])
 
 
-def _frame(seen: Seen, part: bytes) -> bytes:
-    lines = b"\n".join(b"data: " + line for line in part.split(b"\n") if line)
+def frame_of(seen: Seen, part: bytes) -> bytes:
+    """A state as its event; line ends in what people wrote are no more than those of HTML."""
+    lines = b"\n".join(b"data: " + line for line in part.replace(b"\r", b"\n").split(b"\n") if line)
     state = b"id: %d\n%b\n\n" % (seen.version, lines)
     return state + b"id: %d\nevent: closed\ndata: closed\n\n" % seen.version if seen.is_closed else state
