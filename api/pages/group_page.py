@@ -5,15 +5,15 @@ from uuid import UUID
 from litestar.types import ASGIApp
 
 from api.answers import Answer
-from api.client_address import client_of
 from api.limiting import limit_unknown_link
 from api.live import LiveStream
 from api.pages.group_html import Shows, group_page
 from api.pages.speaking import spoken_to
 from api.pages.state import pages_of
 from api.place_body import is_invite_code
-from api.requests import AnyRequest, header, path_id, runtime_of
+from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
+from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from infra.runtime import Runtime
 from infra.sharing.landing import Landing
@@ -27,8 +27,7 @@ async def open_link(request: AnyRequest) -> Answer:
     landing = await runtime.landings.of_link(link)
     if landing is None:
         raise InviteNotFound
-    browser = (header(request, b"user-agent") or b"").decode("latin-1")
-    runtime.visits.note(link.invite.code, client_of(request).name, browser)
+    note_visit(request, link.invite.code)
     return await _page(request, landing, link.locale)
 
 
