@@ -123,7 +123,7 @@ deliveries = Table(
     CheckConstraint("channel IN ('push', 'email')", name="channel"),
     CheckConstraint("state IN ('pending', 'sent', 'dead', 'moot')", name="state"),
     CheckConstraint("(state = 'pending') = (ended_at IS NULL)", name="ended_at"),
-    Index("deliveries_due_index", "due_at", postgresql_where=text("state = 'pending'")),
+    Index("deliveries_due_index", "channel", "due_at", postgresql_where=text("state = 'pending'")),
     Index("deliveries_of_target_index", "target", "channel", "due_at", postgresql_where=text("state = 'pending'")),
 )
 """A notice on its way to a device (`target` is the device's id) or to the address of an account (the account's id).

@@ -114,6 +114,11 @@ def given_key(settings: Settings) -> bytes:
     return key
 
 
+def codes_key(settings: Settings) -> bytes:
+    """The key in use, given or the data directory's own; raises `BadKey`."""
+    return given_key(settings) or _own_key(settings.data_dir)
+
+
 def _own_key(data_dir: Path) -> bytes:
     return read_key(key_file(data_dir, "codes.key", lambda: secrets.token_bytes(KEY_BYTES)))
 

@@ -3,8 +3,9 @@
 import asyncio
 import ssl
 from datetime import UTC, datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from typing import Final, NamedTuple
 
@@ -15,6 +16,20 @@ from infra.messages.port import Message, MessageNotSent
 
 SENDING_TIMEOUT_S: Final = 8.0
 CONNECTIONS_MAX: Final = 8
+FINAL_FROM: Final = 500
+"""RFC 5321, 4.2.1: below that another try may do."""
+
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A long address in one piece, as RFC 2369 has it; else it would be cut up as if it were text."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", _Unfolded)
+_POLICY: Final = SMTP.clone(header_factory=_headers)
 
 
 class SmtpServer(NamedTuple):
@@ -45,7 +60,13 @@ class EmailMessages:
                 await self._hand_over(letter, message.recipient.address)
         except aiosmtplib.SMTPResponseException as refused:
             raise MessageNotSent(
-                f"The mail server {self._server.host}: {type(refused).__name__} {refused.code}."
+                f"The mail server {self._server.host}: {type(refused).__name__} {refused.code}.",
+                is_final=isinstance(refused, aiosmtplib.SMTPDataError) and refused.code >= FINAL_FROM,
+            ) from refused
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            raise MessageNotSent(
+                f"The mail server {self._server.host}: {type(refused).__name__}.",
+                is_final=all(each.code >= FINAL_FROM for each in refused.recipients),
             ) from refused
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MessageNotSent(f"The mail server {self._server.host}: {type(error).__name__}.") from error
@@ -54,13 +75,16 @@ class EmailMessages:
         return
 
     def _letter(self, message: Message) -> EmailMessage:
-        letter = EmailMessage(policy=SMTP)
+        letter = EmailMessage(policy=_POLICY)
         letter["From"] = self._sender
         letter["To"] = message.recipient.address
         letter["Subject"] = " ".join(message.subject.split())  # a line end would begin another header
         letter["Date"] = format_datetime(datetime.now(UTC))
-        letter["Message-ID"] = f"<{new_id()}@{self._domain}>"
+        letter["Message-ID"] = f"<{message.id or new_id()}@{self._domain}>"
         letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday note is to answer it
+        if message.no_more_link:
+            letter["List-Unsubscribe"] = f"<{message.no_more_link}>"
+            letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: mail programs have a button
         letter.set_content(message.text)
         return letter
 

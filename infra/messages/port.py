@@ -6,16 +6,28 @@ from infra.identity.codes import Recipient
 
 
 class Message(NamedTuple):
-    """A short plain text for somebody; `code` is the one-time code in it, if any, `subject` what a letter is headed."""
+    """A short plain text for somebody; `code` is the one-time code in it, if any, `subject` what a letter is headed.
+
+    A letter that is sent again has the same `id`; `no_more_link` ends letters like it.
+    """
 
     recipient: Recipient
     text: str
     subject: str = "Tuan"
     code: str = ""
+    id: str = ""
+    no_more_link: str = ""
 
 
 class MessageNotSent(Exception):  # noqa: N818 - named after what happened
-    """The gateway did not take the message: it is away, or says no; `str()` of it says why, without the message."""
+    """The gateway did not take the message: it is away, or says no; `str()` of it says why, without the message.
+
+    `is_final` where it says no to this recipient, or this message, once and for all.
+    """
+
+    def __init__(self, why: str, *, is_final: bool = False) -> None:
+        super().__init__(why)
+        self.is_final = is_final
 
 
 class MessageGateway(Protocol):

@@ -4,8 +4,8 @@ A parcel holds all that is due for one target, so that a phone makes one noise. 
 delays what it had, and it is sent again. Every answer names the lease, so that one that comes late changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,11 +22,13 @@ GATHERED_AHEAD_S: Final = 10.0
 """What is due so soon for the same target comes with it."""
 NOTICES_PER_PARCEL_MAX: Final = 20
 ERROR_CHARACTERS_MAX: Final = 300
+CLAIMS_MAX: Final = 10
+"""Of a hot group whole claims may hold nothing that anybody still needs: so many are ended in one go."""
 
 # Rows that somebody else is sending are locked only while they claim them; after that their lease is in `due_at`.
 _CLAIM: Final = text(f"""
 WITH due AS MATERIALIZED (
-  SELECT target, channel FROM deliveries WHERE state = 'pending' AND due_at <= now()
+  SELECT target, channel FROM deliveries WHERE state = 'pending' AND channel = :channel AND due_at <= now()
   ORDER BY due_at LIMIT :targets_max
 ), targets AS (SELECT DISTINCT target, channel FROM due),
 claimed AS MATERIALIZED (
@@ -57,10 +59,19 @@ _OURS: Final = """
   WHERE d.notice_id = mine.notice_id AND d.channel = :channel AND d.target = :target AND d.state = 'pending'
     AND d.due_at = :lease"""
 _END: Final = text(f"""
-  UPDATE deliveries d SET state = :state, ended_at = clock_timestamp(), last_error = :error {_OURS}""")  # noqa: S608 - constants
+  UPDATE deliveries d SET state = :state, ended_at = clock_timestamp(), last_error = :error
+  {_OURS} AND d.attempts >= :attempts_min""")  # noqa: S608 - constants
+_END_MOOT: Final = text("""
+  UPDATE deliveries d SET state = 'moot', ended_at = clock_timestamp()
+  FROM unnest(CAST(:notice_ids AS uuid[]), CAST(:channels AS text[]), CAST(:targets AS uuid[]))
+    AS moot (notice_id, channel, target)
+  WHERE d.notice_id = moot.notice_id AND d.channel = moot.channel AND d.target = moot.target AND d.state = 'pending'""")
 _LATER: Final = text(f"""
-  UPDATE deliveries d SET due_at = now() + make_interval(secs => :rest_s), last_error = :error {_OURS}""")  # noqa: S608 - constants
-_FORGET_DEVICE: Final = text("DELETE FROM devices WHERE id = :target AND push_token = :push_token")
+  UPDATE deliveries d SET due_at = now() + make_interval(secs => :rest_s), last_error = :error,
+    attempts = d.attempts - :untried {_OURS}""")  # noqa: S608 - constants
+_FORGET_DEVICE: Final = text("""
+  DELETE FROM devices WHERE account_id = :account_id AND id = :target AND push_token = :push_token
+    AND seen_at <= :known_at""")
 _UNREAD: Final = text("""
   SELECT asked.id, (SELECT count(*) FROM notices WHERE account_id = asked.id AND read_at IS NULL)
   FROM unnest(CAST(:ids AS uuid[])) AS asked (id)""")
@@ -109,34 +120,52 @@ class _Row(msgspec.Struct, frozen=True):
     def is_sent(self) -> bool:
         return not self.is_moot and (self.channel is Channel.PUSH or self.address is not None)
 
-    def leased(self) -> Mapping[str, object]:
-        """What it is ended by."""
-        return {"channel": self.channel, "target": self.target, "lease": self.lease, "notice_ids": [self.notice.id]}
-
 
 _decode: Final = msgspec.json.Decoder(list[_Row]).decode
 
 
-async def claim(connection: AsyncConnection, limit: int) -> list[Parcel]:
-    """Parcels for up to `limit` targets that are due, the longest due first; what nobody needs any more is ended.
+async def claim(connection: AsyncConnection, limit: int, channels: Iterable[Channel] = Channel) -> list[Parcel]:
+    """Parcels for up to `limit` targets of each channel that are due, the longest due first.
 
-    The caller commits before it sends anything.
+    What nobody needs any more is ended. The caller commits before it sends anything.
     """
+    return [parcel for channel in channels for parcel in await _claim_of(connection, channel, limit)]
+
+
+async def _claim_of(connection: AsyncConnection, channel: Channel, limit: int) -> list[Parcel]:
+    for _ in range(CLAIMS_MAX):
+        rows = await _lease(connection, channel, limit)
+        parcels = await _parcels(connection, [row for row in rows if row.is_sent])
+        if parcels or not rows:
+            return parcels
+    return []
+
+
+async def _lease(connection: AsyncConnection, channel: Channel, targets_max: int) -> list[_Row]:
     asked = {
-        "targets_max": limit,
+        "channel": channel,
+        "targets_max": targets_max,
         "notices_max": NOTICES_PER_PARCEL_MAX,
         "ahead_s": GATHERED_AHEAD_S,
         "lease_s": LEASE_S,
     }
     rows = _decode((await connection.execute(_CLAIM, asked)).scalar_one())
-    for row in rows:
-        if not row.is_sent:
-            await _end(connection, row.leased(), "moot")
+    moot = [row for row in rows if not row.is_sent]
+    if moot:
+        ended = {
+            "notice_ids": [row.notice.id for row in moot],
+            "channels": [row.channel for row in moot],
+            "targets": [row.target for row in moot],
+        }
+        await connection.execute(_END_MOOT, ended)
+    return rows
+
+
+async def _parcels(connection: AsyncConnection, rows: Sequence[_Row]) -> list[Parcel]:
     by_target: dict[tuple[Channel, UUID], list[_Row]] = {}
     for row in rows:
-        if row.is_sent:
-            by_target.setdefault((row.channel, row.target), []).append(row)
-    unread = await _unread(connection, {row.account_id for row in rows if row.is_sent})
+        by_target.setdefault((row.channel, row.target), []).append(row)
+    unread = await _unread(connection, {row.account_id for row in rows})
     return [_parcel(of_target, unread) for of_target in by_target.values()]
 
 
@@ -145,22 +174,32 @@ async def done(connection: AsyncConnection, parcel: Parcel) -> None:
     await _end(connection, _leased(parcel), "sent")
 
 
-async def later(connection: AsyncConnection, parcel: Parcel, rest_s: float, error: str) -> None:
-    """It could not be sent; it is due again in so many seconds."""
-    postponed = {"rest_s": rest_s, "error": error[:ERROR_CHARACTERS_MAX]}
+async def later(
+    connection: AsyncConnection, parcel: Parcel, rest_s: float, error: str, *, is_tried: bool = True
+) -> None:
+    """It could not be sent; it is due again in so many seconds. What was not even tried does not count."""
+    postponed = {"rest_s": rest_s, "error": error[:ERROR_CHARACTERS_MAX], "untried": 0 if is_tried else 1}
     await connection.execute(_LATER, {**_leased(parcel), **postponed})
 
 
-async def dead(connection: AsyncConnection, parcel: Parcel, error: str) -> None:
-    """It cannot be sent, now or later."""
-    await _end(connection, _leased(parcel), "dead", error)
+async def dead(connection: AsyncConnection, parcel: Parcel, error: str, *, attempts_min: int = 0) -> None:
+    """It cannot be sent, now or later; or only what of it was tried so often."""
+    await _end(connection, _leased(parcel), "dead", error, attempts_min)
 
 
-async def device_gone(connection: AsyncConnection, parcel: Parcel, error: str) -> None:
-    """The push service knows the token no more: nothing is pushed there again, unless the app registers it anew."""
+async def device_gone(connection: AsyncConnection, parcel: Parcel, error: str, since: datetime | None = None) -> None:
+    """The push service knows the token no more: nothing is pushed there again, unless the app registers it anew.
+
+    One that the app has registered after that was found out, or after it was claimed, is kept.
+    """
     await _end(connection, _leased(parcel), "dead", error)
     if parcel.device is not None:
-        gone = {"target": parcel.target, "push_token": parcel.device.push_token}
+        gone = {
+            "account_id": parcel.account_id,
+            "target": parcel.target,
+            "push_token": parcel.device.push_token,
+            "known_at": since or parcel.lease - timedelta(seconds=LEASE_S),
+        }
         await connection.execute(_FORGET_DEVICE, gone)
 
 
@@ -188,8 +227,14 @@ async def _unread(connection: AsyncConnection, account_ids: set[UUID]) -> dict[U
     return {row[0]: row[1] for row in rows}
 
 
-async def _end(connection: AsyncConnection, which: Mapping[str, object], state: str, error: str | None = None) -> None:
-    ended = {"state": state, "error": error and error[:ERROR_CHARACTERS_MAX]}
+async def _end(
+    connection: AsyncConnection,
+    which: Mapping[str, object],
+    state: str,
+    error: str | None = None,
+    attempts_min: int = 0,
+) -> None:
+    ended = {"state": state, "error": error and error[:ERROR_CHARACTERS_MAX], "attempts_min": attempts_min}
     await connection.execute(_END, {**which, **ended})
 
 

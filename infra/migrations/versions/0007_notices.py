@@ -88,7 +88,7 @@ STATEMENTS = (
       CONSTRAINT deliveries_notice_id_key FOREIGN KEY(notice_id) REFERENCES notices (id) ON DELETE CASCADE
     )
     """,
-    "CREATE INDEX deliveries_due_index ON deliveries (due_at) WHERE state = 'pending'",
+    "CREATE INDEX deliveries_due_index ON deliveries (channel, due_at) WHERE state = 'pending'",
     "CREATE INDEX deliveries_of_target_index ON deliveries (target, channel, due_at) WHERE state = 'pending'",
     # what happened before is no news any more
     """

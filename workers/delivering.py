@@ -1,0 +1,230 @@
+"""Delivering: notices that are due go to phones and mailboxes, and what became of them is recorded.
+
+Claim, then send with no transaction open, then record. A process may die at any point: the lease brings back what it
+had, and what was sent but not recorded is sent again with the ids it had, so that a phone shows it once.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.errors import InvalidInput
+from domain.notices.kinds import Channel
+from infra.database import is_connection_lost
+from infra.gathering import Gathering
+from infra.messages.port import MessageNotSent
+from infra.notices import deliveries
+from infra.notices.deliveries import Device, Parcel
+from infra.notices.unsubscribing import UnsubscribeTokens
+from infra.push.gateways import ANDROID, IOS
+from infra.push.parcels import letter_of, push_of
+from infra.push.port import Gone, Later, Outcome, Refused, Sent
+from workers.duty import Context, LastingDuty, Step, is_server_gone
+from workers.ways import Way
+
+PUSHES_AT_ONCE: Final = 64
+"""On each service. It takes hundreds a second that way, and no service minds."""
+LETTERS_AT_ONCE: Final = 4
+"""Fewer than the mail server's connections, so that codes have some left."""
+LETTERS: Final = "mail"
+WAYS: Final = {Channel.PUSH: (ANDROID, IOS), Channel.EMAIL: (LETTERS,)}
+CLAIMED_AT_LEAST: Final = {Channel.PUSH: 16, Channel.EMAIL: 1}
+"""Room for so many is waited for before more are claimed: a statement for each push would cost more than it."""
+LOOK_EVERY_S: Final = 1.0
+PUT_OFF_REST_S: Final = 0.25
+"""While one service is busy or away, what is due for the other is found among what has to be put off."""
+ATTEMPTS_MAX: Final = 10
+BACKOFF_FIRST_S: Final = 5.0
+BACKOFF_MAX_S: Final = 3_600.0
+"""So the last attempt is made about an hour after the first."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Result:
+    """What became of a parcel; one that was put off was not tried."""
+
+    parcel: Parcel
+    outcome: Outcome
+    is_tried: bool = True
+
+
+class Delivering:
+    """What one process has under way."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._runtime = context.runtime
+        self._tokens = UnsubscribeTokens(context.runtime.settings)
+        self._ways = {
+            ANDROID: Way(ANDROID, PUSHES_AT_ONCE),
+            IOS: Way(IOS, PUSHES_AT_ONCE),
+            LETTERS: Way(LETTERS, LETTERS_AT_ONCE),
+        }
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._recording: Gathering[_Result, None] = Gathering(self._record)
+        self._has_room = asyncio.Event()
+
+    async def step(self) -> float:
+        """Take up what is due, as much as there is room for; answers how long to rest."""
+        self._has_room.clear()
+        with_room = [channel for channel in Channel if self._room(channel) >= CLAIMED_AT_LEAST[channel]]
+        parcels = [parcel for channel in with_room for parcel in await self._claim(channel)]
+        put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
+        if put_off:
+            await self._record(put_off)
+            return PUT_OFF_REST_S
+        if parcels:
+            return 0
+        return LOOK_EVERY_S if len(with_room) == len(Channel) else await self._wait_for_room()
+
+    async def finish(self) -> None:
+        """Return when all that was begun is recorded; cut off, it leaves it to the next process."""
+        try:
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _room(self, channel: Channel) -> int:
+        return sum(self._ways[name].room for name in WAYS[channel])
+
+    async def _claim(self, channel: Channel) -> list[Parcel]:
+        async with self._context.by_key.begin() as connection:
+            return await deliveries.claim(connection, self._room(channel), [channel])
+
+    async def _wait_for_room(self) -> float:
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._has_room.wait()
+        except TimeoutError:
+            pass
+        return 0
+
+    def _take(self, parcel: Parcel) -> _Result | None:
+        """Begin to send it, or answer why not."""
+        way = self._ways.get(LETTERS if parcel.device is None else parcel.device.platform)
+        if way is None:
+            return _Result(parcel, Refused("no push service for this platform"))
+        if way.put_off_s > 0:
+            return _Result(parcel, Later(f"{way.name} is busy or away", _spread(way.put_off_s, parcel)), is_tried=False)
+        way.room -= 1
+        task = asyncio.create_task(self._deliver(parcel, way))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return None
+
+    async def _deliver(self, parcel: Parcel, way: Way) -> None:
+        """Send it and have it recorded; what cannot be recorded is left to the lease."""
+        try:
+            outcome = await self._send(parcel)
+        finally:
+            way.room += 1
+            if self._room(parcel.channel) >= CLAIMED_AT_LEAST[parcel.channel]:
+                self._has_room.set()
+        if isinstance(outcome, Later):
+            way.failed(outcome.why)
+        else:
+            way.went_well()
+        try:
+            await self._recording.get(_Result(parcel, outcome))
+        except Exception as error:  # noqa: BLE001 - nobody waits for this; the lease brings it back
+            if not is_connection_lost(error):
+                _log.error("delivery_not_noted", exc_info=error)
+
+    async def _send(self, parcel: Parcel) -> Outcome:
+        """What a fault of ours meets is for later: it must hold up no other."""
+        try:
+            if parcel.device is not None:
+                return await self._push(parcel, parcel.device)
+            return await self._write(parcel, parcel.address or "")
+        except Exception as error:  # noqa: BLE001 - as it says
+            if not is_server_gone(error):
+                _log.error("delivery_failed", exc_info=error, notice_id=str(parcel.notices[0].id))
+            return Later(type(error).__name__)
+
+    async def _push(self, parcel: Parcel, device: Device) -> Outcome:
+        gateway = self._runtime.pushes.of(device.platform)
+        if gateway is None:
+            return Refused(f"no push service is set up for {device.platform}")
+        return await gateway.send(push_of(parcel, device, self._runtime.settings.origin, datetime.now(UTC)))
+
+    async def _write(self, parcel: Parcel, address: str) -> Outcome:
+        origin = self._runtime.settings.origin
+        token = self._tokens.make(parcel.account_id, (notice.kind for notice in parcel.notices))
+        link = f"{origin}/unsubscribe/{token}"
+        try:
+            await self._runtime.messages.send(letter_of(parcel, address, origin, link))
+        except InvalidInput:
+            return Refused("no mail server is set up")
+        except MessageNotSent as error:
+            return Refused(str(error)) if error.is_final else Later(str(error))
+        return Sent()
+
+    async def _record(self, results: list[_Result]) -> dict[_Result, None]:
+        """All at once, else one by one: whoever tells the same people meanwhile may hold their rows the other way."""
+        try:
+            await self._record_together(results)
+        except DBAPIError as error:
+            if is_connection_lost(error):
+                raise
+            for result in results:
+                await self._record_together([result])
+        return {}
+
+    async def _record_together(self, results: list[_Result]) -> None:
+        async with self._context.by_key.begin() as connection:
+            for result in results:
+                await _note(connection, result)
+
+
+async def _note(connection: AsyncConnection, result: _Result) -> None:
+    parcel = result.parcel
+    match result.outcome:
+        case Sent():
+            await deliveries.done(connection, parcel)
+        case Gone(since=since):
+            await deliveries.device_gone(connection, parcel, "the push service knows the token no more", since)
+        case Refused(why=why):
+            await deliveries.dead(connection, parcel, why)
+        case Later(why=why, rest_s=rest_s) if not result.is_tried:
+            await deliveries.later(connection, parcel, rest_s or LOOK_EVERY_S, why, is_tried=False)
+        case Later(why=why, rest_s=rest_s):
+            if parcel.attempts >= ATTEMPTS_MAX:
+                await deliveries.dead(connection, parcel, why, attempts_min=ATTEMPTS_MAX)
+            await deliveries.later(connection, parcel, max(_backoff_s(parcel), rest_s or 0.0), why)
+
+
+@asynccontextmanager
+async def delivering(context: Context) -> AsyncIterator[Step]:
+    """The step of this duty, and the end of what it has under way."""
+    made = Delivering(context)
+    try:
+        yield made.step
+    finally:
+        await made.finish()
+
+
+DELIVERING = LastingDuty("delivering", 13, delivering)
+
+
+def _backoff_s(parcel: Parcel) -> float:
+    """Doubled from attempt to attempt."""
+    return _spread(min(BACKOFF_FIRST_S * 2.0 ** (parcel.attempts - 1), BACKOFF_MAX_S), parcel)
+
+
+def _spread(rest_s: float, parcel: Parcel) -> float:
+    """Up to half as long again, by the parcel's own chance (always the same): not all come back at once."""
+    chance = zlib.crc32(parcel.target.bytes + bytes([parcel.attempts % 256])) / 2**32
+    return rest_s * (1 + chance / 2)
