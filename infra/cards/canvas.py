@@ -50,6 +50,21 @@ def disc(onto: Image.Image, centre: tuple[int, int], radius: int, colour: str) -
     fill(onto, Box(x - radius, y - radius, x + radius, y + radius), radius, colour)
 
 
+def tick(onto: Image.Image, centre: tuple[int, int], radius: int, colour: str) -> None:
+    """Draw the sign for done, to stand on a disc of this radius."""
+    x, y = centre
+    onto.paste(colour, (x - radius, y - radius, x + radius, y + radius), _ticked(radius))
+
+
+@lru_cache(MASKS_KEPT_MAX)
+def _ticked(radius: int) -> Image.Image:
+    unit = radius * SMOOTHNESS
+    large = Image.new("L", (2 * unit, 2 * unit), 0)
+    corners = [(round(unit * x), round(unit * y)) for x, y in ((0.60, 1.02), (0.90, 1.32), (1.44, 0.72))]
+    ImageDraw.Draw(large).line(corners, fill=255, width=round(unit * 0.25), joint="curve")
+    return large.reduce(SMOOTHNESS)
+
+
 def place(onto: Image.Image, box: Box, picture: Image.Image) -> None:
     """Fill a box with the middle of a picture."""
     onto.paste(ImageOps.fit(picture, (box.width, box.height), Image.Resampling.BICUBIC), box)
@@ -58,7 +73,7 @@ def place(onto: Image.Image, box: Box, picture: Image.Image) -> None:
 def place_letter(onto: Image.Image, box: Box, title: str) -> None:
     """Fill a box with a calm colour of the title's own and the character it begins with."""
     hue = hashlib.blake2b(title.encode(), digest_size=1).digest()[0] / 256
-    upper, lower = _colour(hue, 0.52, 0.60), _colour(hue + 0.06, 0.38, 0.58)
+    upper, lower = _colour(hue, 0.56, 0.30), _colour(hue + 0.06, 0.42, 0.34)
     shade = Image.linear_gradient("L").resize((box.width, box.height))
     onto.paste(Image.composite(Image.new("RGB", shade.size, lower), Image.new("RGB", shade.size, upper), shade), box)
     initial = next((one for one in clean(title) if one.isalnum()), "")

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageDraw
 
-from infra.cards.canvas import Box, disc, fill, place, place_letter
+from infra.cards.canvas import Box, disc, fill, place, place_letter, tick
 from infra.cards.lettering import Style, clean, fitted, shortened, width_of, wrapped, write
 from infra.cards.picture import Mood, Picture, Rung
 
@@ -117,7 +117,9 @@ def ladder(sheet: Sheet, height: int) -> None:
     if climbed > sheet.left:
         _rail(sheet, height, sheet.left, climbed, sheet.tone.strong)
     for rung, x in zip(rungs, places, strict=True):
-        _rung(sheet, rung, x, height)
+        _knot(sheet, rung, x, height)
+    _labels(sheet, places, height + sheet.px(52), [rung.price for rung in rungs], sheet.style(27, _BOLD))
+    _labels(sheet, places, height + sheet.px(82), [rung.people for rung in rungs], sheet.style(22, _PLAIN, MUTED))
 
 
 def _places(sheet: Sheet, number: int) -> list[int]:
@@ -138,27 +140,25 @@ def _rail(sheet: Sheet, height: int, left: int, right: int, colour: str) -> None
     fill(sheet.image, Box(left, height - half, max(right, left + 2 * half), height + half), half, colour)
 
 
-def _rung(sheet: Sheet, rung: Rung, x: int, height: int) -> None:
+def _knot(sheet: Sheet, rung: Rung, x: int, height: int) -> None:
+    """Where a rung is on the line."""
     radius = sheet.px(15)
     disc(sheet.image, (x, height), radius + sheet.px(4), PAPER)
     disc(sheet.image, (x, height), radius, sheet.tone.strong if rung.is_reached else LINE)
-    if not rung.is_reached:
-        disc(sheet.image, (x, height), radius - sheet.px(4), PAPER)
+    if rung.is_reached:
+        tick(sheet.image, (x, height), radius, PAPER)
     else:
-        _tick(sheet, x, height)
-    room = sheet.width / len(sheet.picture.rungs) - sheet.px(10)
-    colour = INK if rung.is_reached else MUTED
-    for text, style, below in (
-        (rung.price, sheet.style(27, 700, colour), 52),
-        (rung.people, sheet.style(22, _PLAIN, MUTED), 82),
-    ):
-        shown, fitting = fitted(clean(text), style, room, sheet.px(13))
-        write(sheet.draw, (x, height + sheet.px(below)), shown, fitting, "middle")
+        disc(sheet.image, (x, height), radius - sheet.px(4), PAPER)
 
 
-def _tick(sheet: Sheet, x: int, y: int) -> None:
-    corners = [(x - sheet.px(6), y), (x - sheet.px(2), y + sheet.px(5)), (x + sheet.px(7), y - sheet.px(5))]
-    sheet.draw.line(corners, fill=PAPER, width=sheet.px(4), joint="curve")
+def _labels(sheet: Sheet, places: list[int], base: int, texts: list[str], style: Style) -> None:
+    """A line of texts under the rungs, all as large as the widest may be; what is not reached yet in grey."""
+    room = sheet.width / len(places) - sheet.px(12)
+    texts = [clean(text) for text in texts]
+    size = min(fitted(text, style, room, sheet.px(13))[1].size for text in texts)
+    for x, text, rung in zip(places, texts, sheet.picture.rungs, strict=True):
+        shown = style._replace(size=size, colour=style.colour if rung.is_reached else MUTED)
+        write(sheet.draw, (x, base), shortened(text, shown, room), shown, "middle")
 
 
 def headline(sheet: Sheet, top: int) -> None:
