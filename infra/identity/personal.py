@@ -160,7 +160,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "outbox_readings": "how far our worker is",
         "tellings": "happenings of groups and orders, by bare ids",
         "visit_salts": "random numbers",
-        "visitors": "hashes that lead back to nobody, gone after two days",
+        "visitors": "hashes with the salt of their day, which is gone after two days",
         "visits": "counts",
         "idempotency_keys": "answers that say what the other tables say, for three days; they go with the account",
         "ledger": "movements of money between our books, by the ids of orders",
