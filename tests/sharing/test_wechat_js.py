@@ -169,7 +169,20 @@ async def test_an_old_ticket_signs_nothing(
         saying(b"{}", "500 Internal Server Error"),
         saying(b"{}", "302 Found"),
     ],
-    ids=str,
+    ids=[
+        "silence",
+        "huge",
+        "a page",
+        "deep",
+        "no text",
+        "busy",
+        "not allowed",
+        "empty",
+        "blank",
+        "other types",
+        "500",
+        "302",
+    ],
 )
 async def test_what_wechat_does_not_say_clearly_signs_nothing(
     account: WeChatAccount, processes: list[WeChatJs], path: str, say: Say | None
