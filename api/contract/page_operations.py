@@ -4,6 +4,7 @@ from typing import Final
 
 from api.contract.operation import Operation, Sent
 from api.pages.oembed import Embedded
+from api.refused import NothingHere
 from domain.errors import InvalidInput
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 
@@ -75,6 +76,7 @@ PAGES: Final[dict[str, Operation]] = {
         "static_file",
         summary="A style or script of the pages",
         answers={200: Sent("The file.", str, media_type="text/css", as_text={"text/javascript": '"use strict";'})},
+        problems=(NothingHere,),
         needs_database=False,
     ),
 }

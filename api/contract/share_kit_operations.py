@@ -65,7 +65,7 @@ SHARE_KIT: Final[dict[str, Operation]] = {
     ),
     "GET /v1/share/wechat-signature": Operation(
         "sign_for_wechat",
-        summary="Sign an address of ours for WeChat's JS-SDK",
+        summary="Sign an address of ours for the JS-SDK of WeChat",
         description="What `wx.config` takes on that page; 404 where no official account is set up.",
         query=("signed_url",),
         answers={200: Sent("The signature.", WeChatSignature, _KIT_EXAMPLE["wechat"])},

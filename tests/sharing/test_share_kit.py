@@ -130,7 +130,7 @@ async def test_a_kit_is_its_sharers_alone(town: Town) -> None:
     problem(await town.shopper().get(f"/v1/invites/{'a' * 16}/share"), 404, "invite-not-found")
     problem(await town.shopper().get("/v1/invites/%00/share"), 404, "invite-not-found")
     problem(await town.nobody.get(kit), 401, "not-authenticated")
-    problem(await mei.post("/v1/groups/01997b40-03c1-7b7e-a5d0-6e1f0c9d3a42/invites"), 404, "group-not-found")
+    problem(await known.post("/v1/groups/01997b40-03c1-7b7e-a5d0-6e1f0c9d3a42/invites"), 404, "group-not-found")
 
 
 async def test_a_kit_is_sent_again_only_when_it_changed(town: Town) -> None:
