@@ -22,7 +22,6 @@ from domain.identity.profile import (
     check_locale,
     check_name,
 )
-from domain.notices.kinds import Kind
 from infra.identity.profiles import ChangedMeanwhile, change_profile
 from infra.notices.time_zones import ZONE_CHARACTERS_MAX, is_time_zone
 from infra.reading.sessions import AccountView, get_account
@@ -46,6 +45,20 @@ class ChannelsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     email: bool | UnsetType = UNSET
 
 
+class KindsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Each kind of notice; what is left out stays as it is."""
+
+    joined: ChannelsBody | UnsetType = UNSET
+    price_dropped: ChannelsBody | UnsetType = UNSET
+    two_places_left: ChannelsBody | UnsetType = UNSET
+    one_hour_left: ChannelsBody | UnsetType = UNSET
+    succeeded: ChannelsBody | UnsetType = UNSET
+    failed: ChannelsBody | UnsetType = UNSET
+    cancelled: ChannelsBody | UnsetType = UNSET
+    payment_needed: ChannelsBody | UnsetType = UNSET
+    payment_late: ChannelsBody | UnsetType = UNSET
+
+
 class QuietHoursBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """From when to when nothing is pushed, by the clock of an IANA time zone; past midnight is meant too."""
 
@@ -60,7 +73,7 @@ class NotificationsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True,
     group_closing: bool | UnsetType = UNSET
     price_dropped: bool | UnsetType = UNSET
     marketing: bool | UnsetType = UNSET
-    kinds: dict[Kind, ChannelsBody] | UnsetType = UNSET
+    kinds: KindsBody | UnsetType = UNSET
     quiet_hours: QuietHoursBody | UnsetType | None = UNSET
 
 

@@ -46,7 +46,7 @@ SELECT coalesce(json_agg(json_build_object(
   'target', l.target, 'channel', l.channel, 'lease', l.due_at, 'attempts', l.attempts,
   'account_id', whose.id, 'locale', whose.locale, 'platform', device.platform, 'push_token', device.push_token,
   'address', (SELECT subject FROM identities WHERE account_id = whose.id AND provider = 'email'),
-  'is_moot', n.read_at IS NOT NULL OR n.useful_until <= now()
+  'is_moot', n.read_at IS NOT NULL OR coalesce(n.useful_until <= now(), false)
     OR (l.channel = 'push' AND device.id IS NULL) OR whose.status NOT IN ('guest', 'full'),
   'notice', {NOTICE_JSON}) ORDER BY n.at, n.id), '[]')::text
 FROM leased l JOIN notices n ON n.id = l.notice_id

@@ -22,19 +22,19 @@ _FORGET_TOLD: Final = text("""
     ORDER BY done_at LIMIT :rows_max FOR UPDATE SKIP LOCKED))""")
 # From one account that has notices to the next: an index finds each without reading those of the one before.
 _TRIM: Final = text("""
-  WITH RECURSIVE having (account_id, number) AS (
+  WITH RECURSIVE owner (account_id, number) AS (
     (SELECT account_id, 1 FROM notices WHERE account_id > :after ORDER BY account_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT n.account_id FROM notices n WHERE n.account_id > having.account_id ORDER BY n.account_id LIMIT 1),
+    SELECT (SELECT n.account_id FROM notices n WHERE n.account_id > owner.account_id ORDER BY n.account_id LIMIT 1),
       number + 1
-    FROM having WHERE having.account_id IS NOT NULL AND number < :accounts_max
+    FROM owner WHERE owner.account_id IS NOT NULL AND number < :accounts_max
   ), gone AS (
-    DELETE FROM notices USING having CROSS JOIN LATERAL (
-      SELECT id FROM notices n WHERE n.account_id = having.account_id ORDER BY n.at DESC, n.id DESC
+    DELETE FROM notices USING owner CROSS JOIN LATERAL (
+      SELECT id FROM notices n WHERE n.account_id = owner.account_id ORDER BY n.at DESC, n.id DESC
       OFFSET :notices_max) surplus
     WHERE notices.id = surplus.id
   )
-  SELECT max(account_id::text)::uuid, count(*) FROM having WHERE account_id IS NOT NULL""")
+  SELECT max(account_id::text)::uuid, count(*) FROM owner WHERE account_id IS NOT NULL""")
 
 
 async def forget_old_notices(engine: AsyncEngine) -> int:

@@ -1,0 +1,180 @@
+"""What is sent: to whom, when, how much at once, and what becomes of it when whoever sends dies."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.notices.kinds import Channel, Kind
+from domain.sharing.language import Language
+from infra.notices import deliveries
+from infra.notices.time_zones import local_time
+from tests.notices.square import Square
+from tests.notices.test_told import LONE
+
+# somewhere it is always night: quiet from an hour ago until an hour from now, by the clock of this zone
+ZONE = "Europe/Berlin"
+
+
+def quiet_now() -> dict[str, object]:
+    """Choices of somebody for whom it is night."""
+    clock = local_time(datetime.now(UTC), ZONE)
+    begin, end = ((clock + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 1))
+    return {"quiet_hours": {"begin": begin, "end": end, "time_zone": ZONE}}
+
+
+async def test_a_phone_gets_one_parcel_that_tells_several_things(square: Square) -> None:
+    """Two phones get one each, of both groups; the address gets letters only of what is worth one."""
+    ann = await square.person(phones=2, email=True, locale="zh-Hans-CN")
+    for _ in range(2):
+        await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    parcels = await square.sent()
+    assert sorted((parcel.channel, len(parcel.notices)) for parcel in parcels) == [
+        (Channel.EMAIL, 2),
+        (Channel.PUSH, 2),
+        (Channel.PUSH, 2),
+    ]
+    assert {parcel.language for parcel in parcels} == {Language.ZH}
+    assert {parcel.unread for parcel in parcels} == {2}
+    letter = next(parcel for parcel in parcels if parcel.channel is Channel.EMAIL)
+    assert letter.address == f"{ann.hex}@example.com"
+    assert letter.notices[0].text(letter.language).startswith("拼团成功！")
+    assert {parcel.device.push_token for parcel in parcels if parcel.device} == {f"{ann.hex}0", f"{ann.hex}1"}
+    assert await square.sent() == []
+
+
+async def test_what_is_due_soon_for_the_same_phone_comes_with_it(square: Square) -> None:
+    """A price that dropped waits some seconds for others: a success takes it along."""
+    ann = await square.person()
+    await square.group(ann, await square.person(phones=0), schedule=LONE)
+    await square.tell()
+    await square.wait(11)
+    await square.tell()
+    assert await square.sent() == []  # the join waits
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    (parcel,) = await square.sent()
+    assert {notice.kind for notice in parcel.notices} == {Kind.JOINED, Kind.SUCCEEDED}
+
+
+async def test_a_group_is_told_of_in_the_morning(square: Square) -> None:
+    """In quiet hours nothing is pushed, but it is in the inbox; it comes when they are over."""
+    ann = await square.person(choices=quiet_now(), email=True)
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    assert [parcel.channel for parcel in await square.sent()] == [Channel.EMAIL]
+    assert await square.told(ann) == [Kind.SUCCEEDED]
+    (due_at,) = await square.due()
+    assert timedelta(minutes=58) < due_at - datetime.now(UTC) <= timedelta(hours=1)
+    await square.wait(3_600)
+    assert [parcel.channel for parcel in await square.sent()] == [Channel.PUSH]
+
+
+async def test_what_is_useless_in_the_morning_is_not_pushed(square: Square) -> None:
+    """The group is over before the night is: nobody is woken for it, nor told late."""
+    ann = await square.person(choices=quiet_now())
+    await square.group(ann, await square.person(phones=0), schedule=LONE, group_lifetime_s=1_800)
+    await square.tell()
+    await square.wait(11)
+    await square.tell()
+    assert await square.told(ann) == [Kind.JOINED]
+    assert await square.due() == []
+
+
+async def test_nobody_is_sent_what_they_do_not_want(square: Square) -> None:
+    """By kind and way; the inbox has it all the same."""
+    ann = await square.person(email=True, choices={"kinds": {"succeeded": {"push": False}}})
+    ben = await square.person(email=True, choices={"kinds": {"succeeded": {"push": False, "email": False}}})
+    await square.full_group(ann, ben)
+    await square.tell()
+    assert [(parcel.account_id, parcel.channel) for parcel in await square.sent()] == [(ann, Channel.EMAIL)]
+    assert await square.told(ann) == await square.told(ben) == [Kind.SUCCEEDED]
+
+
+@pytest.mark.parametrize("why", ["read", "expired", "lent", "deleted", "no address"])
+async def test_what_nobody_needs_any_more_is_not_sent(square: Square, why: str) -> None:
+    """Read before it was sent; of no use by now; the phone is somebody else's; nobody is there."""
+    changes = {
+        "read": "UPDATE notices SET read_at = now()",
+        "expired": "UPDATE notices SET useful_until = now()",
+        "lent": "UPDATE devices SET account_id = (SELECT id FROM accounts WHERE id <> devices.account_id LIMIT 1)",
+        "deleted": "UPDATE accounts SET status = 'deleted', deleted_at = now(), locale = NULL",
+        "no address": "DELETE FROM identities",
+    }
+    ann = await square.person(phones=why != "no address", email=why == "no address")
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    assert len(await square.due()) == 1
+    await square.shop.make(changes[why])
+    assert await square.sent() == []
+    assert await square.value("SELECT state FROM deliveries") == "moot"
+
+
+async def test_a_claim_that_dies_is_sent_again(square: Square, engine: AsyncEngine) -> None:
+    """After a minute, by whoever is there then; an answer that comes after that changes nothing."""
+    ann = await square.person()
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    async with engine.begin() as connection:
+        (lost,) = await deliveries.claim(connection, 10)
+    assert await square.sent() == []
+    await square.wait(deliveries.LEASE_S)
+    async with engine.begin() as connection:
+        (again,) = await deliveries.claim(connection, 10)
+        assert (lost.attempts, again.attempts) == (1, 2)
+        await deliveries.done(connection, lost)
+    state = "SELECT state FROM deliveries"
+    assert await square.value(state) == "pending"
+    async with engine.begin() as connection:
+        await deliveries.later(connection, again, 30, "busy")
+    assert await square.sent() == []
+    await square.wait(30)
+    assert len(await square.sent()) == 1
+    assert await square.value(state) == "sent"
+
+
+async def test_two_who_send_at_once_share_it(square: Square, engine: AsyncEngine) -> None:
+    """What one has claimed and not yet committed the other passes by."""
+    await square.full_group(*await square.people(30))
+    await square.tell()
+    async with engine.begin() as one, engine.begin() as other:
+        mine, theirs = await deliveries.claim(one, 20), await deliveries.claim(other, 20)
+        assert len(mine) == 20
+        assert {parcel.target for parcel in mine}.isdisjoint({parcel.target for parcel in theirs})
+    assert len(mine) + len(theirs) + len(await square.sent()) == 30
+
+
+async def test_a_token_that_is_gone_is_forgotten(square: Square, engine: AsyncEngine) -> None:
+    """The device goes with it, unless the app has registered a new token meanwhile."""
+    people = [await square.person(), await square.person()]
+    await square.full_group(*people)
+    await square.tell()
+    await square.shop.make("UPDATE devices SET push_token = 'new' WHERE account_id = :id", id=people[1])
+    async with engine.begin() as connection:
+        first, second = sorted(await deliveries.claim(connection, 10), key=lambda parcel: parcel.account_id)
+    await square.shop.make("UPDATE devices SET push_token = 'newer' WHERE account_id = :id", id=people[1])
+    async with engine.begin() as connection:
+        for parcel in (first, second):
+            await deliveries.device_gone(connection, parcel, "unregistered")
+    assert await square.value("SELECT array_agg(push_token) FROM devices") == ["newer"]
+    assert await square.value("SELECT array_agg(DISTINCT state) FROM deliveries") == ["dead"]
+
+
+async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square, engine: AsyncEngine) -> None:
+    """What was claimed told the old price: the new one is due by itself."""
+    ann, ben = await square.person(), await square.person(phones=0)
+    group_id = await square.group(ann, ben)
+    await square.tell_by_and_by()
+    await square.wait(10)
+    async with engine.begin() as connection:
+        (parcel,) = await deliveries.claim(connection, 10)
+    for _ in range(2):
+        await square.shop.joined(group_id)
+    await square.tell_by_and_by()
+    async with engine.begin() as connection:
+        await deliveries.done(connection, parcel)
+    await square.wait(10)
+    (again,) = await square.sent()
+    prices = {notice.facts.standing.unit_price for notice in again.notices if notice.facts.standing}
+    assert prices == {1_500}
