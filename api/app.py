@@ -45,7 +45,7 @@ from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
 from api.limiting import admit
-from api.pages import group_page, oembed, static
+from api.pages import association, group_page, joining, oembed, pictures, static
 from api.pages.state import open_pages
 from api.response_headers import ResponseHeaders
 from api.routing import telling_methods
@@ -84,7 +84,10 @@ MODULES: Final = (
     invite_figures,
     share_kit,
     group_page,
+    joining,
+    association,
     oembed,
+    pictures,
     static,
     keys,
     probes,

@@ -24,6 +24,7 @@ from api.refused import (
     CodeNotSent,
     DeviceNotFound,
     EvidenceUsed,
+    ForeignForm,
     FullAccountNeeded,
     MalformedJson,
     MerchantNotApproved,
@@ -88,6 +89,7 @@ from domain.identity.errors import (
 )
 from infra.batch import KeyReused
 from infra.database import has_run_too_long, is_connection_lost
+from infra.cards.artist import CannotDraw
 from infra.identity.address_book import TooManyAddresses
 from infra.identity.deletion import AccountStillNeeded
 from infra.identity.fetching import ProviderUnavailable
@@ -178,6 +180,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     MalformedJson: ProblemType(400, "malformed-json", "The body is not JSON"),
     BodyTooLarge: ProblemType(413, "body-too-large", "The body is too large"),
     BodyTooSlow: ProblemType(408, "body-too-slow", "The body came too slowly"),
+    ForeignForm: ProblemType(403, "foreign-form", "The form came from elsewhere"),
     WrongContentType: ProblemType(415, "wrong-content-type", "The body is of a type that is not read here"),
     PaymentDeclined: ProblemType(402, "payment-declined", "The payment was declined"),
     PaymentTooLate: ProblemType(409, "payment-too-late", "The payment came too late"),
@@ -186,6 +189,7 @@ PROBLEM_TYPES: Final[dict[type[Exception], ProblemType]] = {
     WebhookRefused: ProblemType(403, "webhook-refused", "The webhook cannot be trusted"),
     GatewayRefused: ProblemType(409, "gateway-refused", "The payment gateway says no"),
     GatewayUnavailable: ProblemType(503, "gateway-unavailable", "The payment gateway cannot be reached"),
+    CannotDraw: ProblemType(503, "cannot-draw", "The picture cannot be drawn now"),
     Overloaded: ProblemType(503, "overloaded", "Too busy"),
     DatabaseUnavailable: ProblemType(503, "database-unavailable", "The database cannot be reached"),
 }

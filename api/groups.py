@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from api.access import caller_if_known, caller_of, merchant_of
 from api.answers import NOT_KEPT, Answer, answered, resource
 from api.deals import visible_deal
 from api.deeds import deed_of
 from api.group_answers import display_name, group_body, shown_place
-from api.place_body import address_of, read_place
+from api.place_body import PlaceBody, address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
 from api.selves import acting, self_in_group
@@ -29,8 +30,13 @@ AS_OLD_AS_SHOWN: Final = timedelta(seconds=1)
 async def open_group(request: AnyRequest) -> Answer:
     deal_id = path_id(request, "deal_id")
     body = await read_place(request)
+    return await take_place(request, await opening(request, deal_id, body), body)
+
+
+async def opening(request: AnyRequest, deal_id: UUID, body: PlaceBody) -> OpenGroup:
+    """The command of the caller who opens a group; raises `InvalidInput`."""
     caller, you = caller_of(request), await acting(request, deal_id=deal_id, invite_code=body.invite_code)
-    command = OpenGroup(
+    return OpenGroup(
         deal_id=deal_id,
         group_id=new_id(),
         shopper_id=you.shopper_id,
@@ -44,7 +50,6 @@ async def open_group(request: AnyRequest) -> Answer:
         units_elsewhere=you.units_elsewhere,
         is_guest=you.is_guest,
     )
-    return await take_place(request, command, body)
 
 
 @route("GET", "/v1/deals/{deal_id}/groups")

@@ -79,6 +79,11 @@ async def tell_once(
     )
 
 
+def use_key(request: AnyRequest, key: str) -> None:
+    """Take this for the request's key: a page's form has it inside."""
+    request.scope["idempotency_key"] = key  # type: ignore[typeddict-unknown-key]  # ours, see below
+
+
 def replayed(stored: Stored) -> Answer:
     """The stored answer, marked as such."""
     kept = _kept.decode(stored.answer)
@@ -100,12 +105,18 @@ async def keep_instead(request: AnyRequest, answer: Answer) -> None:
 
 
 def _key(request: AnyRequest) -> str | None:
+    of_a_form: str | None = request.scope.get("idempotency_key")  # type: ignore[assignment]  # ours, see use_key
+    if of_a_form is not None:
+        return _checked(of_a_form)
     value = header(request, b"idempotency-key")
     if value is None:
         return None
     if sum(name == b"idempotency-key" for name, _ in request.scope["headers"]) > 1:
         raise invalid(KEY_HEADER, "must be given once")
-    key = value.decode("latin-1").strip()
+    return _checked(value.decode("latin-1").strip())
+
+
+def _checked(key: str) -> str:
     if not (0 < len(key) <= KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
         raise invalid(KEY_HEADER, f"must have from 1 to {KEY_CHARACTERS_MAX} printable ASCII characters")
     return key

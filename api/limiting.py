@@ -45,11 +45,23 @@ async def limit_recipient(request: AnyRequest, recipient: Recipient) -> None:
     """Count a message that somebody we do not know asks us to send; raises `RateLimited`."""
     if not runtime_of(request).settings.rate_limits:
         return
-    counted = counted_as(recipient)
-    names = {Whose.RECIPIENT: hashlib.blake2b(counted.encode(), digest_size=16).hexdigest()}
+    counted, client = counted_as(recipient), client_of(request)
+    names = {Whose.RECIPIENT: _unreadable(counted)}
+    if not client.is_here:
+        names[Whose.PAIR] = _unreadable(f"{counted}\0{client.name}")
     if recipient.channel is Channel.PHONE:
         names[Whose.PREFIX] = prefix_of(counted)
     await _take(request, RouteClass.CODES, names)
+
+
+def _unreadable(name: str) -> str:
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+async def limit_refresh(request: AnyRequest) -> None:
+    """Count a refresh token that a page is about to look up; raises `RateLimited`."""
+    if runtime_of(request).settings.rate_limits:
+        await _limit(request, RouteClass.REFRESH)
 
 
 async def limit_unknown_link(request: AnyRequest, code: str) -> None:

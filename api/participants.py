@@ -1,9 +1,11 @@
 """Places in groups: taken and given up by shoppers, listed for anyone, and a shopper's own groups."""
 
+from uuid import UUID
+
 from api.access import caller_of
 from api.answers import NOT_KEPT, PRIVATE, Answer, NothingToSay, answered
 from api.group_answers import display_name
-from api.place_body import address_of, read_place
+from api.place_body import PlaceBody, address_of, read_place
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
 from api.selves import acting, self_in_group
@@ -18,8 +20,13 @@ from infra.reading.groups import list_my_groups, list_participants
 async def join_group(request: AnyRequest) -> Answer:
     group_id = path_id(request, "group_id")
     body = await read_place(request)
+    return await take_place(request, await joining(request, group_id, body), body)
+
+
+async def joining(request: AnyRequest, group_id: UUID, body: PlaceBody) -> JoinGroup:
+    """The command of the caller who joins a group; raises `InvalidInput`."""
     caller, you = caller_of(request), await acting(request, group_id=group_id, invite_code=body.invite_code)
-    command = JoinGroup(
+    return JoinGroup(
         group_id=group_id,
         shopper_id=you.shopper_id,
         order_id=new_id(),
@@ -32,7 +39,6 @@ async def join_group(request: AnyRequest) -> Answer:
         units_elsewhere=you.units_elsewhere,
         is_guest=you.is_guest,
     )
-    return await take_place(request, command, body)
 
 
 @route("DELETE", "/v1/groups/{group_id}/participants/me")

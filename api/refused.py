@@ -22,6 +22,7 @@ ApiRefusal
 ├── BodyTooLarge         the body is longer than may be sent here
 ├── BodyTooSlow          the body did not come in time
 ├── WrongContentType     the body is said to be something that is not read here
+├── ForeignForm          a form of a page that a page of another site sent, or nobody says which
 └── NoSuchGateway        a webhook for a payment gateway that is not used here
 """
 
@@ -203,6 +204,13 @@ class WrongContentType(ApiRefusal):
 
     def __init__(self, *taken: str) -> None:
         super().__init__(f"Send the body as {' or '.join(taken or ['application/json'])} and say so in Content-Type.")
+
+
+class ForeignForm(ApiRefusal):
+    """A form was not sent by a page of ours."""
+
+    def __init__(self) -> None:
+        super().__init__("This form did not come from a page of this site. Load the page again and send it from there.")
 
 
 class NoSuchGateway(ApiRefusal):

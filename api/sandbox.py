@@ -3,6 +3,7 @@
 Only while payments go through the sandbox. It is the provider's page, not ours: its webhook tells us what came of it.
 """
 
+import re
 from html import escape
 from typing import Final
 from urllib.parse import parse_qs
@@ -21,6 +22,9 @@ from infra.payments.sandbox.gateway import SandboxGateway
 
 HTML: Final = b"text/html; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
+SEE_OTHER: Final = 303
+_BACK: Final = re.compile(r"/g/[0-9a-f-]{36}/paid/[0-9a-f-]{36}")
+"""Where the step may lead back to: the page that looks whether it is paid."""
 
 _PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Sandbox payment</title>
@@ -29,6 +33,7 @@ padding:0 1rem}}button{{font:inherit;padding:.6rem 1.2rem;margin:.5rem .5rem 0 0
 <body><h1>Sandbox payment</h1>{content}</body></html>"""
 _QUESTION: Final = """<p>{amount}, but no money moves here. What does your bank say?</p>
 <form method="post"><input type="hidden" name="client_secret" value="{secret}">
+<input type="hidden" name="back" value="{back}">
 <button name="approve" value="true">Approve</button> <button name="approve" value="false">Decline</button></form>"""
 
 
@@ -60,7 +65,8 @@ async def show_sandbox_step(request: AnyRequest) -> Answer:
     if payment is None or payment.client_secret != secret:
         raise GatewayRefused("no_such_step", "No step is awaited here: the payment is finished, or the link is wrong.")
     amount = format_minor(payment.amount_minor, payment.currency)
-    return _page(_QUESTION.format(amount=escape(amount), secret=escape(secret)))
+    back = query_of(request).get("back", "")
+    return _page(_QUESTION.format(amount=escape(amount), secret=escape(secret), back=escape(back)))
 
 
 @route("POST", "/sandbox/payments/{reference}/step")
@@ -68,9 +74,11 @@ async def take_sandbox_step(request: AnyRequest) -> Answer:
     """The shopper approves or fails the further step that the sandbox asked for: from the page's form, or as JSON."""
     gateway = _sandbox(request)
     is_form = content_type(request) == FORM
-    body = _of_form(await read_bytes(request)) if is_form else await read_json(request, _step_body)
+    body, back = _of_form(await read_bytes(request)) if is_form else (await read_json(request, _step_body), "")
     reference: str = request.scope["path_params"]["reference"]
     found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
+    if _BACK.fullmatch(back):
+        return Answer(SEE_OTHER, b"", ((b"location", back.encode()), (b"cache-control", b"no-store")), HTML)
     return _page(_said(found)) if is_form else answered(StepTaken(found.reference, found.state), headers=PRIVATE)
 
 
@@ -81,13 +89,14 @@ def _sandbox(request: AnyRequest) -> SandboxGateway:
     return gateway
 
 
-def _of_form(body: bytes) -> StepBody:
+def _of_form(body: bytes) -> tuple[StepBody, str]:
+    """What was done, and where to go then."""
     try:
         fields = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=10)
     except ValueError:
         raise invalid("body", "must be the form of the page") from None
     secret, approve = fields.get("client_secret", [""])[0], fields.get("approve", ["false"])[0]
-    return StepBody(client_secret=secret, approve=approve == "true")
+    return StepBody(client_secret=secret, approve=approve == "true"), fields.get("back", [""])[0]
 
 
 def _said(found: GatewayPayment) -> str:

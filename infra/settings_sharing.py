@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.settings_apps import AndroidApp, android_app, app_store_id, ios_apps
 from infra.settings_values import origin, path, words
 from infra.settings_variable import variable
 
@@ -38,4 +39,25 @@ class SharingSettings:
         None,
         "file that holds that account's secret and nothing else",
         default_shown="nothing is signed",
+    )
+    app_ios: tuple[str, ...] = variable(
+        "TUAN_APP_IOS",
+        ios_apps(),
+        (),
+        "our apps on iPhones, which open our links: `{team id}.{bundle id}`",
+        default_shown="links open in the browser",
+    )
+    app_store_id: str = variable(
+        "TUAN_APP_STORE_ID",
+        app_store_id(),
+        "",
+        "our app's number in the App Store, for the banner and the button on pages",
+        default_shown="neither is shown",
+    )
+    app_android: AndroidApp | None = variable(
+        "TUAN_APP_ANDROID",
+        android_app(),
+        None,
+        "our app on Android, which opens our links: its package, then the SHA-256 fingerprints of its certificates",
+        default_shown="links open in the browser",
     )

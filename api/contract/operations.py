@@ -7,12 +7,14 @@ from api.contract import examples
 from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
 from api.contract.identity_operations import ACCOUNT, SIGN_IN
 from api.contract.invite_operations import INVITES
+from api.contract.joining_operations import JOINING
 from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
 from api.contract.notice_operations import NOTICES
 from api.contract.operation import Operation, Received, Sent
 from api.contract.order_operations import ORDERS
 from api.contract.page_operations import PAGES
 from api.contract.payment_operations import BUYING, PAYMENTS
+from api.contract.picture_operations import PICTURES
 from api.contract.profile_operations import PROFILE
 from api.contract.session_operations import SESSIONS
 from api.contract.share_kit_operations import SHARE_KIT, SHARED_INVITE
@@ -258,7 +260,7 @@ OPERATIONS: Final = {
     "groups": GROUPS | INVITES | SHARE_KIT,
     "orders": ORDERS,
     "payments": PAYMENTS,
-    "pages": PAGES,
+    "pages": PAGES | JOINING | PICTURES,
     "probes": PROBES,
 }
 """By tag."""

@@ -4,25 +4,24 @@ Whoever does not ask for HTML gets the problem details, as everywhere. Nothing o
 page: one for a code that was never given out is that for one that is no longer good.
 """
 
-import re
 from http import HTTPStatus
 from typing import Final
 
 from litestar.types import Receive, Scope, Send
 
 from api.answers import Answer
+from api.pages.asking import is_for_a_person, is_part
 from api.pages.encodings import packed, takes_gzip
 from api.pages.group_html import elsewhere_cards
 from api.pages.kept import VARY
 from api.pages.showing import HTML, POLICY, html
 from api.pages.speaking import WORDS, spoken_to
 from api.pages.words import Words
-from api.requests import AnyRequest, header, runtime_of
+from api.requests import AnyRequest, runtime_of
 from domain.sharing.language import Language
 from infra.sharing.landings import Elsewhere
 from infra.unavailable import Unavailable
 
-_OF_PAGES: Final = re.compile(r"/[ig]/[^/]*/?", re.ASCII)
 _TOLD: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS})
 _KEPT_OF_ANSWERS: Final = frozenset({b"retry-after"})
 WAIT_S: Final = 10
@@ -32,14 +31,7 @@ WAIT_S: Final = 10
 def as_page(request: AnyRequest, problem: Answer) -> Answer:
     """The problem as a page where a person opened the address of one; else as it is."""
     is_told = problem.status in _TOLD or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return ErrorPage(request, problem) if is_told and _is_for_a_person(request) else problem
-
-
-def _is_for_a_person(request: AnyRequest) -> bool:
-    if _OF_PAGES.fullmatch(request.scope["path"]) is None:
-        return False
-    accepted = header(request, b"accept")
-    return accepted is not None and b"text/html" in accepted and b"text/event-stream" not in accepted
+    return ErrorPage(request, problem) if is_told and is_for_a_person(request) else problem
 
 
 class ErrorPage(Answer):
@@ -54,7 +46,7 @@ class ErrorPage(Answer):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         language = spoken_to(self._request)
-        content = _content(self._problem, scope["path"], language, await self._elsewhere())
+        content = await self._content(language, scope["path"])
         headers = [
             (b"cache-control", b"no-store"),
             (b"vary", b"Accept, " + VARY),
@@ -67,6 +59,12 @@ class ErrorPage(Answer):
             content = packed(content)
             headers.append((b"content-encoding", b"gzip"))
         await Answer(self.status, content, headers, HTML)(scope, receive, send)
+
+    async def _content(self, language: Language, path: str) -> bytes:
+        if is_part(self._request):  # the page is there, and what was typed stays in it
+            title, why = _said(self._problem, path, WORDS[language])
+            return html("error_part.html", title=title, why=why)
+        return _content(self._problem, path, language, await self._elsewhere())
 
     async def _elsewhere(self) -> list[Elsewhere]:
         """Other deals; none while they cannot be read, or are not to be."""

@@ -2,13 +2,17 @@
 
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
+from api.pages.join_step import CHOOSING, JOIN_WORDS, Step
 from api.pages.kept import Kept
 from api.pages.showing import html
-from api.pages.sight import Card, card_of, sight_of
+from api.pages.sight import Card, card_of, sight_of, situation_on
 from api.pages.speaking import WORDS
 from api.pages.tags import tags_of
 from domain.sharing.channels import Channel, ways_to_share
 from domain.sharing.language import Language
+from domain.sharing.situation import Situation
 from domain.sharing.texts import ShareTexts, share_texts
 from infra.cards.addresses import page_path, qr_address
 from infra.sharing.landing import Landing
@@ -39,23 +43,45 @@ class Way(NamedTuple):
     address: str
 
 
+class Sharing(NamedTuple):
+    """A link to share, with all the ways to; `qr` is where its QR code is, none for a group's own page."""
+
+    address: str
+    title: str
+    text: str
+    ways: list[Way]
+    qr: str | None
+
+
 def group_page(shows: Shows, language: Language, origin: str) -> Kept:
     """The whole page."""
     landing = shows.landing
-    seen = _seen(shows, language)
+    is_for_search = landing.invite is None and not landing.group.is_closed
+    content = page_with(shows, language, origin, CHOOSING)
+    return Kept(content, language, landing.group.version, is_for_search=is_for_search)
+
+
+def page_with(shows: Shows, language: Language, origin: str, step: Step) -> bytes:
+    """The whole page, at a step of the way into the group."""
+    seen, landing = _seen(shows, language), shows.landing
     tags = tags_of(landing, seen["sight"], language, origin)
-    texts = share_texts(seen["sight"].situation, language)
-    content = html(
+    sharing = _sharing(landing, seen["sight"].situation, language, origin)
+    return html(
         "group.html",
         **seen,
+        **_joining(landing, language, origin, step, is_part=False),
         tags=tags,
         path=page_path(landing),
-        ways=_ways(texts, language, tags.address),
-        share_text=texts.long,
-        qr=qr_address(origin, landing.invite.code) if landing.invite else None,
+        here=f"/g/{landing.group.id}" if step.moves_focus else "",
+        sharing=sharing,
         origin=origin,
     )
-    return Kept(content, language, landing.group.version, is_for_search=tags.is_for_search)
+
+
+def join_part(shows: Shows, language: Language, origin: str, step: Step) -> bytes:
+    """A step of the way into the group alone."""
+    joining = _joining(shows.landing, language, origin, step, is_part=True)
+    return html("join_part.html", **_seen(shows, language), **joining)
 
 
 def live_part(shows: Shows, language: Language) -> bytes:
@@ -79,6 +105,24 @@ def _seen(shows: Shows, language: Language) -> dict[str, Any]:
         "other_groups": [card_of(landing.deal, other, language) for other in shows.other_groups],
         "other_deals": elsewhere_cards(other_deals, language),
     }
+
+
+def _joining(landing: Landing, language: Language, origin: str, step: Step, *, is_part: bool) -> dict[str, Any]:
+    own = step.own_link and msgspec.structs.replace(landing, invite=step.own_link)
+    situation = situation_on(landing.deal, landing.group)
+    return {
+        "join": step,
+        "join_words": JOIN_WORDS[language],
+        "is_part": is_part,
+        "own_sharing": own and _sharing(own, situation, language, origin),
+    }
+
+
+def _sharing(landing: Landing, situation: Situation, language: Language, origin: str) -> Sharing:
+    address = origin + page_path(landing)
+    texts = share_texts(situation, language)
+    qr = qr_address(origin, landing.invite.code) if landing.invite else None
+    return Sharing(address, situation.title, texts.long, _ways(texts, language, address), qr)
 
 
 def _ways(texts: ShareTexts, language: Language, address: str) -> list[Way]:

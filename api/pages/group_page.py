@@ -7,9 +7,14 @@ from litestar.types import ASGIApp
 from api.answers import Answer
 from api.limiting import limit_unknown_link
 from api.live import LiveStream
+from api.pages.asking import is_part
 from api.pages.group_html import Shows, group_page
 from api.pages.speaking import spoken_to
 from api.pages.state import pages_of
+from api.pages.via import note_link
+from api.pages.web_cookies import with_cookies
+from api.pages.web_session import has_session
+from api.pages.your_page import your_page
 from api.place_body import is_invite_code
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
@@ -28,6 +33,7 @@ async def open_link(request: AnyRequest) -> Answer:
     if landing is None:
         raise InviteNotFound
     note_visit(request, link.invite.code)
+    note_link(request, landing.deal.id, link.invite.code)
     return await _page(request, landing, link.locale)
 
 
@@ -77,10 +83,12 @@ async def shows_of(runtime: Runtime, landing: Landing) -> Shows:
 async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | None = None) -> Answer:
     runtime, language = runtime_of(request), spoken_to(request, sharers_locale)
     shows = await shows_of(runtime, landing)
+    if has_session(request) or is_part(request):
+        return await your_page(request, shows, language)
     origin = runtime.settings.origin
     path = request.scope["path"]
     kept = pages_of(request).pages.get(path, language, shows, lambda: group_page(shows, language, origin))
-    return kept.answer(request)
+    return with_cookies(request, kept.answer(request))
 
 
 async def _stream(request: AnyRequest, group_id: UUID, sharers_locale: str | None = None) -> ASGIApp:

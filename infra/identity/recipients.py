@@ -1,6 +1,7 @@
 """Phone numbers and addresses as people write them, in their one spelling; which of them are one mailbox or phone."""
 
 import re
+from functools import cache
 from typing import Final
 
 import phonenumbers
@@ -29,6 +30,7 @@ _NO_PERSONS: Final = frozenset(
     }
 )
 """Services, of which some cost whoever sends there: nobody's phone."""
+_INTERNATIONAL: Final = phonenumbers.PhoneNumberFormat.INTERNATIONAL
 
 
 def phone_recipient(phone: str) -> Recipient:
@@ -41,6 +43,33 @@ def phone_recipient(phone: str) -> Recipient:
     if phonenumbers.number_type(number) in _NO_PERSONS:
         raise InvalidInput([FieldProblem("phone", "must be a person's number; this is one of a service")])
     return Recipient(Channel.PHONE, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def as_dialled(phone: str, region: str) -> str:
+    """A number as people write it at home, with the country code of a region (`DE`); one that has its own stays so."""
+    text = phone.strip()
+    if text.startswith(("+", "\uff0b")):
+        return text
+    if text.startswith("00"):
+        return f"+{text[2:]}"
+    try:
+        number = phonenumbers.parse(text, region) if len(text) <= PHONE_CHARACTERS_MAX else None
+    except phonenumbers.NumberParseException:
+        number = None
+    return text if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def dial_codes() -> tuple[tuple[str, str], ...]:
+    """Every region that has telephones (`DE`) with its country code (`49`), in the order of the alphabet."""
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    return tuple((region, str(phonenumbers.country_code_for_region(region))) for region in regions)
+
+
+def example_phone(region: str) -> str:
+    """A number of a region as it may look, with its country code, for people to see how to write theirs."""
+    number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    return "+447911123456" if number is None else phonenumbers.format_number(number, _INTERNATIONAL)
 
 
 def email_recipient(email: str) -> Recipient:

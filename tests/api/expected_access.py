@@ -158,8 +158,24 @@ TABLE = {
     "GET /v1/admin/audit": ADMINISTRATORS,
     "GET /i/{code}": PROBE,
     "GET /g/{group_id}": PROBE,
+    "GET /i/{code}/card/{key}": everybody(302),  # an old key
+    "GET /g/{group_id}/card/{key}": everybody(302),
+    "GET /i/{code}/poster/{key}": everybody(302),
+    "GET /g/{group_id}/poster/{key}": everybody(302),
+    "GET /i/{code}/qr.svg": PROBE,
+    "GET /g/{group_id}/qr.svg": PROBE,
     "GET /i/{code}/live": PROBE,
     "GET /g/{group_id}/live": PROBE,
+    "GET /g/{group_id}/join": PROBE,
+    "POST /g/{group_id}/join": everybody(403),  # a page of ours must say it sent the form, here and below
+    "POST /g/{group_id}/join/code": everybody(403),
+    "POST /g/{group_id}/join/sign-in": everybody(403),
+    "POST /g/{group_id}/join/guest": everybody(403),
+    "GET /g/{group_id}/paid/{order_id}": everybody(303),
+    "POST /g/{group_id}/leave": everybody(403),
+    "POST /g/{group_id}/sign-out": everybody(403),
+    "GET /.well-known/apple-app-site-association": everybody(404),  # no apps are set up
+    "GET /.well-known/assetlinks.json": everybody(404),
     "GET /oembed": everybody(422),  # no address of ours is named
     "GET /static/{fingerprint}/{name}": PROBE,
     "GET /dev/inbox": PROBE,

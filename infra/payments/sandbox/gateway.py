@@ -47,7 +47,7 @@ class SandboxGateway:
         self.hold_lifetime_s = hold_lifetime_s
         self._holds_for_s = hold_lifetime_s if strategy is Strategy.HOLD_AND_CAPTURE else None
         self._key = sandbox_key(settings)
-        self._address = f"http://{settings.host}:{settings.port}"
+        self._address = settings.origin
         self._books = Books(settings)
 
     async def authorise(self, request: PaymentRequest) -> GatewayPayment:

@@ -1,0 +1,81 @@
+"""The steps of the way into a group: what each of them shows and keeps of what was typed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from api.pages.sight import Card
+from api.pages.words_join import JoinWords
+from api.pages.words_join_de import GERMAN
+from api.pages.words_join_en import ENGLISH
+from api.pages.words_join_es import SPANISH
+from api.pages.words_join_zh import CHINESE
+from domain.sharing.language import Language
+from infra.reading.invites import InviteView
+from infra.tokens import Claims
+
+JOIN_WORDS: Final[Mapping[Language, JoinWords]] = MappingProxyType(
+    {Language.EN: ENGLISH, Language.ZH: CHINESE, Language.DE: GERMAN, Language.ES: SPANISH}
+)
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Taken(NamedTuple):
+    """A place somebody has: how many of what, and what it costs at most, or in the end."""
+
+    quantity: int
+    variant: str | None
+    amount: str
+    is_dropped: bool = False
+    is_nothing: bool = False
+
+
+class Paying(NamedTuple):
+    """What is still to be paid, until when and where; `address` is None where only the app can."""
+
+    amount: str
+    until: datetime
+    address: str | None
+    is_ready: bool
+    look_again: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Where somebody stands: `choose`, `who`, `code`, `place`, `pay` or `in`.
+
+    `typed` is what they typed so far, `errors` what is wrong with it by field, `problem` what is wrong altogether and
+    `elsewhere` where else to go then. `moves_focus`: it came as the answer to what they did.
+    """
+
+    name: Literal["choose", "who", "code", "place", "pay", "in", "over"]
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    elsewhere: Sequence[Card] = ()
+    moves_focus: bool = False
+    visitor: Claims | None = None
+    is_guest: bool = False
+    # who
+    regions: Sequence[tuple[str, str, str]] = ()
+    region: str = ""
+    # code
+    phone: str = ""
+    # place
+    key: str = ""
+    # pay, in
+    paying: Paying | None = None
+    taken: Taken | None = None
+    may_leave: bool = False
+    own_link: InviteView | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a group of their own is to be opened."""
+        return self.typed.get("own") == "1"
+
+
+CHOOSING: Final = Step(name="choose")

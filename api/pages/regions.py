@@ -1,0 +1,29 @@
+"""Where somebody may be at home: a first guess at the country of a phone number or an address, for them to change."""
+
+import re
+from types import MappingProxyType
+from typing import Final
+
+from api.requests import AnyRequest, header
+from domain.sharing.language import Language
+from infra.identity.recipients import dial_codes
+
+READ_BYTES_MAX: Final = 100
+_REGION: Final = re.compile(rb"\b[A-Za-z]{2,3}(?:-[A-Za-z]{4})?-([A-Za-z]{2})\b")
+_OF_LANGUAGE: Final = MappingProxyType({Language.EN: "US", Language.ZH: "CN", Language.DE: "DE", Language.ES: "ES"})
+
+
+def region_of(request: AnyRequest, language: Language) -> str:
+    """The first region the browser's languages name (`de-AT`), else the one that most who read the language are of."""
+    said = (header(request, b"accept-language") or b"")[:READ_BYTES_MAX]
+    found = _REGION.search(said)
+    region = found[1].decode().upper() if found else ""
+    return region if is_region(region) else _OF_LANGUAGE[language]
+
+
+def is_region(text: str) -> bool:
+    """Whether it is a region that has telephones."""
+    return text in _KNOWN
+
+
+_KNOWN: Final = frozenset(region for region, _ in dial_codes())
