@@ -47,6 +47,8 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     orders: _Rows
     refunds: _Rows
     invites: _Rows
+    notices: _Rows
+    deliveries: _Rows
 
 
 @route("GET", "/v1/me/export")
