@@ -88,8 +88,8 @@ from domain.identity.errors import (
     TooManyStaffInvites,
 )
 from infra.batch import KeyReused
-from infra.database import has_run_too_long, is_connection_lost
 from infra.cards.artist import CannotDraw
+from infra.database import has_run_too_long, is_connection_lost
 from infra.identity.address_book import TooManyAddresses
 from infra.identity.deletion import AccountStillNeeded
 from infra.identity.fetching import ProviderUnavailable

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.commands import Command, JoinGroup
 from infra.batch import Idempotency
 from infra.batching import Batcher
+from infra.cards.pictures import Pictures
 from infra.closed_groups import ClosedGroups
 from infra.counters import Counters
 from infra.database import ALWAYS_BY_INDEX, WRITES, make_engine
@@ -28,6 +29,7 @@ from infra.lane import Answer, Committed
 from infra.limits.limiter import Limiter
 from infra.live import Hub
 from infra.messages.gateways import Messages, open_messages
+from infra.notices.unsubscribing import UnsubscribeTokens
 from infra.payments.checkout import Checkout
 from infra.payments.gateways import NONE, Gateways
 from infra.payments.payment_rows import PaymentRows
@@ -65,6 +67,7 @@ class Runtime:
     hub: Hub
     landings: Landings
     visits: Visits
+    pictures: Pictures
     gateways: Gateways
     payments: PaymentRows
     checkout: Checkout
@@ -77,6 +80,7 @@ class Runtime:
     vouching: Vouching
     messages: Messages
     pushes: Pushes
+    unsubscribing: UnsubscribeTokens
     limiter: Limiter
     wechat_js: WeChatJs
     after_commit: list[Callable[[Committed], None]]
@@ -100,8 +104,9 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
         batcher = _batcher(settings, to.by_key, after_commit, suspensions)
         keys, gateways, payments = KeyRing(settings), _gateways(settings), PaymentRows(to.by_key)
         messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
+        pictures = Pictures()
         wechat_js, pushes = WeChatJs(settings, to.redis), open_pushes(settings, messages.console)
-        closing = (gateways.close, vouching.close, messages.close, pushes.close, wechat_js.close)
+        closing = (gateways.close, vouching.close, messages.close, pushes.close, wechat_js.close, pictures.stop)
         for stop in (counters.stop, visits.stop, *closing, batcher.stop, hub.stop):
             leaving.push_async_callback(stop)  # the last one first
         revocations = Revocations(to.listening)
@@ -121,6 +126,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             hub=hub,
             landings=Landings(to.engine, groups),
             visits=visits,
+            pictures=pictures,
             gateways=gateways,
             payments=payments,
             checkout=Checkout(batcher.tell, gateways, payments),
@@ -133,6 +139,7 @@ async def started(settings: Settings, application: str = "tuan") -> AsyncIterato
             vouching=vouching,
             messages=messages,
             pushes=pushes,
+            unsubscribing=UnsubscribeTokens(settings),
             limiter=Limiter(to.redis),
             wechat_js=wechat_js,
             after_commit=after_commit,

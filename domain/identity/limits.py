@@ -18,6 +18,7 @@ class Whose(StrEnum):
     ADDRESS = "address"
     RECIPIENT = "recipient"
     PREFIX = "prefix"
+    PAIR = "pair"
 
 
 class RouteClass(StrEnum):
@@ -30,6 +31,7 @@ class RouteClass(StrEnum):
     SELL = "sell"
     WRITE = "write"
     READ = "read"
+    PICTURE = "picture"
     EXPORT = "export"
     ADMIN = "admin"
     WEBHOOK = "webhook"
@@ -38,7 +40,10 @@ class RouteClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """So many requests in any window of so many seconds, for each account, address or number."""
+    """So many requests in any window of so many seconds, for each account, address or number.
+
+    A pair is a recipient and the address that asks: what one stranger can take of somebody's messages.
+    """
 
     name: str
     whose: Whose
@@ -50,12 +55,14 @@ def _of(route: RouteClass, whose: Whose, quota: int, window_s: int, suffix: str 
     return Policy(f"{route}-{whose}{suffix}", whose, quota, window_s)
 
 
-_ACCOUNT, _ADDRESS, _RECIPIENT, _PREFIX = Whose
+_ACCOUNT, _ADDRESS, _RECIPIENT, _PREFIX, _PAIR = Whose
 
 POLICIES: Final[Mapping[RouteClass, tuple[Policy, ...]]] = MappingProxyType(
     {
         RouteClass.CODES: (
             _of(RouteClass.CODES, _ADDRESS, 60, 600),  # a whole office, or a mobile network's customers, share one
+            _of(RouteClass.CODES, _PAIR, 3, 900),  # so that one stranger leaves some to whoever signs in there
+            _of(RouteClass.CODES, _PAIR, 9, 86_400, "-day"),
             _of(RouteClass.CODES, _RECIPIENT, 5, 900),
             _of(RouteClass.CODES, _RECIPIENT, 15, 86_400, "-day"),
             _of(RouteClass.CODES, _PREFIX, 200, 3_600),  # see PREFIX_LEAVES_DIGITS
@@ -81,6 +88,9 @@ POLICIES: Final[Mapping[RouteClass, tuple[Policy, ...]]] = MappingProxyType(
             _of(RouteClass.READ, _ACCOUNT, 600, 10),
             _of(RouteClass.READ, _ADDRESS, 6_000, 10),
         ),
+        RouteClass.PICTURE: (
+            _of(RouteClass.PICTURE, _ADDRESS, 1_200, 60),
+        ),  # a chat's servers fetch for all its people
         RouteClass.EXPORT: (  # all there is of one person, for which nobody asks often
             _of(RouteClass.EXPORT, _ACCOUNT, 10, 3_600),
             _of(RouteClass.EXPORT, _ADDRESS, 100, 3_600),

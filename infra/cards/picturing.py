@@ -47,6 +47,29 @@ def picture_of(kind: Kind, landing: Landing, language: Language, link: str) -> P
     )
 
 
+def qr_of(link: str) -> Picture:
+    """The picture of a bare QR code."""
+    return Picture(
+        kind=Kind.QR,
+        language="",
+        link=link,
+        image_url=None,
+        title="",
+        merchant="",
+        mood=Mood.OPEN,
+        price="",
+        price_label="",
+        alone="",
+        alone_label="",
+        rungs=(),
+        climbed=0.0,
+        headline="",
+        aside="",
+        slogan="",
+        invitation="",
+    )
+
+
 def _said(words: PictureWords, group: GroupView, status: GroupStatus, language: Language) -> tuple[str, str]:
     """What matters most now, and what else there is to say."""
     if status is not GroupStatus.OPEN:

@@ -121,6 +121,7 @@ def _path(template: str, scene: Scene) -> str:
         reference=f"sandbox_{uuid4().hex}",
         fingerprint="0",
         name="page.css",
+        key="en-0.jpg",
     )
 
 
