@@ -57,7 +57,11 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
 
 
 class PlaceBody(PurchaseBody, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """As a purchase alone, and whose link brought the shopper. All may be left out."""
+    """As a purchase alone, and whose link brought the shopper. All may be left out.
+
+    `invite_code` is that of the last link the shopper opened: who shared it is put down as having brought them, unless
+    that is the shopper, or somebody the shopper brought.
+    """
 
     invite_code: InviteCode | None = None
 

@@ -36,28 +36,31 @@ _OF_ORDERS = f"""
 """Only where a batch has commands about orders: joins by themselves need none of it."""
 
 # Only who shares as well can have brought a sharer; for everybody else this is one look into an index.
-_BEGINNINGS = """
+_IN_GROUPS = "= ANY(CAST(:group_ids AS uuid[]))"
+_BEGINNINGS = f"""
       SELECT c FROM unnest(CAST(:coming_codes AS text[]), CAST(:coming_shopper_ids AS uuid[])) AS coming (c, s)
       WHERE s = ANY(CAST(:sharer_ids AS uuid[])) OR EXISTS (SELECT FROM invites own WHERE own.sharer_id = coming.s)
       UNION
       SELECT h.invite_code
       FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (d, s)
       CROSS JOIN LATERAL (
-        SELECT invite_code FROM participants WHERE deal_id = asking.d AND shopper_id = asking.s
+        SELECT invite_code FROM participants
+        WHERE deal_id = asking.d AND shopper_id = asking.s AND group_id {_IN_GROUPS}
         UNION ALL
-        SELECT invite_code FROM payments WHERE deal_id = asking.d AND shopper_id = asking.s AND holds_units) h
-      WHERE asking.s = ANY(CAST(:sharer_ids AS uuid[]))"""
+        SELECT invite_code FROM payments
+        WHERE deal_id = asking.d AND shopper_id = asking.s AND holds_units AND group_id {_IN_GROUPS}) h
+      WHERE asking.s = ANY(CAST(:sharer_ids AS uuid[]))"""  # noqa: S608 - a constant
 _LINES = f"""
-  'lines', (WITH {lines_from(_BEGINNINGS)}, sharers AS (SELECT DISTINCT deal_id, sharer_id FROM line)
+  'lines', (WITH {lines_from(_BEGINNINGS, _IN_GROUPS)}, sharers AS (SELECT DISTINCT deal_id, sharer_id FROM line)
     SELECT json_build_object(
       'invites', (SELECT json_agg(line) FROM line),
       'places', (SELECT json_agg(q) FROM (
         SELECT {PLACE_COLUMNS} FROM sharers s
-        JOIN participants p ON p.deal_id = s.deal_id AND p.shopper_id = s.sharer_id
-        JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id WHERE g.status IN ('open', 'succeeded')) q),
+        JOIN participants p ON p.deal_id = s.deal_id AND p.shopper_id = s.sharer_id AND p.group_id {_IN_GROUPS}) q),
       'keeping', (SELECT json_agg(q) FROM (
         SELECT {PAYMENT_COLUMNS} FROM sharers s
-        JOIN payments p ON p.deal_id = s.deal_id AND p.shopper_id = s.sharer_id AND p.holds_units) q))),"""  # noqa: S608 - constants
+        JOIN payments p ON p.deal_id = s.deal_id AND p.shopper_id = s.sharer_id AND p.holds_units
+          AND p.group_id {_IN_GROUPS}) q))),"""  # noqa: S608 - constants
 """Only where somebody comes by an invite."""
 
 _VIEW_SQL = f"""

@@ -11,7 +11,7 @@ def comes_from(
 ) -> bool:
     """Whether a shopper is in the line of an invite, as its sharer or further back.
 
-    `led_by` are the codes by which an invite's sharer came, when it was made and since.
+    `led_by` are the codes by which an invite's sharer came: when it was made, and since.
     """
     waiting, seen = [code], {code}
     for next_code in waiting:

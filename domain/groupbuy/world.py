@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from domain.errors import DomainError
@@ -126,20 +127,19 @@ class World:
     def _state_by_invite(self, deal_id: UUID | None, group: Group | None, command: OpenGroup | JoinGroup) -> State:
         shopper_id, code = command.shopper_id, command.invite_code
         state = self._state(deal_id, group, shopper_id, code)
-        if code is None or not comes_from(shopper_id, code, self.invites, self._led_by):
+        if code is None or not comes_from(shopper_id, code, self.invites, partial(self._led_by, command.group_id)):
             return state
         return replace(state, comes_round=True)
 
-    def _led_by(self, invite: Invite) -> Iterator[str]:
-        """The invites by which a sharer came: the one that was the parent, and those of what he has of the deal now."""
-        key = (invite.deal_id, invite.sharer_id)
+    def _led_by(self, group_id: UUID, invite: Invite) -> Iterator[str]:
+        """The invites by which a sharer came: the one that was the parent, and that of what he has of the group now."""
         if invite.parent_code is not None:
             yield invite.parent_code
-        for place in self._places_that_count(*key, None).values():
-            if place.invite_code is not None:
-                yield place.invite_code
-        for payment in self.payments.get(key, {}).values():
-            if payment.holds_units and payment.invite_code is not None:
+        place = self._place(invite.deal_id, group_id, invite.sharer_id)
+        if place is not None and place.invite_code is not None:
+            yield place.invite_code
+        for payment in self.payments.get((invite.deal_id, invite.sharer_id), {}).values():
+            if payment.holds_units and payment.group_id == group_id and payment.invite_code is not None:
                 yield payment.invite_code
 
     def _state_of_payment(self, command: _OF_ONE_PAYMENT) -> State:

@@ -21,7 +21,9 @@ SELVES: Final = """(
   SELECT id FROM accounts WHERE merged_into = CAST(:shopper_id AS uuid))"""
 """Every id of somebody's, their own among them."""
 
-_LINE: Final = lines_from("SELECT code FROM invites JOIN asked USING (deal_id) WHERE code = :invite_code")
+_LINE: Final = lines_from(
+    "SELECT code FROM invites JOIN asked USING (deal_id) WHERE code = :invite_code", "= CAST(:group_id AS uuid)"
+)
 _STANDING = text(f"""
 WITH selves AS {SELVES},
 asked AS (

@@ -12,10 +12,11 @@ INVITE_COLUMNS: Final = ", ".join(column.name for column in fields(Invite))
 _COLUMNS_OF_THE_NEXT: Final = ", ".join(f"i.{column.name}" for column in fields(Invite))
 
 
-def lines_from(codes: str) -> str:
+def lines_from(codes: str, in_groups: str) -> str:
     """What follows WITH: `line` has the invites whose codes a query finds, and all before them.
 
-    A sharer came by the invite that the shared one remembers, and by those of the places and reservations of now.
+    A sharer came by the invite that the shared one remembers, and by that of the place, or reservation, they have now
+    in the groups that a condition on `group_id` names.
     """
     return f"""
     RECURSIVE walked AS (
@@ -24,10 +25,10 @@ def lines_from(codes: str) -> str:
       SELECT {_COLUMNS_OF_THE_NEXT} FROM walked w CROSS JOIN LATERAL (
         SELECT w.parent_code AS code
         UNION ALL
-        SELECT p.invite_code FROM participants p JOIN groups g ON g.deal_id = p.deal_id AND g.id = p.group_id
-        WHERE p.deal_id = w.deal_id AND p.shopper_id = w.sharer_id AND g.status IN ('open', 'succeeded')
+        SELECT invite_code FROM participants
+        WHERE deal_id = w.deal_id AND shopper_id = w.sharer_id AND group_id {in_groups}
         UNION ALL
-        SELECT p.invite_code FROM payments p
-        WHERE p.deal_id = w.deal_id AND p.shopper_id = w.sharer_id AND p.holds_units
+        SELECT invite_code FROM payments
+        WHERE deal_id = w.deal_id AND shopper_id = w.sharer_id AND holds_units AND group_id {in_groups}
       ) led JOIN invites i ON i.code = led.code
     ), line AS MATERIALIZED (SELECT * FROM walked LIMIT {LINE_LINKS_MAX})"""  # noqa: S608 - constants

@@ -97,7 +97,7 @@ def _place_taken(model: Model, deal: ModelDeal, group: ModelGroup, command: Open
     if reasons or variant_id is None:
         return refused(*reasons)
     invite = model.invites[command.invite_code] if command.invite_code else None
-    code = command.invite_code if invite and not _brought(model, command.shopper_id, invite) else None
+    code = command.invite_code if invite and not _brought(model, group, command.shopper_id, invite) else None
     if invite and code:
         invite.joins += 1
     group.members[command.shopper_id] = Member(variant_id, command.quantity, code)
@@ -109,8 +109,8 @@ def _place_taken(model: Model, deal: ModelDeal, group: ModelGroup, command: Open
     return Verdict(tuple(events))
 
 
-def _brought(model: Model, shopper_id: UUID, invite: ModelInvite) -> bool:
-    """Whether an invite is this shopper's, or of somebody they brought, or of somebody those brought."""
+def _brought(model: Model, group: ModelGroup, shopper_id: UUID, invite: ModelInvite) -> bool:
+    """Whether an invite is this shopper's, or of somebody they brought, or of somebody those brought, and so on."""
     brought, before = {shopper_id}, set[UUID]()
     while brought != before:
         before = set(brought)
@@ -120,8 +120,7 @@ def _brought(model: Model, shopper_id: UUID, invite: ModelInvite) -> bool:
             if other.deal_id == invite.deal_id and other.sharer_id in before
         }
         brought |= {other.sharer_id for other in model.invites.values() if other.parent_code in own}
-        for group in model.counting_groups(invite.deal_id):
-            brought |= {member_id for member_id, member in group.members.items() if member.invite_code in own}
+        brought |= {member_id for member_id, member in group.members.items() if member.invite_code in own}
     return invite.sharer_id in brought
 
 

@@ -107,6 +107,12 @@ def _places_needed(world: World, part: World, deal_id: UUID, shopper_id: UUID) -
     }
 
 
+def _places_asked(world: World, part: World, deal_id: UUID, shopper_id: UUID) -> dict[UUID, Place]:
+    """A shopper's places in the groups asked for."""
+    places = world.places.get((deal_id, shopper_id), {})
+    return {group_id: place for group_id, place in places.items() if group_id in part.groups}
+
+
 def _load_invites(world: World, part: World, commands: Iterable[Command]) -> None:
     """Invites that commands name, and those that a repeated sharing finds."""
     codes = {command.invite_code for command in commands if isinstance(command, OpenGroup | JoinGroup)}
@@ -122,23 +128,23 @@ def _load_invites(world: World, part: World, commands: Iterable[Command]) -> Non
 
 
 def _load_lines(world: World, part: World, commands: Sequence[Command]) -> None:
-    """The invites before those by which somebody comes who shares as well, and what their sharers have of the deal."""
+    """The invites before those by which a sharer comes, and the places their sharers have in the groups asked for."""
     sharing = {command.sharer_id for command in commands if isinstance(command, CreateInvite)}
     sharers = sharing | {invite.sharer_id for invite in world.invites.values()}
     coming = [command for command in commands if isinstance(command, OpenGroup | JoinGroup)]
     waiting = [command.invite_code for command in coming if command.shopper_id in sharers]
     for key in _askers(part, commands):
         if key[1] in sharing:
-            waiting += [place.invite_code for place in world.places.get(key, {}).values()]
+            waiting += [place.invite_code for place in _places_asked(world, part, *key).values()]
     for code in waiting:
         invite = world.invites.get(code) if code else None
         if invite is None:
             continue
         _load_invite(part, invite)
         key = (invite.deal_id, invite.sharer_id)
-        places = _places_needed(world, part, *key)
+        places = _places_asked(world, part, *key)
         if places:
-            part.places[key] = places
+            part.places[key] = part.places.get(key, {}) | places
         before = {invite.parent_code, *(place.invite_code for place in places.values())}
         waiting += before.difference(waiting)
 

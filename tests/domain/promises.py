@@ -151,23 +151,17 @@ def invites_are_counted(world: World, model: Model) -> None:
     }
 
 
-def nobody_is_brought_by_whom_they_brought(model: Model, deal_id: UUID) -> None:
-    """No self, no ring: not among who is in groups of a deal, nor between a place and the invites above its own."""
-    brought_by: dict[UUID, set[UUID]] = {}
-    for group in model.counting_groups(deal_id):
-        for shopper_id, member in group.members.items():
-            above, code = set(), member.invite_code
-            if code is not None:
-                brought_by.setdefault(shopper_id, set()).add(model.invites[code].sharer_id)
-            while code is not None:
-                above.add(model.invites[code].sharer_id)
-                code = model.invites[code].parent_code
-            assert shopper_id not in above
-    for begin, sharers in brought_by.items():
-        waiting, seen = list(sharers), set[UUID]()
-        while waiting:
-            shopper_id = waiting.pop()
-            assert shopper_id != begin, "a ring"
-            if shopper_id not in seen:
-                seen.add(shopper_id)
-                waiting += brought_by.get(shopper_id, ())
+def nobody_is_brought_by_whom_they_brought(model: Model, group: ModelGroup) -> None:
+    """No self, no ring: neither among who is in a group, nor between a place and the invites above its own."""
+    sharers = {code: invite.sharer_id for code, invite in model.invites.items()}
+    for begin, member in group.members.items():
+        code, seen = member.invite_code, set[str]()
+        while code is not None and code not in seen:
+            seen.add(code)
+            assert sharers[code] != begin, "a ring of who is in the group"
+            sharer = group.members.get(sharers[code])
+            code = sharer.invite_code if sharer else None
+        code = member.invite_code
+        while code is not None:
+            assert sharers[code] != begin, "a ring of links"
+            code = model.invites[code].parent_code

@@ -45,7 +45,6 @@ class Stage(RuleBasedStateMachine):
             changes = self.deal_changes[deal.id]
             promises.a_deal_is_as_told(self.world.deals[deal.id], deal, changes, self.now)
             promises.promise_1_nothing_oversold(self.world, self.model, deal)
-            promises.nobody_is_brought_by_whom_they_brought(self.model, deal.id)
         for group_id, told in self.model.groups.items():
             group, events = self.world.groups[group_id], self.events[group_id]
             places = self._places(told.deal_id, group_id)
@@ -56,6 +55,7 @@ class Stage(RuleBasedStateMachine):
             promises.promise_4_terms_are_frozen(group, told)
             promises.promise_5_closes_once(group, told, events)
             promises.events_tell_the_story(group, events)
+            promises.nobody_is_brought_by_whom_they_brought(self.model, told)
         promises.invites_are_counted(self.world, self.model)
 
     def begin(self) -> None:

@@ -26,6 +26,7 @@ from tests.domain.catalogue import (
     OTHER_MERCHANT,
     RED,
     Scene,
+    join,
     only,
     schedule,
     wrong_fields,
@@ -120,6 +121,35 @@ def test_nobody_is_brought_by_his_own_link() -> None:
     )
     assert joined.invite_code is None
     assert scene.world.invites["from-ben"].joins == 0
+
+
+def test_nobody_is_brought_by_whom_they_brought() -> None:
+    """Ann brings Ben, Ben shares, Ann leaves and comes back by Ben's link: also where he has left by then."""
+    for ben_leaves in (False, True):
+        scene = a_group()
+        scene.does(SHARE)
+        scene.does(join(invite_code="from-ann"))
+        scene.does(replace(SHARE, sharer_id=BEN, code="from-ben"))
+        scene.joined(CAT)
+        for gone in (ANN, BEN) if ben_leaves else (ANN,):
+            scene.does(LeaveGroup(group_id=GROUP, shopper_id=gone))
+        back = only(ParticipantJoined, scene.does(join(ANN, invite_code="from-ben")))
+        assert back.invite_code is None
+        assert scene.world.invites["from-ben"].joins == 0
+
+
+def test_links_that_were_there_before_close_no_ring() -> None:
+    """Ben and Cat share from outside: one brings the other into a group, into another group the other the one."""
+    scene = a_group()
+    scene.opened(DAN, OTHER_GROUP)
+    scene.does(replace(SHARE, sharer_id=BEN, code="from-ben"))
+    scene.does(replace(SHARE, sharer_id=CAT, code="from-cat"))
+    for group_id, first, second in ((GROUP, BEN, CAT), (OTHER_GROUP, CAT, BEN)):
+        codes = {BEN: "from-ben", CAT: "from-cat"}
+        brought = only(ParticipantJoined, scene.does(join(first, group_id=group_id, invite_code=codes[second])))
+        assert brought.invite_code == codes[second]
+        back = only(ParticipantJoined, scene.does(join(second, group_id=group_id, invite_code=codes[first])))
+        assert back.invite_code is None
 
 
 def test_a_link_works_within_its_deal_only() -> None:

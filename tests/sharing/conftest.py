@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from litestar import Litestar
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.app import create_app
 from infra.batching import Batcher
@@ -45,3 +45,9 @@ def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the town's 
 def browser(town: Town) -> httpx.AsyncClient:
     """Somebody's browser."""
     return town.client
+
+
+@pytest.fixture
+async def connection(shop: Shop) -> AsyncIterator[AsyncConnection]:
+    async with shop.engine.connect() as plain:
+        yield await plain.execution_options(isolation_level="AUTOCOMMIT")
