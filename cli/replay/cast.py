@@ -21,10 +21,16 @@ class Cast:
     def shopper_id(self, number: int) -> uuid.UUID:
         return uuid.uuid5(self.run_id, f"shopper {number}")
 
+    def name(self, number: int) -> str:
+        """What a shopper is called."""
+        return f"User {number}"
+
     def token(self, number: int) -> str:
         """The access token of a shopper."""
         token = self._tokens.get(number)
         if token is None:
-            token = self._issuer.issue(self.shopper_id(number), frozenset({"shopper"}), TOKEN_LIFETIME_S)
+            token = self._issuer.issue(
+                self.shopper_id(number), frozenset({"shopper"}), TOKEN_LIFETIME_S, self.name(number)
+            )
             self._tokens[number] = token
         return token

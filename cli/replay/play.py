@@ -1,4 +1,4 @@
-"""Playing a log: its items are put up as deals, then each line opens a group and its friends come in by invite."""
+"""Playing a log: its items are put up as deals, each line opens a group, and friends come by its initiator's link."""
 
 import asyncio
 import time
@@ -114,9 +114,10 @@ async def _play_group(replay: Replay, place: int) -> None:
     made = _joined.decode(opened)
     group_id = replay.group_ids[place] = made.id
     await _is_in_at_once(replay, place, group.initiator, made.you)
-    sharer = group.initiator
+    if not group.friends:
+        return
+    code = await _share(replay, group_id, group.initiator)  # whose group they joined is all that the log says of it
     for already_in, friend in enumerate(group.friends, start=1):
-        code = await _share(replay, group_id, sharer)
         answer = await client.ask(
             "join a group",
             "POST",
@@ -128,7 +129,6 @@ async def _play_group(replay: Replay, place: int) -> None:
         joined = _joined.decode(answer)
         if await _is_in_at_once(replay, place, friend, joined.you) and joined.participants != already_in + 1:
             replay.note_mismatch(place, f"participant {already_in + 1} was told that {joined.participants} are in")
-        sharer = friend  # who joined last brings the next: a chain, as links travel in chats
 
 
 async def _is_in_at_once(replay: Replay, place: int, shopper: int, you: Place) -> bool:

@@ -78,6 +78,7 @@ class Replay:
     deal_ids: dict[int, str] = field(default_factory=dict)
     group_ids: dict[int, str] = field(default_factory=dict)
     joins: int = 0
+    brought: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     closed_at: dict[int, datetime] = field(default_factory=dict)
     takes_money: bool | None = None
@@ -90,6 +91,19 @@ class Replay:
         for place, group in enumerate(self.log):
             for shopper in group.shoppers:
                 self.places_of[shopper].append(place)
+
+    @property
+    def shared_places(self) -> list[int]:
+        """The lines whose groups somebody came into by a link."""
+        return [place for place, group in enumerate(self.log) if group.friends]
+
+    @property
+    def shared_places_of(self) -> dict[int, list[int]]:
+        """The same by whose links those were."""
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place in self.shared_places:
+            places[self.log[place].initiator].append(place)
+        return places
 
     @property
     def due_minor(self) -> int:

@@ -1,4 +1,4 @@
-"""The stages of a replay: deals, groups, the wait for the last deadline, the check, and the money."""
+"""The stages of a replay: deals, groups, the wait for the last deadline, the checks, the trees, and the money."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from cli.replay.money import check_money, check_statement
 from cli.replay.play import play_groups, put_up_deals
 from cli.replay.run import Replay
 from cli.replay.screen import Screen
+from cli.replay.trees import check_trees
 
 
 async def perform(replay: Replay, screen: Screen) -> None:
@@ -24,6 +25,10 @@ async def perform(replay: Replay, screen: Screen) -> None:
                 advance()
     with figures.phase("checks"), screen.phase("checks", len(replay.places_of)) as advance:
         await check_outcomes(replay, advance)
+    if replay.joins:
+        looks = len(replay.shared_places) + len(replay.shared_places_of)
+        with figures.phase("trees"), screen.phase("trees", looks) as advance:
+            await check_trees(replay, advance)
     if replay.takes_money:
         with figures.phase("money"), screen.phase("money", len(replay.places_of)) as advance:
             await check_money(replay, advance)

@@ -33,6 +33,7 @@ def _outcomes(replay: Replay) -> Table:
     rows = (
         ("groups opened", len(replay.log), len(replay.group_ids)),
         ("friends joined", sum(len(group.friends) for group in replay.log), replay.joins),
+        ("brought by a link", sum(len(group.friends) for group in replay.log), replay.brought),
         ("groups succeeded", expected["succeeded"], replay.outcomes["succeeded"]),
         ("groups failed", expected["failed"], replay.outcomes["failed"]),
     )
