@@ -17,7 +17,7 @@ class _Kept(NamedTuple, Generic[Value]):
 
 
 class Recent(Generic[Key, Value]):
-    """Values by key, each at most `kept_s` old from the question on; the one used longest ago goes first.
+    """Values by key, each at most `kept_s` old from the question on; the one looked up longest ago goes first.
 
     A value equal to the one before it is the one before it, so whoever made something of it sees that nothing changed.
     What was not found is not kept.

@@ -49,20 +49,19 @@
     setTimeout(() => { button.textContent = said; }, 2000);
   }
 
-  function offerCopying() {
-    for (const button of document.querySelectorAll("[data-copies]")) {
-      button.hidden = false;
-      button.addEventListener("click", () => copy(button));
-    }
+  function share({ dataset: { shares: url, title, text } }) {
+    navigator.share({ url, title, text }).catch(() => {}); // whoever thinks better of it has done nothing wrong
   }
 
-  function offerSharing() {
-    if (!navigator.share) return;
-    for (const button of document.querySelectorAll("[data-shares]")) {
-      button.hidden = false;
-      const { shares: url, title, text } = button.dataset;
-      button.addEventListener("click", () => navigator.share({ url, title, text }).catch(() => {}));
-    }
+  // Buttons are there where they can do something.
+  function offerButtons() {
+    for (const button of document.querySelectorAll("[data-copies]")) button.hidden = false;
+    for (const button of document.querySelectorAll("[data-shares]")) button.hidden = !navigator.share;
+  }
+
+  function press({ target }) {
+    const button = target.closest("[data-copies], [data-shares]");
+    if (button) (button.dataset.shares ? share : copy)(button);
   }
 
   // The word "live" is there while it is true.
@@ -77,11 +76,15 @@
     setTimeout(again, 5000 + Math.random() * 10000);
   }
 
-  tellLocalTimes();
+  function makeAtHome() {
+    tellLocalTimes();
+    offerButtons();
+  }
+
+  makeAtHome();
   startClocks();
-  offerCopying();
-  offerSharing();
-  document.addEventListener("htmx:after:swap", tellLocalTimes);
+  document.addEventListener("click", press);
+  document.addEventListener("htmx:after:swap", makeAtHome);
   document.addEventListener("htmx:after:sse:connection", () => showLive(true));
   document.addEventListener("htmx:response:error", watchAgain);
   document.addEventListener("htmx:error", watchAgain);
