@@ -156,6 +156,7 @@ class RateLimited(ApiRefusal):
             Whose.ACCOUNT: "your account",
             Whose.ADDRESS: "your network address",
             Whose.RECIPIENT: "this number or address",
+            Whose.PAIR: "this number or address from your network address",
             Whose.PREFIX: "numbers like this one",
         }[policy.whose]
         super().__init__(

@@ -88,9 +88,9 @@ POLICIES: Final[Mapping[RouteClass, tuple[Policy, ...]]] = MappingProxyType(
             _of(RouteClass.READ, _ACCOUNT, 600, 10),
             _of(RouteClass.READ, _ADDRESS, 6_000, 10),
         ),
-        RouteClass.PICTURE: (
+        RouteClass.PICTURE: (  # a chat's servers fetch for all its people
             _of(RouteClass.PICTURE, _ADDRESS, 1_200, 60),
-        ),  # a chat's servers fetch for all its people
+        ),
         RouteClass.EXPORT: (  # all there is of one person, for which nobody asks often
             _of(RouteClass.EXPORT, _ACCOUNT, 10, 3_600),
             _of(RouteClass.EXPORT, _ADDRESS, 100, 3_600),

@@ -3,9 +3,9 @@
 A code is kept nowhere, not even hashed: it is made of its address, a salt in its row and a key that is in no database,
 so the table without the key tells nothing, and the same code can be sent again.
 
-Asked for again within a minute it is the same code with the tries that are left: however often somebody asks, there are
-no more than five guesses in a minute, and messages that overtake each other do no harm. How many codes an address, a
-phone prefix or a caller may ask for at all is the limiter's to say.
+Asked for again within a minute it is the same code with the tries that are left, so messages that overtake each other
+do no harm; where none are left it is a new one, so nobody is shut out by somebody else's guesses. How many codes an
+address, a phone prefix or a caller may ask for, and with that how many guesses there are, is the limiter's to say.
 
 A try is counted and committed before the guess is compared: five are, whatever comes at once, breaks off or dies.
 """
@@ -29,7 +29,8 @@ KEY_BYTES = 32
 SALT_BYTES = 16
 
 # Whether it is the same code is asked of the row's times, so that the answers agree: a clock goes on meanwhile.
-_IS_THE_SAME = "kept.used_at IS NULL AND kept.made_at > EXCLUDED.made_at - make_interval(secs => :same_for_s)"
+_IS_THE_SAME = """kept.used_at IS NULL AND kept.tries < :tries_max
+    AND kept.made_at > EXCLUDED.made_at - make_interval(secs => :same_for_s)"""
 _KEEP = text(f"""
   INSERT INTO sign_in_codes AS kept (channel, address, salt, expires_at)
   VALUES (:channel, :address, :salt, clock_timestamp() + make_interval(secs => :lifetime_s))
@@ -80,6 +81,7 @@ class Codes:
     async def make(self, recipient: Recipient) -> str:
         """The code to send: a new one in the place of the one before, or the same where that is young and not used."""
         made = {"salt": secrets.token_bytes(SALT_BYTES), "lifetime_s": LIFETIME_S, "same_for_s": SAME_FOR_S}
+        made["tries_max"] = TRIES_MAX
         async with self._at_once.connect() as connection:
             salt = (await connection.execute(_KEEP, _named(recipient) | made)).scalar_one()
         return self._code(recipient, salt)

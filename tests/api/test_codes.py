@@ -41,20 +41,30 @@ async def test_known_and_unknown_numbers_get_the_same_answers(town: Town) -> Non
 
 
 async def test_asked_again_within_a_minute_it_is_the_same_code_and_the_same_tries(town: Town) -> None:
-    """Asking again and again gives no more guesses; what overtakes on its way does no harm."""
+    """While tries are left asking again gives no more of them, and what overtakes on its way does no harm."""
     code = await sent_code(town)
     for _ in range(TRIES_MAX - 1):
         problem(await guess(town, wrong(code)), 403, "wrong-code")
         assert await sent_code(town) == code
     problem(await guess(town, wrong(code)), 403, "wrong-code")
-    assert await sent_code(town) == code
     problem(await guess(town, code), 403, "wrong-code")
 
 
-async def test_after_a_minute_it_is_a_new_code_with_tries_of_its_own(town: Town, settings: Settings) -> None:
-    """Whoever could not sign in for somebody else's guesses can after a minute; the code before is good no more."""
-    code = await sent_code(town)
+async def test_a_code_that_others_have_guessed_at_is_followed_by_a_new_one(town: Town) -> None:
+    """Nobody is kept out by a stranger's wrong guesses: asking again is enough; the spent code stays spent."""
+    spent = await sent_code(town)
     for _ in range(TRIES_MAX):
+        problem(await guess(town, wrong(spent)), 403, "wrong-code")
+    new = await sent_code(town)
+    assert new != spent
+    problem(await guess(town, spent), 403, "wrong-code")
+    assert (await guess(town, new)).status_code == 200
+
+
+async def test_after_a_minute_it_is_a_new_code_with_tries_of_its_own(town: Town, settings: Settings) -> None:
+    """A code that was asked for long ago is no longer sent, nor good."""
+    code = await sent_code(town)
+    for _ in range(TRIES_MAX - 1):
         problem(await guess(town, wrong(code)), 403, "wrong-code")
     await grow_older(settings, SAME_FOR_S - 5)
     assert await sent_code(town) == code

@@ -17,6 +17,7 @@ from tests.limits.structured_fields import read_list
 SIGN_INS = 120
 CODES_OF_ONE_ADDRESS = 60
 CODES_OF_ONE_NUMBER = 5
+CODES_OF_ONE_PAIR = 3
 JOINS = 100
 
 
@@ -134,6 +135,16 @@ async def test_one_number_gets_so_many_codes_whoever_asks(town: Town) -> None:
     assert all("recipient" not in answer.headers["ratelimit"] for answer in (*asked, refused))
     assert (await _code(town, neighbour(8), "203.0.113.1")).status_code == 202
     assert (await _code(town, {"email": "mei@example.com"}, "203.0.113.1")).status_code == 202
+
+
+async def test_a_stranger_leaves_some_codes_to_whose_number_it_is(town: Town) -> None:
+    """From one address a part of them can be asked for, so nobody is kept out by one who asks in their name."""
+    asked = [await _code(town, neighbour(7), "203.0.113.1") for _ in range(CODES_OF_ONE_PAIR + 1)]
+    assert [answer.status_code for answer in asked] == [202] * CODES_OF_ONE_PAIR + [429]
+    assert "codes-pair" in asked[-1].json()["detail"]
+    assert (await _code(town, neighbour(8), "203.0.113.1")).status_code == 202
+    rest = [await _code(town, neighbour(7), "203.0.113.2") for _ in range(CODES_OF_ONE_NUMBER - CODES_OF_ONE_PAIR)]
+    assert {answer.status_code for answer in rest} == {202}
 
 
 @pytest.mark.parametrize(
