@@ -13,6 +13,8 @@ from api.contract.examples import ADDRESS
 from api.export import Export
 from infra.every_table import metadata
 from infra.identity.personal import NOT_PERSONAL, SECTIONS
+from infra.notices.outbox import read_outbox
+from infra.notices.telling import tell_chunk
 from tests.api.people import Town, problem
 from tests.identity.members import Member, signed_in, signed_in_as_guest
 from tests.money_shop import MoneyShop
@@ -42,6 +44,8 @@ async def test_everything_of_somebody_is_in_their_export(town: Town, shop: Money
     mei, ben = await signed_in(town), await signed_in(town)
     bought = await _live_here(town, shop, mei)
     await _live_here(town, shop, ben)
+    while await read_outbox(engine) or await tell_chunk(engine):
+        pass
     document = await _export(mei)
     assert all(document[section.name] for section in SECTIONS if section.name not in {"staff", "staff_invites"})
     assert document["accounts"][0]["id"] == str(mei.subject)
