@@ -72,7 +72,7 @@ def place(onto: Image.Image, box: Box, picture: Image.Image) -> None:
 
 def place_letter(onto: Image.Image, box: Box, title: str) -> None:
     """Fill a box with a calm colour of the title's own and the character it begins with."""
-    hue = hashlib.blake2b(title.encode(), digest_size=1).digest()[0] / 256
+    hue = hashlib.blake2b(title.encode(errors="replace"), digest_size=1).digest()[0] / 256
     upper, lower = _colour(hue, 0.56, 0.30), _colour(hue + 0.06, 0.42, 0.34)
     shade = Image.linear_gradient("L").resize((box.width, box.height))
     onto.paste(Image.composite(Image.new("RGB", shade.size, lower), Image.new("RGB", shade.size, upper), shade), box)

@@ -23,7 +23,7 @@ from infra.cards.reducing import BadImage, reduce
 MEMORY_BYTES_MAX: Final = 1 << 30
 NICENESS: Final = 5
 """Joins come first where the processor is short."""
-JPEG_QUALITIES: Final = (86, 74, 60, 45)
+JPEG_QUALITIES: Final = (86, 62, 34, 12)
 PICTURE_BYTES_MAX: Final = 290_000
 """Chats leave larger pictures out."""
 

@@ -19,7 +19,10 @@ _FULL_UNICODE: Final = 12
 _MARKS: Final = {"Mn", "Me", "Mc", "Cc", "Cf", "Cs", "Co", "Cn"}
 """Categories of characters that are left out: what stands on others, what cannot be seen, what means nothing."""
 _RIGHT_TO_LEFT: Final = {"R", "AL", "AN"}
-_BREAKS: Final = dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " ")
+_INSTEAD: Final = dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " ") | {
+    ord(sign): f" {code} " for sign, code in (("₹", "INR"), ("₪", "ILS"), ("₱", "PHP"), ("฿", "THB"))
+}
+"""For line ends, and for signs of currencies that none of the fonts has: an amount is nothing without its currency."""
 
 
 class Run(NamedTuple):
@@ -31,7 +34,7 @@ class Run(NamedTuple):
 
 def cleaned(text: str) -> str:
     """The text in one line, without what no font of ours can draw: emoji, marks, scripts that need shaping."""
-    composed = unicodedata.normalize("NFC", text.translate(_BREAKS))
+    composed = unicodedata.normalize("NFC", text.translate(_INSTEAD))
     drawn = (character for character in composed if _font_of(character) is not None)
     return " ".join("".join(drawn).split())
 
