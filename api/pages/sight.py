@@ -61,7 +61,7 @@ class Sight:
     words: Words
     news: str
     price: str
-    price_label: str
+    price_label: str | None
     solo_price: str
     ceiling_price: str
     less_percent: int
@@ -141,13 +141,13 @@ def shown_image(deal: DealView) -> str | None:
     return url if url is not None and url.lower().startswith(SECURE) else None
 
 
-def _price_label(landing: Landing, words: Words, language: Language) -> str:
-    """What the price is: before the first tier the one that so many people will have."""
+def _price_label(landing: Landing, words: Words, language: Language) -> str | None:
+    """What the price is: before the first tier the one that so many people will have; None where nobody pays it."""
     group = landing.group
     if group.status == GroupStatus.SUCCEEDED:
         return words.price_final
     if group.is_closed:
-        return words.price_not_paid
+        return None
     return (
         words.price_now if group.tipped else _counted(words.from_people, landing.deal.tiers[0].participants, language)
     )

@@ -35,7 +35,6 @@ class Words:
     picture_of: str
     price_now: str
     price_final: str
-    price_not_paid: str
     per_unit: str
     alone: str
     less: str

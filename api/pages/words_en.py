@@ -14,7 +14,6 @@ ENGLISH: Final = Words(
     picture_of="Picture of {title}",
     price_now="Price now",
     price_final="Final price",
-    price_not_paid="Last price",
     per_unit="each",
     alone="{price} alone",
     less="{percent}% less",

@@ -27,7 +27,6 @@ SPANISH: Final = Words(
     picture_of="Imagen de {title}",
     price_now="Precio ahora",
     price_final="Precio final",
-    price_not_paid="Último precio",
     per_unit="por unidad",
     alone="{price} por tu cuenta",
     less="{percent} % menos",

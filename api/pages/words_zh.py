@@ -14,7 +14,6 @@ CHINESE: Final = Words(
     picture_of="{title} 的图片",
     price_now="现价",
     price_final="成团价",
-    price_not_paid="最后价格",
     per_unit="每件",
     alone="单独购买 {price}",
     less="便宜 {percent}%",

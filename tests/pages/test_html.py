@@ -74,6 +74,8 @@ def test_after_closing_it_says_what_happened_and_where_else_to_go(state: str, sa
     assert [one.get("href") for one in read.all("a") if "/g/" in one.get("href", "")] != []
     assert not {one.get("id") for one in read.all("section")} & {"join", "share"}
     assert "data-hx-sse:connect" not in page_of(state)
+    prices = [one.get("class") for one in read.all("p") if one.get("class") in {"price", "news"}]
+    assert prices == (["price"] if state == "succeeded" else [])  # no price that nobody pays
 
 
 def test_a_closing_part_brings_where_else_to_go() -> None:
