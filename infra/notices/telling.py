@@ -23,7 +23,7 @@ from infra.notices.members import Member, read_members
 from infra.statement import json_text
 
 TELLINGS_AT_ONCE: Final = 200
-PLACES_AT_ONCE: Final = 2_000
+PLACES_AT_ONCE: Final = 1_000
 SPOILT_RESTS_S: Final = 60.0
 
 _CLAIM: Final = text("""
