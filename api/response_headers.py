@@ -26,6 +26,9 @@ SENDABLE: Final = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Tuan-Merchant, X-Request-Id"
 )
 
+OURS_ALONE: Final = ("/dev/", "/i/", "/g/")
+"""What no page of another origin reads: our own pages, which know people by cookies, and the inbox of development."""
+
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -57,12 +60,12 @@ class ResponseHeaders:
         headers.append((REQUEST_ID, request_id_of(scope).encode()))
         if "rate_limit" in scope:
             headers += scope["rate_limit"]  # type: ignore[typeddict-item]  # ours, see api.limiting
-        if self._origins:
+        if self._origins and not scope["path"].startswith(OURS_ALONE):
             headers += self._of_origin(scope, headers)
         message["headers"] = headers
 
     def _of_origin(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> _Pairs:
-        """What lets a page of another origin read the answer (WHATWG Fetch, 3.3); no cookies are involved anywhere."""
+        """What lets a page of another origin read the answer (WHATWG Fetch, 3.3)."""
         anyone = ANY_ORIGIN.encode() in self._origins
         varies: _Pairs = () if anyone else ((b"vary", b"Origin"),)
         origin = _header(scope, b"origin")

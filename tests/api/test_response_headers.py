@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -107,6 +108,14 @@ async def test_pages_of_ours_may_read_answers_and_refusals(town: Town) -> None:
         assert {"Retry-After", "ETag", "RateLimit"} <= set(answer.headers["access-control-expose-headers"].split(", "))
         assert "access-control-allow-methods" not in answer.headers
         assert "Origin" in answer.headers.get_list("vary")
+
+
+async def test_pages_of_ours_and_the_inbox_are_for_no_other_origin(settings: Settings) -> None:
+    """Not even where the API is open to all: one-time codes and what cookies show stay here."""
+    async with connected(create_app(replace(settings, cors_origins=("*",)))) as client:
+        for path in ("/dev/inbox", "/i/nobodys", f"/g/{uuid4()}"):
+            answer = await client.get(path, headers={"origin": STRANGER})
+            assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_pages_may_send_and_read_every_header_there_is() -> None:
