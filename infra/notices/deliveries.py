@@ -73,7 +73,8 @@ _FORGET_DEVICE: Final = text("""
   DELETE FROM devices WHERE account_id = :account_id AND id = :target AND push_token = :push_token
     AND seen_at <= :known_at""")
 _UNREAD: Final = text("""
-  SELECT asked.id, (SELECT count(*) FROM notices WHERE account_id = asked.id AND read_at IS NULL)
+  SELECT asked.id, (SELECT count(*) FROM notices WHERE read_at IS NULL AND account_id = ANY(ARRAY(
+    SELECT asked.id UNION ALL SELECT id FROM accounts WHERE merged_into = asked.id)))
   FROM unnest(CAST(:ids AS uuid[])) AS asked (id)""")
 
 

@@ -107,11 +107,11 @@ class Square:
                 return
         raise AssertionError("it never ends")
 
-    async def tell_by_and_by(self) -> None:
+    async def tell_by_and_by(self, places_max: int = 2_000) -> None:
         """The same, and again when what is gathered has been waited for."""
-        await self.tell()
+        await self.tell(places_max)
         await self.wait(BY_AND_BY_S)
-        await self.tell()
+        await self.tell(places_max)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass for what waits."""

@@ -109,7 +109,7 @@ async def test_five_hundred_joins_are_one_notice_and_few_pushes(square: Square) 
     pushes: list[str] = []
     for start in range(1, 500, 100):
         await asyncio.gather(*(square.shop.joined(group_id, person) for person in people[start : start + 100]))
-        await square.tell_by_and_by()
+        await square.tell_by_and_by(places_max=70)
         await square.wait(60)
         pushes += [parcel.account_id.hex for parcel in await square.sent()]
     assert await notices_each(square) == 1

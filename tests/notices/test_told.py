@@ -202,3 +202,26 @@ async def test_whoever_is_no_more_is_told_nothing(square: Square) -> None:
     await square.tell()
     assert await square.told(ann) == await square.told(cat) == [Kind.SUCCEEDED]
     assert await square.value("SELECT count(*) FROM notices") == 2
+
+
+async def test_who_is_in_twice_is_told_once_who_joined(square: Square) -> None:
+    """As a guest and as somebody known: what gathers is one notice, what is to be paid is said of each place."""
+    ann, cat, guest, dan = [await square.person(phones=0) for _ in range(4)]
+    group_id = await square.group(ann, cat, guest, dan, schedule=LONE, group_size_max=5)
+    await square.shop.make("UPDATE accounts SET status = 'merged', merged_into = :to WHERE id = :id", id=guest, to=cat)
+    await square.tell_by_and_by()
+    assert [notice.joined for notice in await square.inbox(cat) if notice.kind is Kind.JOINED] == [2]
+    await square.shop.joined(group_id, await square.person())
+    await square.tell()
+    assert (await square.told(cat)).count(Kind.SUCCEEDED) == 2
+
+
+async def test_whose_payment_was_refused_is_not_told_what_they_pay(square: Square) -> None:
+    """The place is lost by then; the others are told as ever."""
+    ann, ben = await square.person(), await square.person()
+    first, second = await square.paid_group(ann, ben)
+    await square.till.close(first)
+    await square.till.settle(refusing=[second.order_id])
+    await square.tell()
+    assert await square.told(ann) == [Kind.SUCCEEDED]
+    assert await square.told(ben) == []
