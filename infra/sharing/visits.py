@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import date
 from hashlib import blake2b
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import structlog
 from sqlalchemy import bindparam, text
@@ -25,7 +26,8 @@ from infra.database import has_run_too_long, is_connection_lost
 FLUSH_EVERY_S: Final = 1.0
 LAST_FLUSH_S: Final = 5.0
 WAITING_MAX: Final = 10_000
-USER_AGENT_CHARACTERS_MAX: Final = 300
+BROWSERS: Final = 256
+"""An address is at most so many visitors of a link a day, whatever its browsers call themselves."""
 SALT_BYTES: Final = 32
 VISITOR_BYTES: Final = 16
 
@@ -62,11 +64,11 @@ _log = structlog.get_logger(__name__)
 
 
 class _Visit(NamedTuple):
-    """Somebody opened a link; in memory for a second, never written."""
+    """Somebody opened a link with one of `BROWSERS` sorts of browsers; in memory for a second, never written."""
 
     code: str
     address: str
-    user_agent: str
+    browser: int
 
 
 class Visits:
@@ -85,7 +87,7 @@ class Visits:
         elif is_preview(user_agent):
             self._previews[code] += 1
         else:
-            self._visits[_Visit(code, address, (user_agent or "")[:USER_AGENT_CHARACTERS_MAX])] = None
+            self._visits[_Visit(code, address, _browser(user_agent or ""))] = None
 
     async def flush(self) -> None:
         """Write down what waits. While PostgreSQL cannot be reached it waits on, to be counted as if it came then."""
@@ -149,7 +151,11 @@ async def _todays_salt(connection: AsyncConnection) -> tuple[date, bytes]:
         await connection.execute(_OFFER_SALT, {"salt": secrets.token_bytes(SALT_BYTES)})
 
 
+def _browser(user_agent: str) -> int:
+    return crc32(user_agent.encode("utf-8", "surrogatepass")) % BROWSERS
+
+
 def _visitor(salt: bytes, visit: _Visit) -> bytes:
     """A hash that is another for each link, so that nobody is followed from one to the next."""
-    said = "\0".join(visit)
+    said = "\0".join(map(str, visit))
     return blake2b(said.encode("utf-8", "surrogatepass"), key=salt, digest_size=VISITOR_BYTES).digest()

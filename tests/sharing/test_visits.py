@@ -12,7 +12,7 @@ from infra.database import make_engine
 from infra.ids import new_id, new_invite_code
 from infra.runtime import Runtime
 from infra.settings import Settings
-from infra.sharing.visits import WAITING_MAX, Visits
+from infra.sharing.visits import BROWSERS, WAITING_MAX, Visits
 from tests.api.people import Town
 from tests.reading.shop import Shop
 from tests.sharing.test_previews import PEOPLE
@@ -68,6 +68,15 @@ async def test_many_processes_count_the_same_links_at_once(shop: Shop) -> None:
                 visits.note(code, "", None)
     await asyncio.gather(*(visits.flush() for visits in processes))
     assert await counted(shop.engine) == dict.fromkeys(codes, (200, 800))
+
+
+async def test_who_changes_the_browsers_name_is_not_everybody(shop: Shop) -> None:
+    """However many browsers an address claims to have, the visitors of a link that it can make are few."""
+    visits, code = Visits(shop.engine), await a_link(shop)
+    for number in range(20 * BROWSERS):
+        visits.note(code, "192.0.2.7", f"{PHONE} {number}")
+    await visits.flush()
+    assert await counted(shop.engine) == {code: (BROWSERS, 0)}
 
 
 async def test_a_code_of_nobody_spoils_nothing(shop: Shop) -> None:
