@@ -1,0 +1,153 @@
+"""The process that draws: started when needed, replaced when it dies, ended with us, never in anybody's way."""
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+import psutil
+import pytest
+from PIL import Image
+
+from infra.cards.artist import WAITING_MAX, Artist, CannotDraw
+from infra.cards.picture import Kind
+from infra.cards.reducing import SIDE_MAX, reduce
+from tests.cards.conftest import picture
+from tests.cards.image_host import bomb, png
+from tests.waiting import eventually
+
+
+async def test_a_process_that_dies_is_replaced(artist: Artist) -> None:
+    """Killed between two pictures, or while it draws: the next answer is a picture again."""
+    first = await artist.draw(picture(), None)
+    killed = artist.process_id
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    assert await artist.draw(picture(), None) == first
+    assert artist.process_id != killed
+    drawing = asyncio.create_task(artist.draw(picture(Kind.POSTER), None))
+    await asyncio.sleep(0)
+    assert artist.process_id is not None
+    os.kill(artist.process_id, signal.SIGKILL)
+    assert (await drawing).startswith(b"\xff\xd8")
+
+
+async def test_a_process_that_hangs_is_ended() -> None:
+    """Whoever waits hears it within the time, and the next picture is drawn by another process."""
+    artist = Artist(answer_timeout_s=3)
+    first = await artist.draw(picture(), None)
+    hung = artist.process_id
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    assert await artist.draw(picture(), None) == first
+    assert not psutil.pid_exists(hung)
+    await artist.stop()
+
+
+async def test_too_many_are_told_to_come_back(artist: Artist) -> None:
+    """The queue has an end, and what is in it is answered."""
+    asked = [asyncio.create_task(artist.draw(picture(Kind.QR), None)) for _ in range(WAITING_MAX + 3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, CannotDraw) for answer in answers) == 3
+    assert sum(isinstance(answer, bytes) for answer in answers) == WAITING_MAX
+
+
+async def test_nothing_is_left_of_it(artist: Artist) -> None:
+    """It ends when it is stopped, when nobody asks for a while, and when whoever asked is killed without a word."""
+    await artist.draw(picture(), None)
+    first = artist.process_id
+    await artist.stop()
+    assert artist.process_id is None
+    assert first is not None
+    assert not psutil.pid_exists(first)
+    idle = Artist(answer_timeout_s=20, idle_s=0.05)
+    await idle.draw(picture(), None)
+    second = psutil.Process(idle.process_id)
+
+    async def is_gone() -> bool:
+        return not second.is_running()
+
+    assert await eventually(is_gone, "the process ends")
+    assert idle.process_id is None
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    """No orphan keeps drawing for nobody, and it hears no Ctrl-C."""
+    program = (
+        "import asyncio, msgspec, sys\n"
+        "from infra.cards.artist import Artist\n"
+        "from infra.cards.picture import Picture\n"
+        "async def main():\n"
+        "    artist = Artist(answer_timeout_s=20)\n"
+        "    await artist.draw(msgspec.json.decode(sys.argv[1], type=Picture), None)\n"
+        "    print(artist.process_id, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    asked = msgspec.json.encode(picture())
+    with subprocess.Popen([sys.executable, "-c", program, asked], stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout is not None
+        easel = psutil.Process(int(asking.stdout.readline()))
+        assert os.getsid(easel.pid) == easel.pid
+        asking.kill()
+    easel.wait(10)
+
+
+async def test_drawing_holds_up_nothing_else(artist: Artist) -> None:
+    """While posters are drawn the event loop turns on: it never stands still for as long as one takes."""
+    await artist.draw(picture(), None)
+    stood_still_s = 0.0
+
+    async def turn() -> None:
+        nonlocal stood_still_s
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0)
+            stood_still_s = max(stood_still_s, time.perf_counter() - begun)
+            await asyncio.sleep(0.001)
+
+    turning = asyncio.create_task(turn())
+    await asyncio.gather(*(artist.draw(picture(Kind.POSTER, title=f"Tea {number}"), None) for number in range(5)))
+    turning.cancel()
+    assert stood_still_s < 0.05
+
+
+async def test_images_of_strangers_are_made_small_or_refused(artist: Artist) -> None:
+    """What is an image comes back as a small JPEG; bombs, broken and truncated ones do not, and draw on it goes."""
+    small = Image.open(io.BytesIO(await artist.reduce(png((3_000, 2_000))) or b""))
+    assert small.format == "JPEG"
+    assert max(small.size) == SIDE_MAX
+    for hostile in (
+        bomb(),
+        bomb(5_100),
+        png()[:60],
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\0\0\0\0WEBP",
+        b"GIF89a" + b"\xff" * 50,
+    ):
+        assert await artist.reduce(hostile) is None
+    assert (await artist.draw(picture(), await artist.reduce(png()))).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "modes"),
+    [("WEBP", "RGB RGBA P L"), ("GIF", "RGB RGBA P L"), ("PNG", "RGB RGBA P L"), ("JPEG", "RGB L CMYK")],
+)
+def test_every_usual_format_and_colouring_is_read(kind: str, modes: str) -> None:
+    """Transparent ones stand on white, and of those that move the first image is taken."""
+    for mode in modes.split():
+        _read(kind, mode)
+
+
+def _read(kind: str, mode: str) -> None:
+    image = Image.new("RGBA", (40, 30), (0, 0, 0, 0)).convert(mode)
+    file = io.BytesIO()
+    image.save(file, kind)
+    small = Image.open(io.BytesIO(reduce(file.getvalue())))
+    assert (small.size, small.mode) == ((40, 30), "RGB")
+    if mode == "RGBA" and kind != "GIF":
+        assert small.convert("L").getextrema() == (255, 255)
