@@ -11,14 +11,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from litestar import Litestar
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from api.app import create_app
 from infra.cannot_start import WrongSetting
 from infra.redis_client import make_redis
-from infra.settings import Settings
+from infra.settings import Settings, read_settings
 from infra.sharing.wechat_js import (
     RENEWED_BEFORE_S,
     USED_UNTIL_S,
@@ -55,12 +54,12 @@ async def account() -> AsyncIterator[WeChatAccount]:
 
 
 @pytest.fixture
-def signing(settings: Settings, account: WeChatAccount, tmp_path: Path) -> Settings:
-    """Settings of an API that signs."""
+def signing(redis_url: str, account: WeChatAccount, tmp_path: Path) -> Settings:
+    """Settings of what signs; it asks no database."""
     secret = tmp_path / "wechat-js.secret"
     secret.write_text(f"{SECRET}\n")
     return dataclasses.replace(
-        settings,
+        read_settings({"REDIS_URL": redis_url, "TUAN_DATA_DIR": str(tmp_path / "data"), "TUAN_RATE_LIMITS": "off"}),
         public_url=ORIGIN,
         wechat_js_app_id=APP_ID,
         wechat_js_secret_file=secret,
@@ -69,23 +68,27 @@ def signing(settings: Settings, account: WeChatAccount, tmp_path: Path) -> Setti
 
 
 @pytest.fixture
-async def processes(signing: Settings, redis_client: Redis) -> AsyncIterator[list[WeChatJs]]:
+async def redis(signing: Settings) -> AsyncIterator[Redis]:
+    made = make_redis(signing)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+async def processes(signing: Settings, redis: Redis) -> AsyncIterator[list[WeChatJs]]:
     """Three processes that share a Redis."""
-    made = [WeChatJs(signing, redis_client) for _ in range(3)]
+    made = [WeChatJs(signing, redis) for _ in range(3)]
     yield made
     for one in made:
         await one.close()
 
 
 @pytest.fixture
-def app(signing: Settings) -> Litestar:
-    return create_app(signing)
-
-
-@pytest.fixture
-async def town(app: Litestar, signing: Settings) -> AsyncIterator[Town]:
-    async with connected(app) as client:
-        yield Town(client, signing)
+async def town(signing: Settings, database_url: str) -> AsyncIterator[Town]:
+    """An API that signs."""
+    served = dataclasses.replace(signing, database_url=database_url)
+    async with connected(create_app(served)) as client:
+        yield Town(client, served)
 
 
 def test_the_signature_is_wechats() -> None:
@@ -114,11 +117,11 @@ async def test_all_processes_share_one_ticket(account: WeChatAccount, processes:
 
 
 async def test_a_ticket_is_renewed_before_its_end_while_it_serves(
-    account: WeChatAccount, processes: list[WeChatJs], redis_client: Redis
+    account: WeChatAccount, processes: list[WeChatJs], redis: Redis
 ) -> None:
     """Nobody waits for the new one: what is left of the old one's life is long enough to sign with."""
     process = processes[0]
-    process._ticket = await _put(redis_client, "ticket-of-before", RENEWED_BEFORE_S - 10)
+    process._ticket = await _put(redis, "ticket-of-before", RENEWED_BEFORE_S - 10)
     account.say[TOKEN] = SILENCE
     begun = time.monotonic()
     signed = await process.sign(LINK)
@@ -127,10 +130,10 @@ async def test_a_ticket_is_renewed_before_its_end_while_it_serves(
 
 
 async def test_the_new_ticket_takes_the_place_of_the_old(
-    account: WeChatAccount, processes: list[WeChatJs], redis_client: Redis
+    account: WeChatAccount, processes: list[WeChatJs], redis: Redis
 ) -> None:
     """One process fetches it, and the others find it."""
-    old = await _put(redis_client, "ticket-of-before", RENEWED_BEFORE_S - 10)
+    old = await _put(redis, "ticket-of-before", RENEWED_BEFORE_S - 10)
     for process in processes:
         process._ticket = old
         await eventually(partial(_has_ticket, process, "ticket-1"), "the new ticket")
@@ -142,11 +145,9 @@ async def _has_ticket(process: WeChatJs, text: str) -> bool:
     return ticket is not None and ticket.text == text
 
 
-async def test_an_old_ticket_signs_nothing(
-    account: WeChatAccount, processes: list[WeChatJs], redis_client: Redis
-) -> None:
+async def test_an_old_ticket_signs_nothing(account: WeChatAccount, processes: list[WeChatJs], redis: Redis) -> None:
     """One that ends before the page could use it is as none."""
-    processes[0]._ticket = await _put(redis_client, "ticket-of-before", USED_UNTIL_S - 10)
+    processes[0]._ticket = await _put(redis, "ticket-of-before", USED_UNTIL_S - 10)
     account.say[TOKEN] = saying(b"{}")
     with pytest.raises(WeChatAway):
         await processes[0].sign(LINK)
@@ -163,6 +164,7 @@ async def test_an_old_ticket_signs_nothing(
         saying(b"\xff\xfe{}"),
         saying(b'{"errcode":-1,"errmsg":"system error"}'),
         saying(b'{"errcode":40164,"errmsg":"invalid ip 10.0.0.1, not in whitelist"}'),
+        saying(b'{"errcode":48001,"access_token":"77_TOKEN","ticket":"t","expires_in":7200}'),
         saying(b'{"errcode":0,"errmsg":"ok"}'),
         saying(b'{"access_token":"","ticket":"a b","expires_in":7200}'),
         saying(b'{"access_token":7,"ticket":"t","expires_in":-1}'),
@@ -177,6 +179,7 @@ async def test_an_old_ticket_signs_nothing(
         "no text",
         "busy",
         "not allowed",
+        "an error with a ticket",
         "empty",
         "blank",
         "other types",
@@ -185,7 +188,7 @@ async def test_an_old_ticket_signs_nothing(
     ],
 )
 async def test_what_wechat_does_not_say_clearly_signs_nothing(
-    account: WeChatAccount, processes: list[WeChatJs], path: str, say: Say | None
+    account: WeChatAccount, processes: list[WeChatJs], redis: Redis, path: str, say: Say | None
 ) -> None:
     """Nobody waits long, it is said in the log once without any secret, and WeChat is left alone for a while."""
     account.say[path] = say
@@ -199,10 +202,26 @@ async def test_what_wechat_does_not_say_clearly_signs_nothing(
             with pytest.raises(WeChatAway):
                 await process.sign(LINK)
             assert len(account.asked) == asked
+            process._rests_until = 0.0
+            await redis.flushdb()  # and with it whoever was fetching
+            assert await process.ticket() is None
+            assert len(account.asked) > asked
             assert [entry["event"] for entry in logs] == ["wechat_js_away"]
     assert time.monotonic() - begun < 3 * WAIT_S
     assert SECRET not in str(logs)
     assert "77_TOKEN" not in str(logs)
+
+
+async def test_tickets_of_a_short_life_are_not_asked_for_all_the_time(
+    account: WeChatAccount, processes: list[WeChatJs]
+) -> None:
+    """However soon one ends, the next is fetched half a minute later at the earliest."""
+    account.lifetime_s = 2 * USED_UNTIL_S
+    assert await eventually(processes[0].ticket, "a ticket")
+    assert [await _has_ticket(processes[0], "ticket-1") for _ in range(5)] == [True] * 5
+    assert processes[0]._renewing is not None
+    await processes[0]._renewing
+    assert account.tickets_given == 1
 
 
 async def test_without_redis_a_process_fetches_its_own(signing: Settings, account: WeChatAccount) -> None:
@@ -216,10 +235,10 @@ async def test_without_redis_a_process_fetches_its_own(signing: Settings, accoun
 
 
 async def test_what_redis_has_that_is_no_ticket_is_replaced(
-    account: WeChatAccount, processes: list[WeChatJs], redis_client: Redis
+    account: WeChatAccount, processes: list[WeChatJs], redis: Redis
 ) -> None:
     """Nonsense in Redis keeps nobody from a ticket."""
-    await redis_client.set(KEY, b'["ticket"]')
+    await redis.set(KEY, b'["ticket"]')
     assert await eventually(lambda: _has_ticket(processes[0], "ticket-1"), "a ticket")
     assert account.tickets_given == 1
 
@@ -280,7 +299,7 @@ async def test_sharing_goes_on_while_wechat_is_away(town: Town, account: WeChatA
     assert int(refused.headers["retry-after"]) > 0
 
 
-async def test_what_is_missing_is_told_at_the_start(signing: Settings, redis_client: Redis) -> None:
+async def test_what_is_missing_is_told_at_the_start(signing: Settings, redis: Redis) -> None:
     """An account without its secret, a secret without its account, or a stand-in without TLS."""
     for change in (
         {"wechat_js_secret_file": None},
@@ -288,7 +307,7 @@ async def test_what_is_missing_is_told_at_the_start(signing: Settings, redis_cli
         {"wechat_api_base": "http://api.weixin.qq.com"},
     ):
         with pytest.raises(WrongSetting):
-            WeChatJs(dataclasses.replace(signing, **change), redis_client)
+            WeChatJs(dataclasses.replace(signing, **change), redis)
 
 
 async def _put(redis: Redis, text: str, seconds_left: int) -> Ticket:
