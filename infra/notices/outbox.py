@@ -95,7 +95,10 @@ class _LateEvent(msgspec.Struct, frozen=True):
 
 
 class Look(NamedTuple):
-    """Ids to read now, ids that are there and left to the next look, and the moment of it."""
+    """Ids to read now, ids that are there and left to the next look, and the moment of it.
+
+    `oldest_active` is 0 where not all of what came late was seen.
+    """
 
     ids: list[int]
     left: list[int]
@@ -144,7 +147,9 @@ async def _look(connection: AsyncConnection, reading: Reading) -> Look:
     for number, bytes_ in (*row.late, *row.fresh):
         size += bytes_
         (left if ids and (left or size > BYTES_AT_ONCE) else ids).append(number)
-    return Look(ids, left, row.oldest_active, row.at)
+    # there may be more that came late than were looked for: then no run is over yet
+    oldest_active = 0 if len(row.late) >= ROWS_AT_ONCE else row.oldest_active
+    return Look(ids, left, oldest_active, row.at)
 
 
 async def _note(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:

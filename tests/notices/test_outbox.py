@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.notices.kinds import Kind
-from infra.notices.outbox import _IS_ANYTHING, _LOOK, READER, RUNS_MAX, read_outbox
+from infra.notices.outbox import _IS_ANYTHING, _LOOK, READER, ROWS_AT_ONCE, RUNS_MAX, read_outbox
 from infra.notices.telling import _CLAIM
 from infra.settings import Settings
 from tests.notices.square import Square
@@ -22,6 +22,10 @@ BLOCKS_MAX = 150
 _LATE_ROW = """
   INSERT INTO outbox (deal_id, group_id, version, events, at)
   SELECT deal_id, id, version, '[{"type":"GroupSucceeded"}]', now() FROM groups WHERE id = $1"""
+
+_OTHER_ROWS = """
+  INSERT INTO outbox (deal_id, group_id, version, events, at)
+  SELECT gen_random_uuid(), gen_random_uuid(), 1, '[]', now() FROM generate_series(1, $1::int)"""
 
 
 async def test_rows_committed_late_are_read(square: Square, settings: Settings) -> None:
@@ -49,6 +53,25 @@ async def test_rows_committed_late_are_read(square: Square, settings: Settings) 
     await square.tell()
     assert await square.value(missing) == 0
     await asyncio.gather(slow.close(), lost.close())
+
+
+async def test_more_rows_than_are_looked_for_at_once_may_come_late(square: Square, settings: Settings) -> None:
+    """A big transaction that takes long: the last of its rows is read, too."""
+    ann, ben = await square.person(), await square.person()
+    group_id = await square.full_group(ann, ben)
+    await square.shop.make("DELETE FROM outbox")
+    slow = await asyncpg.connect(settings.database_url)
+    transaction = slow.transaction()
+    await transaction.start()
+    await slow.execute("SELECT FROM deals FOR KEY SHARE")
+    await slow.execute(_OTHER_ROWS, ROWS_AT_ONCE + 100)
+    await slow.execute(_LATE_ROW, group_id)
+    await square.full_group(*[await square.person() for _ in range(2)])
+    await square.tell()
+    await transaction.commit()
+    await square.tell()
+    assert await square.told(ann) == await square.told(ben) == [Kind.SUCCEEDED]
+    await slow.close()
 
 
 async def test_with_too_much_missing_nothing_further_is_read(square: Square, engine: AsyncEngine) -> None:
