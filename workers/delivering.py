@@ -5,6 +5,7 @@ had, and what was sent but not recorded is sent again with the ids it had, so th
 """
 
 import asyncio
+import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,6 @@ from infra.gathering import Gathering
 from infra.messages.port import MessageNotSent
 from infra.notices import deliveries
 from infra.notices.deliveries import Device, Parcel
-from infra.notices.unsubscribing import UnsubscribeTokens
 from infra.push.gateways import ANDROID, IOS
 from infra.push.parcels import letter_of, push_of
 from infra.push.port import Gone, Later, Outcome, Refused, Sent
@@ -39,8 +39,9 @@ WAYS: Final = {Channel.PUSH: (ANDROID, IOS), Channel.EMAIL: (LETTERS,)}
 CLAIMED_AT_LEAST: Final = {Channel.PUSH: 16, Channel.EMAIL: 1}
 """Room for so many is waited for before more are claimed: a statement for each push would cost more than it."""
 LOOK_EVERY_S: Final = 1.0
-PUT_OFF_REST_S: Final = 0.25
-"""While one service is busy or away, what is due for the other is found among what has to be put off."""
+PATIENCE_S: Final = 0.5
+"""So long the others wait for a service that is full: one that is quick has room by then. For one that is slow they do
+not: what is theirs is found among what has to be put off."""
 ATTEMPTS_MAX: Final = 10
 BACKOFF_FIRST_S: Final = 5.0
 BACKOFF_MAX_S: Final = 3_600.0
@@ -64,7 +65,6 @@ class Delivering:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._runtime = context.runtime
-        self._tokens = UnsubscribeTokens(context.runtime.settings)
         self._ways = {
             ANDROID: Way(ANDROID, PUSHES_AT_ONCE),
             IOS: Way(IOS, PUSHES_AT_ONCE),
@@ -73,19 +73,18 @@ class Delivering:
         self._under_way: set[asyncio.Task[None]] = set()
         self._recording: Gathering[_Result, None] = Gathering(self._record)
         self._has_room = asyncio.Event()
+        self._full_since_s: dict[Channel, float] = {}
 
     async def step(self) -> float:
         """Take up what is due, as much as there is room for; answers how long to rest."""
         self._has_room.clear()
-        with_room = [channel for channel in Channel if self._room(channel) >= CLAIMED_AT_LEAST[channel]]
-        parcels = [parcel for channel in with_room for parcel in await self._claim(channel)]
+        parcels = [parcel for channel in Channel for parcel in await self._claim(channel)]
         put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
         if put_off:
             await self._record(put_off)
-            return PUT_OFF_REST_S
         if parcels:
             return 0
-        return LOOK_EVERY_S if len(with_room) == len(Channel) else await self._wait_for_room()
+        return LOOK_EVERY_S if all(map(self._has_room_on, Channel)) else await self._wait_for_room()
 
     async def finish(self) -> None:
         """Return when all that was begun is recorded; cut off, it leaves it to the next process."""
@@ -97,16 +96,31 @@ class Delivering:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def _room(self, channel: Channel) -> int:
-        return sum(self._ways[name].room for name in WAYS[channel])
-
     async def _claim(self, channel: Channel) -> list[Parcel]:
+        limit = self._limit(channel)
+        if not limit:
+            return []
         async with self._context.by_key.begin() as connection:
-            return await deliveries.claim(connection, self._room(channel), [channel])
+            return await deliveries.claim(connection, limit, [channel])
+
+    def _limit(self, channel: Channel) -> int:
+        """How many all have room for, whatever each is for; now and then, while one stays full, what another has."""
+        rooms = [self._ways[name].room for name in WAYS[channel]]
+        now_s = time.monotonic()
+        if self._has_room_on(channel):
+            self._full_since_s.pop(channel, None)
+            return min(rooms)
+        if now_s < self._full_since_s.setdefault(channel, now_s) + PATIENCE_S:
+            return 0
+        self._full_since_s[channel] = now_s
+        return max(rooms)
+
+    def _has_room_on(self, channel: Channel) -> bool:
+        return min(self._ways[name].room for name in WAYS[channel]) >= CLAIMED_AT_LEAST[channel]
 
     async def _wait_for_room(self) -> float:
         try:
-            async with asyncio.timeout(LOOK_EVERY_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._has_room.wait()
         except TimeoutError:
             pass
@@ -131,7 +145,7 @@ class Delivering:
             outcome = await self._send(parcel)
         finally:
             way.room += 1
-            if self._room(parcel.channel) >= CLAIMED_AT_LEAST[parcel.channel]:
+            if self._has_room_on(parcel.channel):
                 self._has_room.set()
         if isinstance(outcome, Later):
             way.failed(outcome.why)
@@ -162,7 +176,7 @@ class Delivering:
 
     async def _write(self, parcel: Parcel, address: str) -> Outcome:
         origin = self._runtime.settings.origin
-        token = self._tokens.make(parcel.account_id, (notice.kind for notice in parcel.notices))
+        token = self._runtime.unsubscribing.make(parcel.account_id, (notice.kind for notice in parcel.notices))
         link = f"{origin}/unsubscribe/{token}"
         try:
             await self._runtime.messages.send(letter_of(parcel, address, origin, link))

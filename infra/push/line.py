@@ -1,7 +1,8 @@
 """Asking a push service over HTTP: bounded in time and size, never redirected, and silent about tokens.
 
 A connection that breaks, or that the other side has closed while nothing was said, costs a second try: the same push
-sent twice is shown once.
+sent twice is shown once. One of HTTP/2 that an answer was not read to the end on is given up: for httpcore 1.0 its
+stream is over then, but to h2, which counts streams, it stays open for ever.
 """
 
 import asyncio
@@ -61,18 +62,13 @@ class Line:
         timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._origin = httpx.URL(origin)
+        self._is_http2 = is_http2
         self._timeout_s = timeout_s
+        self._verify = trust or (httpx.create_ssl_context() if self._origin.scheme == "https" else False)
         for name in _TELLTALES:
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._client = httpx.AsyncClient(
-            verify=trust or (httpx.create_ssl_context() if self._origin.scheme == "https" else False),
-            http1=not is_http2,
-            http2=is_http2,
-            timeout=min(SILENCE_S, timeout_s),
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
-            trust_env=False,
-            headers={"accept": "application/json", "accept-encoding": "identity"},
-        )
+        self._client = self._opened()
+        self._given_up: set[asyncio.Task[None]] = set()
 
     async def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer, whatever its status; raises `NoAnswer`."""
@@ -82,28 +78,63 @@ class Line:
                 return await self._post(self._origin.join(path), content, headers)
         except (TimeoutError, httpx.TimeoutException):
             raise NoAnswer(f"{host} took too long") from None
-        except (httpx.HTTPError, OSError, RuntimeError) as error:  # RuntimeError: of a stream that is closed meanwhile
+        except (httpx.HTTPError, OSError, RuntimeError) as error:  # RuntimeError: of a client that is closed meanwhile
             raise NoAnswer(f"{host} cannot be reached: {type(error).__name__}") from None
 
     async def close(self) -> None:
+        for task in self._given_up:
+            task.cancel()
+        await asyncio.gather(*self._given_up, return_exceptions=True)
         await self._client.aclose()
 
     async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._post_once(url, content, headers)
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            except (httpx.ProtocolError, httpx.ReadError, httpx.WriteError):
                 continue
         return await self._post_once(url, content, headers)
 
     async def _post_once(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
-        async with self._client.stream("POST", url, content=content, headers=headers) as answer:
-            body = bytearray()
-            async for piece in answer.aiter_raw():  # nothing is unpacked: it was not asked for
-                body += piece
-                if len(body) > ANSWER_BYTES_MAX:
-                    break
-            return Answer(answer.status_code, answer.headers, bytes(body))
+        client, is_whole = self._client, False
+        try:
+            async with client.stream("POST", url, content=content, headers=headers) as answer:
+                body = bytearray()
+                async for piece in answer.aiter_raw():  # nothing is unpacked: it was not asked for
+                    body += piece
+                    if len(body) > ANSWER_BYTES_MAX:
+                        break
+                else:
+                    is_whole = True
+                return Answer(answer.status_code, answer.headers, bytes(body))
+        finally:
+            if not is_whole:
+                self._give_up(client)
+
+    def _opened(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._verify,
+            http1=not self._is_http2,
+            http2=self._is_http2,
+            timeout=min(SILENCE_S, self._timeout_s),
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
+            trust_env=False,
+            headers={"accept": "application/json", "accept-encoding": "identity"},
+        )
+
+    def _give_up(self, client: httpx.AsyncClient) -> None:
+        """Let nothing begin on these connections any more; what is under way on them may end."""
+        if self._is_http2 and client is self._client:
+            self._client = self._opened()
+            task = asyncio.create_task(self._close_by_and_by(client))
+            self._given_up.add(task)
+            task.add_done_callback(self._given_up.discard)
+
+    async def _close_by_and_by(self, client: httpx.AsyncClient) -> None:
+        try:
+            await asyncio.sleep(self._timeout_s)
+        finally:
+            await client.aclose()
 
 
 def _seconds_until(moment: str) -> float:

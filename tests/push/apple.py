@@ -24,7 +24,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 
 from infra.push.apns import ApnsPush
 from infra.push.apple_tokens import AppleKey, ProviderTokens
@@ -35,7 +35,7 @@ from tests.messages.certificates import loopback_certificate
 TEAM = "TEAM123456"
 KEY_ID = "KEY1234567"
 TOPIC = "example.tuan.app"
-STREAMS_MAX: Final = 100
+STREAMS_MAX: Final = 20
 PIECE_BYTES: Final = 16_384
 
 
@@ -106,7 +106,7 @@ class _Conversation:
         self._is_over = False
 
     async def run(self) -> None:
-        self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = 1
+        self._h2.local_settings = Settings(client=False, initial_values={SettingCodes.MAX_CONCURRENT_STREAMS: 1})
         self._h2.initiate_connection()
         while not self._is_over:
             self._writer.write(self._h2.data_to_send())

@@ -16,7 +16,7 @@ from infra.push.apns import ApnsPush
 from infra.push.line import ATTEMPTS
 from infra.push.port import PAYLOAD_BYTES_MAX, Gone, Later, Outcome, Refused, Sent
 from tests.house.running import free_port
-from tests.push.apple import TOPIC, Apple, Say, apns, apple
+from tests.push.apple import STREAMS_MAX, TOPIC, Apple, Say, apns, apple
 from tests.push.samples import IPHONE, PUSH, push
 
 Server = tuple[Apple, ssl.SSLContext]
@@ -145,13 +145,18 @@ async def test_what_cannot_be_a_token_is_none(server: Apple, gateway: ApnsPush, 
 
 @pytest.mark.parametrize("then", ["goaway", "hang up", "reset"])
 async def test_a_connection_that_ends_costs_a_second_try(server: Apple, gateway: ApnsPush, then: str) -> None:
-    """The same push with the same id, on another connection; a service that only ever hangs up is away."""
+    """The same push with the same id, on another connection."""
     assert await gateway.send(PUSH) == Sent()
     server.says.append(Say(then=then))
     assert await gateway.send(PUSH) == Sent()
     assert len({asked.headers["apns-id"] for asked in server.asked}) == 1
+
+
+@pytest.mark.parametrize("then", ["hang up", "reset"])
+async def test_twice_is_enough(server: Apple, gateway: ApnsPush, then: str) -> None:
+    """A service that only ever hangs up is away; then it is there again."""
     server.says.extend([Say(then=then)] * ATTEMPTS)
-    assert isinstance(await gateway.send(PUSH), Later)
+    assert await gateway.send(PUSH) == Later("127.0.0.1 cannot be reached: RemoteProtocolError")
     assert await gateway.send(PUSH) == Sent()
 
 
@@ -173,13 +178,24 @@ async def test_a_connection_closed_while_nothing_was_said_costs_no_push(server: 
 
 async def test_silence_ends_in_time_and_holds_up_no_other(reached: Server) -> None:
     """A stream that is not answered is for later; those beside it go through meanwhile, and after it."""
-    async with apns(*reached, timeout_s=0.5) as gateway, asyncio.timeout(5):
+    async with apns(*reached, timeout_s=1.0) as gateway, asyncio.timeout(9):
         assert await gateway.send(PUSH) == Sent()
         reached[0].says.append(Say(then="silence"))
         outcomes = await asyncio.gather(*(gateway.send(PUSH) for _ in range(10)))
         assert outcomes.count(Sent()) == 9
         assert outcomes.count(Later("127.0.0.1 took too long")) == 1
         assert await gateway.send(PUSH) == Sent()
+
+
+async def test_streams_that_were_never_answered_use_up_no_connection(reached: Server) -> None:
+    """More of them than may be open at once, and pushes still go through."""
+    server, _ = reached
+    async with apns(*reached, timeout_s=1.0) as gateway, asyncio.timeout(9):
+        for _ in range(2):
+            server.says.extend([Say(then="silence")] * STREAMS_MAX)
+            await asyncio.gather(*(gateway.send(PUSH) for _ in range(STREAMS_MAX)))
+            server.says.clear()
+            assert await gateway.send(PUSH) == Sent()
 
 
 async def test_an_answer_without_end_is_cut_off(server: Apple, gateway: ApnsPush) -> None:
@@ -215,7 +231,7 @@ async def test_long_texts_are_shortened_and_the_rest_fits(server: Apple, gateway
 async def test_nothing_of_whom_and_what_is_logged(reached: Server, caplog: pytest.LogCaptureFixture) -> None:
     """Neither tokens of phones nor ours nor texts are in a log or an answer, at whatever level."""
     caplog.set_level(logging.DEBUG)
-    async with apns(*reached, timeout_s=0.3) as gateway:
+    async with apns(*reached, timeout_s=1.0) as gateway:
         reached[0].says.extend([Say(403, "InvalidProviderToken"), Say(then="silence")])
         told = [str(await gateway.send(PUSH)) for _ in range(3)]
     for secret in (IPHONE, "eyJ", PUSH.title):

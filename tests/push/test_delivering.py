@@ -1,0 +1,261 @@
+"""Delivering: each phone is told once, whatever dies, is away or comes at once."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from domain.notices.kinds import Channel
+from infra.notices import deliveries
+from infra.push.parcels import push_of
+from infra.settings import Settings
+from tests.push.apple import Say as AppleSays
+from tests.push.conftest import ORIGIN, Opening, Post
+from tests.push.google import Say, problem
+from tests.waiting import eventually
+from workers import delivering as duty
+from workers.delivering import ATTEMPTS_MAX, delivering
+
+
+async def test_everybody_is_told_once_the_way_they_have(post: Post) -> None:
+    """iPhone, Android and mailbox; then nothing is left, and nobody is told again."""
+    ann, ben = await post.square.person(), await post.on_android()
+    mia = await post.square.person(phones=0, email=True, locale="de")
+    await post.closed_group(ann, ben, mia)
+    await post.deliver()
+    assert post.pushed_to_iphones() == [f"{ann.hex}0"]
+    assert post.pushed_to_androids() == [f"android-{ben.hex}"]
+    (letter,) = post.mail.letters
+    assert letter.recipients == [f"{mia.hex}@example.com"]
+    assert await post.states() == {"sent": 3}
+    await post.square.wait(3_600)
+    await post.deliver()
+    assert (len(post.apple.asked), len(post.google.posts), len(post.mail.letters)) == (1, 1, 1)
+
+
+async def test_a_push_says_what_happened_and_where_to_go_on(post: Post) -> None:
+    """The deal as its title, what is paid, the group's page, and how many are unread."""
+    ann = await post.square.person()
+    group_id = await post.closed_group(ann)
+    await post.deliver()
+    (pushed,) = post.apple.pushed
+    aps = pushed.payload.pop("aps")
+    (told,) = await post.square.inbox(ann)
+    assert aps["alert"]["body"] == told.text
+    assert aps["badge"] == 1
+    assert pushed.payload["link"] == f"{ORIGIN}/g/{group_id}"
+    assert (pushed.payload["kind"], pushed.payload["notice_id"]) == ("succeeded", str(told.id))
+    assert pushed.headers["apns-collapse-id"] == f"{group_id}:succeeded"
+    assert pushed.headers["apns-priority"] == "10"
+
+
+async def test_what_is_due_at_once_is_one_push(post: Post) -> None:
+    """Three groups that close together make one noise: how many, and the newest first."""
+    ann = await post.square.person()
+    for _ in range(3):
+        await post.closed_group(ann, title="Tea")
+    await post.deliver()
+    (pushed,) = post.apple.pushed
+    alert = pushed.payload["aps"]["alert"]
+    assert alert["title"] == "Tea"
+    assert len(alert["body"].split("\n")) == 3
+    assert pushed.payload["aps"]["badge"] == 3
+
+
+async def test_a_hot_group_is_few_pushes(post: Post) -> None:
+    """Five hundred join in a minute: whoever is in hears of it once, and whoever joined last of nothing."""
+    ann = await post.square.person()
+    group_id = await post.square.group(ann, group_size_max=1_000)
+    for _ in range(5):
+        await asyncio.gather(*(post.square.shop.joined(group_id) for _ in range(100)))
+        await post.square.tell()
+        await post.square.wait(12)
+        await post.square.tell()
+        await post.deliver()
+    assert 1 <= len(post.apple.pushed) <= 3
+
+
+async def test_what_was_sent_but_not_recorded_is_shown_once(post: Post) -> None:
+    """Whoever sends it again after a crash says the same ids, so that the phone puts it in the place of the first."""
+    ann, ben = await post.square.person(), await post.on_android()
+    await post.closed_group(ann, ben)
+    post.apple.says.append(AppleSays(then="silence"))
+    post.google.says.append(Say(silent=True))
+    dying = asyncio.create_task(post.deliver())
+    await eventually(lambda: _both(post, 1), "both services have been asked")
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    await post.deliver()  # the lease holds
+    assert await _both(post, 1)
+    await post.square.wait(deliveries.LEASE_S)
+    await post.deliver()
+    first, second = post.apple.asked
+    for header in ("apns-id", "apns-collapse-id"):
+        assert first.headers[header] == second.headers[header]
+    assert post.google.posts[0].raw.partition(b"\r\n\r\n")[2] == post.google.posts[1].raw.partition(b"\r\n\r\n")[2]
+    assert await post.states() == {"sent": 2}
+
+
+async def test_two_who_deliver_share_it(post: Post, office: Opening, served: Settings) -> None:
+    """Two processes at once, and no phone is told twice."""
+    other = await office(served)
+    people = await post.square.people(60)
+    await post.closed_group(*people)
+    await asyncio.gather(post.deliver(), other.deliver())
+    assert sorted(post.pushed_to_androids()) == sorted(str(person) for person in people)
+    assert await post.states() == {"sent": 60}
+
+
+async def test_a_dead_token_is_forgotten(post: Post) -> None:
+    """Its device is gone; who has another is told there."""
+    ann, ben = await post.square.person(phones=2), await post.on_android()
+    await post.closed_group(ann, ben)
+    post.apple.says.append(AppleSays(410, "Unregistered"))
+    post.google.says.append(problem(404, "UNREGISTERED"))
+    await post.deliver()
+    assert await post.square.value("SELECT count(*) FROM devices") == 1
+    assert len(post.apple.pushed) == 1
+    assert await post.states() == {"dead": 2, "sent": 1}
+
+
+@pytest.mark.parametrize("since_s", [-3_600, None])
+async def test_a_token_registered_anew_is_kept(post: Post, since_s: int | None) -> None:
+    """Apple says since when it was dead: an app that came back after that, or while we asked, is still there."""
+    ann = await post.square.person()
+    await post.closed_group(ann)
+    now_ms = int(await post.square.value("SELECT extract(epoch FROM now()) * 1000"))
+    more = () if since_s is None else (("timestamp", now_ms + since_s * 1_000),)
+    post.apple.says.append(AppleSays(410, "Unregistered", more))
+    if since_s is None:
+        await post.square.shop.make("UPDATE devices SET seen_at = now() + interval '1 minute'")
+    await post.deliver()
+    assert await post.square.value("SELECT count(*) FROM devices") == 1
+
+
+async def test_what_fails_is_tried_again_and_at_last_given_up(post: Post) -> None:
+    """Later and later, ten times; a service that says when is asked then."""
+    await post.closed_group(await post.on_android())
+    post.google.says.append(problem(503, "UNAVAILABLE", "Retry-After: 600\r\n"))
+    await post.deliver()
+    waits = "SELECT extract(epoch FROM due_at - now())::int FROM deliveries"
+    assert 590 < await post.square.value(waits) <= 600
+    for _ in range(ATTEMPTS_MAX - 1):
+        await post.square.wait(4 * 3_600)
+        post.google.says.append(problem(500, "INTERNAL"))
+        await post.deliver()
+    assert len(post.google.posts) == ATTEMPTS_MAX
+    assert await post.states() == {"dead": 1}
+    assert await post.square.value("SELECT last_error FROM deliveries") == "Google says 500 INTERNAL"
+
+
+async def test_rests_grow_and_are_not_all_alike(post: Post) -> None:
+    """From seconds to an hour, and who failed together does not come back together."""
+    people = await post.square.people(4)
+    await post.closed_group(*people)
+    for expected_s in (5, 10, 20):
+        post.google.says.extend([problem(500, "INTERNAL")] * 4)
+        await post.deliver()
+        rests = await post.square.value("SELECT array_agg(extract(epoch FROM due_at - now())::float) FROM deliveries")
+        assert all(expected_s - 1 < rest <= expected_s * 1.5 for rest in rests)
+        assert max(rests) - min(rests) > 0.1
+        await post.square.wait(60)
+
+
+async def test_a_service_that_is_away_is_one_line_and_costs_few_attempts(post: Post) -> None:
+    """While nobody answers a handful is tried; the others wait untried, and the log names nobody."""
+    people = await post.square.people(200)
+    await post.closed_group(*people)
+    post.google.says.extend([problem(503, "UNAVAILABLE")] * 200)
+    with capture_logs() as lines:
+        await post.deliver()
+    assert [(line["event"], line["by"]) for line in lines] == [("notices_wait", "android")]
+    assert str(people[0]) not in str(lines)
+    tried = await post.square.value("SELECT count(*) FROM deliveries WHERE attempts > 0")
+    assert duty.CLAIMED_AT_LEAST[Channel.PUSH] <= tried < 200
+    assert len(post.google.posts) == tried
+    post.google.says.clear()
+    await post.square.wait(120)
+    await post.deliver()
+    assert await post.states() == {"sent": 200}
+    assert len(post.google.posts) == tried + 200
+
+
+async def test_a_slow_service_holds_up_no_other(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more for Google than may be under way at once, none of it answered, iPhones hear of it all the same."""
+    monkeypatch.setattr(duty, "PUSHES_AT_ONCE", 20)
+    monkeypatch.setattr(duty, "PATIENCE_S", 0.05)
+    people = await post.square.people(40)
+    await post.closed_group(*people)
+    post.google.says.extend([Say(silent=True)] * 40)
+    ann = await post.square.person()
+    await post.closed_group(ann, await post.square.person(phones=0, email=True))
+    waiting = asyncio.create_task(post.deliver())
+    try:
+        await eventually(lambda: _told(post), "iPhone and mailbox are told meanwhile")
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert not post.google.pushed
+
+
+async def test_without_services_nothing_is_tried(post: Post, office: Opening, settings: Settings) -> None:
+    """An operator who set up none has deliveries that say so, and no line for each in the log."""
+    bare = await office(replace(settings, message_gateway="none"))
+    await post.closed_group(await post.square.person(email=True), await post.on_android())
+    with capture_logs() as lines:
+        await bare.deliver()
+    assert await post.states() == {"dead": 3}
+    assert lines == []
+
+
+async def test_a_fault_of_ours_holds_up_no_other(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one parcel breaks on is said, and waits; those beside it are sent."""
+    ann, ben = await post.square.person(), await post.square.person()
+    await post.closed_group(ann, ben)
+
+    def broken(parcel: deliveries.Parcel, *rest: object) -> object:
+        if parcel.account_id == ann:
+            raise KeyError("a fault of ours")
+        return push_of(parcel, *rest)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(duty, "push_of", broken)
+    with capture_logs() as lines:
+        await post.deliver()
+    assert [line["event"] for line in lines] == ["delivery_failed"]
+    assert post.pushed_to_iphones() == [f"{ben.hex}0"]
+    assert await post.states() == {"pending": 1, "sent": 1}
+
+
+async def test_a_record_that_meets_a_lock_is_made_one_by_one(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tells the same people meanwhile may deadlock with a whole batch; each of it is recorded all the same."""
+    people = await post.square.people(5)
+    await post.closed_group(*people)
+    record = duty.Delivering._record_together
+
+    async def deadlocked(self: duty.Delivering, results: list[duty._Result]) -> None:
+        if len(results) > 1:
+            raise OperationalError("deadlock detected", None, Exception("40P01"))
+        await record(self, results)
+
+    monkeypatch.setattr(duty.Delivering, "_record_together", deadlocked)
+    await post.deliver()
+    assert await post.states() == {"sent": 5}
+    assert len(post.google.pushed) == 5
+
+
+async def test_the_end_waits_for_what_was_begun(post: Post) -> None:
+    """A process that is told to stop records what it has sent."""
+    await post.closed_group(*await post.square.people(20))
+    async with delivering(post.context) as step:
+        await step()
+    assert await post.states() == {"sent": 20}
+
+
+async def _both(post: Post, times: int) -> bool:
+    return (len(post.apple.asked), len(post.google.posts)) == (times, times)
+
+
+async def _told(post: Post) -> bool:
+    return bool(post.apple.pushed) and bool(post.mail.letters) and len(post.google.posts) >= 20
