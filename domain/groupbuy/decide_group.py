@@ -201,13 +201,14 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
     problems = FieldProblems()
     check_line(problems, "channel", command.channel, 1, CHANNEL_CHARACTERS_MAX)
     problems.raise_if_any()
+    came = state.place or state.awaited
     created = InviteCreated(
         code=command.code,
         group_id=group.id,
         deal_id=group.deal_id,
         sharer_id=command.sharer_id,
         channel=command.channel,
-        parent_code=state.place.invite_code if state.place else None,
+        parent_code=came.invite_code if came else None,
         at=now,
     )
     return (created,)

@@ -9,6 +9,7 @@ from domain.groupbuy.commands import CreateInvite, JoinGroup
 from domain.groupbuy.events import ParticipantJoined
 from infra.ids import new_id
 from infra.loading import Loader, Wanted
+from infra.reading.invites import get_invite
 from infra.reading.selves import find_standing
 from tests.domain.catalogue import schedule
 from tests.money_shop import MoneyShop
@@ -74,7 +75,7 @@ async def test_also_when_the_link_was_there_before_its_sharer_came(circle: Circl
 
 
 async def test_a_place_that_is_only_reserved_counts_as_brought(shop: Shop) -> None:
-    """Ben's payment is awaited when Ann comes by his link: once paid they would have brought each other."""
+    """Ben's payment is awaited when Ann comes by his link, whose parent is hers: paid, they would bring each other."""
     money = MoneyShop(shop.engine, shop.batcher, shop.merchant_id)
     circle = Circle(shop, await money.live())
     group_id = await circle.opens(DAN)
@@ -82,6 +83,9 @@ async def test_a_place_that_is_only_reserved_counts_as_brought(shop: Shop) -> No
     awaited = (await circle.comes(BEN, group_id, first)).state.awaited
     assert awaited is not None
     assert awaited.invite_code == first
+    made = await get_invite(shop.engine, await circle.shares(BEN, group_id, "poster"))
+    assert made is not None
+    assert made.parent_code == first
     reserved = (await circle.comes(ANN, group_id, second)).state.awaited
     assert reserved is not None
     assert reserved.invite_code is None
