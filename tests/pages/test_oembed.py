@@ -18,6 +18,7 @@ FOREIGN = (
     "{origin}/i/../g/abc",
     "{origin}/g/abc",
     "//evil.example/i/abc",
+    "/i/abc",
     "javascript:alert(1)",
 )
 
