@@ -15,7 +15,7 @@ from domain.pricing.schedule import PriceSchedule, Tier
 from infra.notices.outbox import read_outbox
 from infra.notices.telling import postpone_first, tell_chunk
 from infra.runtime import Runtime
-from tests.notices.square import Square
+from tests.notices.square import BY_AND_BY_S, Square
 from workers.duty import Context
 from workers.noticing import Noticing
 
@@ -61,8 +61,14 @@ async def test_a_step_that_dies_is_done_again_as_a_whole(square: Square, broken:
 
 
 async def test_duties_at_once_tell_everybody_once(square: Square, engine: AsyncEngine) -> None:
-    """Four of them, each with its own connections' locks, share the work and double nothing."""
+    """Four of them, each with its own connections' locks, share the work, double nothing and count nobody twice."""
     people = [*await succeeded(square), *await succeeded(square)]
+    joined = await square.people(MEMBERS)
+    await square.group(*joined, schedule=FAR, group_size_max=10_000)
+    await square.tell()
+    await square.shop.make("UPDATE tellings SET told_through = 0, passed = 0, done_at = NULL, begun_at = NULL")
+    await square.shop.make("DELETE FROM notices")
+    await square.wait(BY_AND_BY_S)
 
     async def work() -> None:
         for _ in range(40):
@@ -71,8 +77,11 @@ async def test_duties_at_once_tell_everybody_once(square: Square, engine: AsyncE
 
     await asyncio.gather(*(work() for _ in range(4)))
     await square.tell()
-    assert await square.value("SELECT count(*) FROM notices") == len(people)
+    assert await square.value("SELECT count(*) FROM notices") == len(people) + len(joined) - 1
     assert await notices_each(square) == 1
+    assert await square.value("SELECT max(updates) FROM notices") == 0
+    counts = "SELECT array_agg(n ORDER BY n) FROM (SELECT (facts ->> 'joined')::int FROM notices) AS counted (n)"
+    assert (await square.value(counts))[: MEMBERS - 1] == list(range(1, MEMBERS))
 
 
 async def test_a_huge_group_holds_up_no_other(square: Square) -> None:
@@ -83,7 +92,7 @@ async def test_a_huge_group_holds_up_no_other(square: Square) -> None:
         pass
     await tell_chunk(square.shop.engine, places_max=20)
     assert [await square.told(person) for person in small] == [[Kind.SUCCEEDED]] * 3
-    assert 0 < await square.value("SELECT count(*) FROM notices") < len(big)
+    assert 3 < await square.value("SELECT count(*) FROM notices") <= 20 < len(big)
 
 
 async def test_one_that_cannot_be_told_holds_up_no_other(square: Square, engine: AsyncEngine) -> None:
