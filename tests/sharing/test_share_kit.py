@@ -4,6 +4,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from litestar import Litestar
 
+from api.answers import encode
+from api.invites import InviteBody
 from domain.sharing.channels import CHATS
 from tests.api.people import Town, fields, problem
 from tests.identity.members import signed_in, signed_in_as_guest
@@ -99,6 +101,11 @@ async def test_a_repeat_is_the_first_answer_and_a_new_question_the_present_state
     assert "2 more and all 4 of us save $2.00 each." in now["texts"]["long"]
     assert now["link"] == first.json()["share"]["link"]
     assert now["card_url"] != first.json()["share"]["card_url"]
+
+
+def test_a_key_from_before_texts_had_a_language_stays_good() -> None:
+    """What decides whether a request is the same says nothing of a language that was not asked for."""
+    assert encode(InviteBody(channel="sms")) == b'{"channel":"sms"}'
 
 
 async def test_a_closed_group_says_what_became_of_it(town: Town) -> None:
