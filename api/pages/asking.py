@@ -13,7 +13,9 @@ def is_for_a_person(request: AnyRequest) -> bool:
     if _OF_PAGES.fullmatch(request.scope["path"]) is None:
         return False
     accepted = header(request, b"accept")
-    return accepted is not None and b"text/html" in accepted and b"text/event-stream" not in accepted
+    if accepted is None or b"text/html" not in accepted:
+        return False
+    return b"text/event-stream" not in accepted or is_part(request)  # htmx takes events wherever it asks
 
 
 def is_part(request: AnyRequest) -> bool:
