@@ -25,7 +25,7 @@ from infra.embedded.throwaway import throwaway_place, throwaway_servers
 from infra.embedded.valkey import EmbeddedValkey
 from infra.redis_client import make_redis
 from infra.settings import Settings, read_settings
-from tests.browser.chromium import MISSING, chromium, is_required
+from tests.browser.chromium import CHROMIUM, IS_REQUIRED, MISSING
 
 TEMPLATE = "tuan_template"
 MEMORY = Path("/dev/shm")
@@ -44,7 +44,7 @@ class Servers:
 
 def pytest_configure() -> None:
     """Files are kept in memory where there is room: a new database is 500 of them, and no test outlives a power cut."""
-    if is_required() and chromium() is None:
+    if IS_REQUIRED and CHROMIUM is None:
         raise pytest.UsageError(MISSING)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
         os.environ["TMPDIR"] = str(MEMORY)
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Whoever has no browser is told what was not tested; only where it would have been."""
     folder = Path(__file__).parent / "browser"
     asked_for = [Path(one.partition("::")[0]).absolute() for one in config.args]
-    if chromium() is None and any(folder.is_relative_to(path) or path.is_relative_to(folder) for path in asked_for):
+    if CHROMIUM is None and any(folder.is_relative_to(path) or path.is_relative_to(folder) for path in asked_for):
         terminalreporter.write_line(MISSING, yellow=True)
 
 

@@ -23,12 +23,13 @@ ARGUMENTS: Final = (
 )
 
 
-def chromium() -> str | None:
-    """Where it is."""
+def _chromium() -> str | None:
     chosen = os.environ.get(CHOSEN)
     return shutil.which(chosen) if chosen else next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def is_required() -> bool:
-    """Whether a run without it is to fail, as in CI."""
-    return os.environ.get(WANTED) == "required"
+# Looked at when tests begin: they have an environment of their own.
+CHROMIUM: Final = _chromium()
+"""Where it is."""
+IS_REQUIRED: Final = os.environ.get(WANTED) == "required"
+"""Whether a run without it is to fail, as in CI."""

@@ -15,7 +15,7 @@ from api.pages.words_de import GERMAN
 from api.pages.words_join_de import GERMAN as AUF_DEUTSCH
 from infra.settings import Settings, read_settings
 from tests.api.people import Town
-from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.looking import NARROW, PHONE, SCHEMES, Window, window
 from tests.conftest import Servers
 from tests.system.programs import Api
@@ -68,7 +68,7 @@ async def town(running: Running) -> AsyncIterator[Town]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched
         await launched.close()
 
