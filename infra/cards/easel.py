@@ -23,7 +23,7 @@ from infra.cards.reducing import BadImage, reduce
 MEMORY_BYTES_MAX: Final = 1 << 30
 NICENESS: Final = 5
 """Joins come first where the processor is short."""
-JPEG_QUALITIES: Final = (86, 62, 34, 12)
+JPEG_QUALITIES: Final = (84, 62, 34, 12)
 PICTURE_BYTES_MAX: Final = 290_000
 """Chats leave larger pictures out."""
 
@@ -69,7 +69,7 @@ def _small_enough(drawn: Image.Image) -> bytes:
     content = b""
     for quality in JPEG_QUALITIES:
         file = io.BytesIO()
-        drawn.save(file, "JPEG", quality=quality, progressive=True, optimize=True, subsampling=0 if quality > 80 else 2)
+        drawn.save(file, "JPEG", quality=quality, optimize=True, subsampling=0 if quality > 80 else 2)
         content = file.getvalue()
         if len(content) <= PICTURE_BYTES_MAX:
             break
