@@ -1,7 +1,7 @@
 """Everything a process needs at work, wired together once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,19 +96,15 @@ class Runtime:
 async def started(settings: Settings, application: str = "tuan") -> AsyncIterator[Runtime]:
     """A runtime at work, and its orderly end: commands that wait are answered, then connections are closed."""
     async with _connected(settings, application) as to, AsyncExitStack() as leaving:
-        counters = Counters(to.redis)
-        groups = GroupViews(to.by_key, counters)
-        hub = Hub(to.redis, groups)
+        counters, groups, hub = _showing(to)
         after_commit: list[Callable[[Committed], None]] = [_offering_to(groups, hub, counters)]
         suspensions = Suspensions(to.by_key)
         batcher = _batcher(settings, to.by_key, after_commit, suspensions)
         keys, gateways, payments = KeyRing(settings), _gateways(settings), PaymentRows(to.by_key)
         messages, vouching, visits = open_messages(settings, to.redis), Vouching(settings), Visits(to.engine)
-        pictures = Pictures()
-        wechat_js, pushes = WeChatJs(settings, to.redis), open_pushes(settings, messages.console)
+        wechat_js, pushes, pictures = WeChatJs(settings, to.redis), open_pushes(settings, messages.console), Pictures()
         closing = (gateways.close, vouching.close, messages.close, pushes.close, wechat_js.close, pictures.stop)
-        for stop in (counters.stop, visits.stop, *closing, batcher.stop, hub.stop):
-            leaving.push_async_callback(stop)  # the last one first
+        _at_the_end(leaving, counters.stop, visits.stop, *closing, batcher.stop, hub.stop)
         revocations = Revocations(to.listening)
         api_keys = KeyVerifier(to.engine, revocations)
         await revocations.begin()
@@ -174,6 +170,19 @@ async def _connected(settings: Settings, application: str) -> AsyncIterator[_Con
         for engine in engines:
             await engine.dispose()
         await redis.aclose()
+
+
+def _showing(to: _Connections) -> tuple[Counters, GroupViews, Hub]:
+    """What groups look like: in Redis, here, and to whoever watches them."""
+    counters = Counters(to.redis)
+    groups = GroupViews(to.by_key, counters)
+    return counters, groups, Hub(to.redis, groups)
+
+
+def _at_the_end(leaving: AsyncExitStack, *stops: Callable[[], Awaitable[None]]) -> None:
+    """What is done at the end, the last one first."""
+    for stop in stops:
+        leaving.push_async_callback(stop)
 
 
 def _gateways(settings: Settings) -> Gateways:
