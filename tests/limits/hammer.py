@@ -1,6 +1,7 @@
 """A process that asks the limiter again and again and prints when it was let through.
 
-Each line is a moment before and one after the question, in seconds: it passed somewhere in between.
+It says when it is ready and begins when it is told to. Each line is a moment before and one after the question, in
+seconds: it passed somewhere in between.
 """
 
 import asyncio
@@ -16,9 +17,14 @@ from infra.settings import read_settings
 AT_ONCE = 8
 
 
-async def main(redis_url: str, quota: int, window_s: int, until: float) -> None:
+async def main(redis_url: str, quota: int, window_s: int, for_s: float) -> None:
     redis = make_redis(read_settings({"REDIS_URL": redis_url}))
     limiter, charges = Limiter(redis), (Charge(Policy("hammered", Whose.ACCOUNT, quota, window_s), "one"),)
+
+    await redis.ping()
+    print("ready", flush=True)  # noqa: T201 - whoever started it waits for this
+    await asyncio.to_thread(sys.stdin.readline)
+    until = time.time() + for_s
 
     async def hammer() -> None:
         while time.time() < until:
