@@ -144,6 +144,8 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /i/{code}/live": _UNASKED,
     "GET /g/{group_id}/live": _UNASKED,
     "GET /oembed": _UNASKED,
+    "GET /unsubscribe/{token}": _UNASKED,  # whoever has a letter of ours
+    "POST /unsubscribe/{token}": _UNASKED,
     "GET /static/{fingerprint}/{name}": _UNASKED,
     # machines and whoever runs this
     "GET /dev/inbox": _UNASKED,  # there only while messages go to the console

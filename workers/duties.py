@@ -10,6 +10,7 @@ from infra.runtime import Runtime
 from workers.awaiting import LAPSING, LOOKING_UP
 from workers.balancing.duty import BALANCING
 from workers.closing import CLOSING
+from workers.delivering import DELIVERING
 from workers.duty import REST_AFTER_ERROR_S, AnyDuty, Context, Outages, Step
 from workers.erasing import ERASING
 from workers.leadership import Leadership
@@ -34,6 +35,7 @@ ALL_DUTIES = (
     WINDING_DOWN,
     ERASING,
     NOTICING,
+    DELIVERING,
 )
 SPARE_CONNECTIONS = 2
 """For duties that do two things at once."""

@@ -8,6 +8,7 @@ from api.contract.admin_operations import ADMIN, MERCHANT_AUDIT
 from api.contract.identity_operations import ACCOUNT, SIGN_IN
 from api.contract.invite_operations import INVITES
 from api.contract.joining_operations import JOINING
+from api.contract.letter_operations import LETTERS
 from api.contract.merchant_operations import API_KEYS, MERCHANTS, STAFF
 from api.contract.notice_operations import NOTICES
 from api.contract.operation import Operation, Received, Sent
@@ -260,7 +261,7 @@ OPERATIONS: Final = {
     "groups": GROUPS | INVITES | SHARE_KIT,
     "orders": ORDERS,
     "payments": PAYMENTS,
-    "pages": PAGES | JOINING | PICTURES,
+    "pages": PAGES | JOINING | PICTURES | LETTERS,
     "probes": PROBES,
 }
 """By tag."""

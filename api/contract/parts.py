@@ -60,6 +60,7 @@ PARAMETERS: Final[dict[str, Json]] = {
     "fingerprint": _in_path("fingerprint", "What the file's content comes to.", {"type": "string"}),
     "name": _in_path("name", "The file.", {"type": "string"}),
     "key": _in_path("key", "What the picture's content comes to, after its language.", {"type": "string"}),
+    "token": _in_path("token", "What stands in a letter's link.", {"type": "string", "maxLength": 400}),
     "gateway": _in_path("gateway", "The payment gateway.", {"enum": list(GATEWAYS)}),
     "lang": _in_query("lang", "`en`, `zh`, `de` or `es`; else it says nothing.", {"type": "string"}, example="de"),
     "embedded_url": _in_query("url", "The address of a link or a group here.", {"type": "string"}) | {"required": True},

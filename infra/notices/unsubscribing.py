@@ -50,7 +50,7 @@ class UnsubscribeTokens:
     def make(self, account_id: UUID, kinds: Iterable[Kind]) -> str:
         """The token for an account and kinds of notices; raises `BadKey`."""
         what = account_id.bytes + ",".join(sorted(set(kinds))).encode()
-        return base64.urlsafe_b64encode(self._mac(what) + what).rstrip(b"=").decode()
+        return _encoded(self._mac(what) + what)
 
     def read(self, token: str) -> Unwanted | None:
         """What a token says; None for one that is not from us, or of kinds that are no more."""
@@ -84,10 +84,16 @@ async def stop_letters(connection: AsyncConnection, unwanted: Unwanted) -> None:
         await connection.execute(_CHANGE, changed)
 
 
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def _decoded(token: str) -> bytes:
+    """Nothing for what is not how these bytes are written."""
     if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
         return b""
     try:
-        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         return b""
+    return raw if _encoded(raw) == token else b""

@@ -176,6 +176,8 @@ TABLE = {
     "POST /g/{group_id}/sign-out": everybody(403),
     "GET /.well-known/apple-app-site-association": everybody(404),  # no apps are set up
     "GET /.well-known/assetlinks.json": everybody(404),
+    "GET /unsubscribe/{token}": everybody(404),  # no letter of ours has that
+    "POST /unsubscribe/{token}": everybody(404),
     "GET /oembed": everybody(422),  # no address of ours is named
     "GET /static/{fingerprint}/{name}": PROBE,
     "GET /dev/inbox": PROBE,

@@ -122,6 +122,7 @@ def _path(template: str, scene: Scene) -> str:
         fingerprint="0",
         name="page.css",
         key="en-0.jpg",
+        token="AAAA",
     )
 
 
