@@ -42,7 +42,7 @@ CORPUS: Final = (
     "x\r\nSet-Cookie: a=b",
     "data: \n\nevent: closed\ndata: x",
 )
-PLACES: Final = ("title", "description", "sharer", "member", "merchant", "avatar", "picture")
+PLACES: Final = ("title", "description", "sharer", "channel", "member", "merchant", "avatar", "picture")
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -93,19 +93,17 @@ def test_an_event_holds_one_part(hostile: str) -> None:
 
 def _written(place: str, words: str) -> dict[str, Any]:
     """A page with these words in a place that somebody fills in."""
-    match place:
-        case "title" | "description":
-            return {"deal": {place: words}}
-        case "sharer":
-            return {"invite": msgspec.structs.replace(INVITE, sharer_name=words)}
-        case "member":
-            return {"people": [person(words, is_leader=True)]}
-        case "merchant":
-            return {"merchant_name": words}
-        case "avatar":
-            return {"people": [person("Ada", f"https://x.example/{words}")]}
-        case _:
-            return {"deal": {"image_url": f"https://x.example/{words}"}}
+    changes: dict[str, dict[str, Any]] = {
+        "title": {"deal": {"title": words}},
+        "description": {"deal": {"description": words}},
+        "picture": {"deal": {"image_url": f"https://x.example/{words}"}},
+        "sharer": {"invite": msgspec.structs.replace(INVITE, sharer_name=words)},
+        "channel": {"invite": msgspec.structs.replace(INVITE, channel=words)},
+        "member": {"people": [person(words, is_leader=True)]},
+        "avatar": {"people": [person("Ada", f"https://x.example/{words}")]},
+        "merchant": {"merchant_name": words},
+    }
+    return changes[place]
 
 
 def _as_parsed(words: str) -> str:
