@@ -24,17 +24,20 @@ READ_AT_ONCE_MAX: Final = 200
 _UNREAD: Final = f"""(SELECT count(*) FROM notices n
   WHERE n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves)) AND n.read_at IS NULL)"""  # noqa: S608 - a constant
 _COUNT: Final = text(f"SELECT {_UNREAD}::text")
-_READ: Final = text(f"""
-  UPDATE notices n SET read_at = now()
-  WHERE n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves)) AND n.read_at IS NULL
-    AND n.id = ANY(CAST(:ids AS uuid[]))""")  # noqa: S608 - a constant
-_READ_UP_TO: Final = text(f"""
-  WITH last AS (
-    SELECT at, id FROM notices n
-    WHERE n.id = :id AND n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves)))
-  UPDATE notices n SET read_at = now() FROM last
-  WHERE n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves)) AND n.read_at IS NULL
-    AND (n.at, n.id) <= (last.at, last.id)""")  # noqa: S608 - a constant
+_MINE: Final = f"n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves))"  # noqa: S608 - a constant
+
+
+def _reading(which: str) -> TextClause:
+    """Marks some of one's notices as read; locked in the order in which they are brought up to date."""
+    return text(f"""
+      WITH unread AS MATERIALIZED (
+        SELECT id FROM notices n WHERE {_MINE} AND n.read_at IS NULL AND {which}
+        ORDER BY account_id, about, kind, stage FOR NO KEY UPDATE)
+      UPDATE notices n SET read_at = now() FROM unread WHERE n.id = unread.id""")  # noqa: S608 - constants
+
+
+_READ: Final = _reading("n.id = ANY(CAST(:ids AS uuid[]))")
+_READ_UP_TO: Final = _reading(f"(n.at, n.id) <= (SELECT n.at, n.id FROM notices n WHERE n.id = :id AND {_MINE})")  # noqa: S608 - a constant
 
 
 class NoticeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ _TRIM: Final = text("""
   ), gone AS (
     DELETE FROM notices USING owner CROSS JOIN LATERAL (
       SELECT id FROM notices n WHERE n.account_id = owner.account_id ORDER BY n.at DESC, n.id DESC
-      OFFSET :notices_max) surplus
+      OFFSET :notices_max FOR UPDATE SKIP LOCKED) surplus
     WHERE notices.id = surplus.id
   )
   SELECT max(account_id::text)::uuid, count(*) FROM owner WHERE account_id IS NOT NULL""")

@@ -7,12 +7,15 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notices.kinds import Channel
 from infra.notices.choices import KeptChoices, decode_choices
 from infra.statement import json_text
+
+_log = structlog.get_logger(__name__)
 
 CHOICES_REMEMBERED_MAX: Final = 4_096
 
@@ -123,4 +126,10 @@ async def read_members(connection: AsyncConnection, claimed: Sequence[object]) -
 
 @lru_cache(maxsize=CHOICES_REMEMBERED_MAX)
 def _choices(column: str) -> KeptChoices:
-    return decode_choices(column)
+    try:
+        kept = decode_choices(column)
+        kept.choices()  # with the hours of the clock that are in it
+    except ValueError:  # what nobody can read must not keep anybody else from being told
+        _log.exception("choices_cannot_be_read")
+        return KeptChoices()
+    return kept

@@ -25,8 +25,8 @@ _REMIND: Final = text("""
   ON CONFLICT DO NOTHING""")
 
 
-async def remind(engine: AsyncEngine) -> int:
+async def remind(engine: AsyncEngine, *, rows_max: int = REMINDED_AT_ONCE) -> int:
     """Answers of how many payments is to be told now."""
-    asked = {"kind": Kind.PAYMENT_NEEDED, "left_s": LEFT_S, "after_s": AFTER_S, "rows_max": REMINDED_AT_ONCE}
+    asked = {"kind": Kind.PAYMENT_NEEDED, "left_s": LEFT_S, "after_s": AFTER_S, "rows_max": rows_max}
     async with engine.begin() as connection:
         return (await connection.execute(_REMIND, asked)).rowcount

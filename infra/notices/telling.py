@@ -194,11 +194,11 @@ def _facts(telling: TellingRow, member: Member) -> Facts | None:
 
 
 def _once_each(new: Iterable[_New]) -> list[_New]:
-    """Of what gathers one for each person: who is in twice is told once."""
+    """Of what gathers one for each person, as who is in twice is told once; in one order for all who write these."""
     kept: dict[object, _New] = {}
     for one in new:
         kept.setdefault(one.key if one.kind in GATHERED else one.row["id"], one)
-    return list(kept.values())
+    return sorted(kept.values(), key=lambda one: (str(one.member.account_id), str(one.row["about"]), one.kind))
 
 
 async def _write(connection: AsyncConnection, new: Sequence[_New], now: datetime) -> None:
@@ -221,6 +221,7 @@ async def _deliver(connection: AsyncConnection, new: Sequence[_New], written: Se
             one = by_id.get(notice_id) or by_key[account_id, about, Kind(kind)]
             rows += [{"notice_id": notice_id, **delivery} for delivery in _deliveries(one, now)]
     if rows:
+        rows.sort(key=lambda row: (str(row["notice_id"]), str(row["channel"]), str(row["target"])))
         await connection.execute(_DELIVER, {"new": json_text(rows)})
 
 

@@ -178,3 +178,12 @@ async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square,
     (again,) = await square.sent()
     prices = {notice.facts.standing.unit_price for notice in again.notices if notice.facts.standing}
     assert prices == {1_500}
+
+
+async def test_choices_nobody_can_read_hold_up_nobody(square: Square) -> None:
+    """Whoever has them is sent what everybody is."""
+    ann = await square.person(choices={"quiet_hours": {"begin": "25:00", "end": "08:00", "time_zone": ZONE}})
+    ben = await square.person(choices={"kinds": {"weather": {"push": True}}})
+    await square.full_group(ann, ben)
+    await square.tell()
+    assert {parcel.account_id for parcel in await square.sent()} == {ann, ben}

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.groupbuy.commands import CloseGroup
 from domain.notices.kinds import Kind
 from domain.pricing.schedule import PriceSchedule, Tier
+from infra.notices.inbox import mark_read
 from infra.notices.outbox import read_outbox
 from infra.notices.telling import postpone_first, tell_chunk
 from infra.runtime import Runtime
@@ -20,6 +21,7 @@ from workers.duty import Context
 from workers.noticing import Noticing
 
 MEMBERS = 23
+ROUNDS = 4
 FAR = PriceSchedule(2_000, (Tier(9_999, 1_000),))
 
 
@@ -157,3 +159,24 @@ async def test_a_closed_group_ends_what_was_gathered(square: Square) -> None:
     async with square.shop.engine.connect() as connection:
         open_ones = await connection.execute(text("SELECT kind FROM tellings WHERE done_at IS NULL"))
         assert open_ones.scalars().all() == []
+
+
+async def test_reading_and_bringing_up_to_date_do_not_wait_for_each_other(square: Square, engine: AsyncEngine) -> None:
+    """Somebody in twenty hot groups reads with two phones while all of them go on: no call fails, everybody counts."""
+    ann = await square.person()
+    groups = [await square.group(ann, await square.person(), schedule=FAR, group_size_max=10_000) for _ in range(20)]
+
+    async def read(order: int) -> None:
+        ids = [notice.id for notice in await square.inbox(ann)]
+        for _ in range(3):
+            async with engine.begin() as connection:
+                await mark_read(connection, ann, ids[::order])
+
+    await square.tell_by_and_by()
+    for _ in range(ROUNDS):
+        for group_id in groups:
+            await square.shop.joined(group_id)
+        await asyncio.gather(square.tell_by_and_by(), read(1), read(-1))
+    notices = [notice for notice in await square.inbox(ann) if notice.kind is Kind.JOINED]
+    for group_id in groups:
+        assert sum(notice.joined or 0 for notice in notices if notice.group_id == group_id) == 1 + ROUNDS

@@ -104,13 +104,13 @@ async def test_an_inbox_keeps_the_newest(square: Square, engine: AsyncEngine) ->
     ann, ben = await square.person(), await square.person()
     await square.shop.make(_TOLD.replace("generate_series(1, 3)", "generate_series(1, 230)"))
     await square.shop.make(
-        "UPDATE notices SET at = at - interval '91 days' WHERE account_id = :id AND at > now() - interval '31 minutes'",
+        "UPDATE notices SET at = at - interval '91 days' WHERE account_id = :id AND at > now() - interval '21 minutes'",
         id=ben,
     )
     await square.shop.make(
         "INSERT INTO deliveries (notice_id, channel, target, due_at) SELECT id, 'push', id, now() FROM notices"
     )
-    assert await forget_old_notices(engine) == 30
+    assert await forget_old_notices(engine) == 20
     assert await trim_inboxes(engine, UUID(int=0)) is None
     kept = "SELECT count(*) FROM notices WHERE account_id = :id"
     assert [await square.value(kept, id=one) for one in (ann, ben)] == [NOTICES_PER_ACCOUNT_MAX] * 2
