@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from benchmarks import (
+    cards,
     closing,
     deadlines,
     joins,
@@ -53,6 +54,9 @@ PARTS: Mapping[str, Callable[[Stack], Figure]] = {
     "live": live.live,
     "page": pages.page,
     "open-pages": pages.open_pages,
+    "card": cards.card,
+    "poster": cards.poster,
+    "card-kept": cards.kept,
     "memory": memory.memory,
     "settling": settling.settlements,
     "closing": closing.bulk,

@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
+
 from api.answers import Answer, names_tag
 from api.pages.group_page import link_of
 from api.requests import AnyRequest, header, path_id, runtime_of
@@ -63,15 +65,16 @@ async def group_qr(request: AnyRequest) -> Answer:
 
 
 async def _landing_of_link(request: AnyRequest) -> Landing:
-    landing = await runtime_of(request).landings.of_link(await link_of(request))
+    invite = (await link_of(request)).invite
+    landing = await runtime_of(request).landings.without_people(invite.group_id)
     if landing is None:
         raise InviteNotFound
-    return landing
+    return msgspec.structs.replace(landing, invite=invite)
 
 
 async def _landing_of_group(request: AnyRequest) -> Landing:
     group_id = path_id(request, "group_id")
-    landing = await runtime_of(request).landings.of_group(group_id)
+    landing = await runtime_of(request).landings.without_people(group_id)
     if landing is None:
         raise GroupNotFound(group_id)
     return landing
