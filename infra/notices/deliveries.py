@@ -240,5 +240,5 @@ async def _end(
 
 
 def _leased(parcel: Parcel) -> Mapping[str, object]:
-    notice_ids = [notice.id for notice in parcel.notices]
+    notice_ids = sorted(notice.id for notice in parcel.notices)  # the order in which they are made due again
     return {"channel": parcel.channel, "target": parcel.target, "lease": parcel.lease, "notice_ids": notice_ids}
