@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from api.pages.apps import Apps, app_links
 from api.pages.join_step import CHOOSING, JOIN_WORDS, Step
 from api.pages.kept import Kept
 from api.pages.showing import html
@@ -14,7 +15,7 @@ from domain.sharing.channels import Channel, ways_to_share
 from domain.sharing.language import Language
 from domain.sharing.situation import Situation
 from domain.sharing.texts import ShareTexts, share_texts
-from infra.cards.addresses import page_path, qr_address
+from infra.cards.addresses import page_path
 from infra.sharing.landing import Landing
 from infra.sharing.landings import Elsewhere
 from infra.views import GroupView
@@ -26,6 +27,9 @@ _NAMES: Final = {
     Channel.LINE: "LINE",
     Channel.X: "X",
 }
+
+
+NO_APPS: Final = Apps()
 
 
 class Shows(NamedTuple):
@@ -44,24 +48,24 @@ class Way(NamedTuple):
 
 
 class Sharing(NamedTuple):
-    """A link to share, with all the ways to; `qr` is where its QR code is, none for a group's own page."""
+    """A link to share, with all the ways to; `qr` is where its QR code is."""
 
     address: str
     title: str
     text: str
     ways: list[Way]
-    qr: str | None
+    qr: str
 
 
-def group_page(shows: Shows, language: Language, origin: str) -> Kept:
+def group_page(shows: Shows, language: Language, origin: str, apps: Apps = NO_APPS) -> Kept:
     """The whole page."""
     landing = shows.landing
     is_for_search = landing.invite is None and not landing.group.is_closed
-    content = page_with(shows, language, origin, CHOOSING)
+    content = page_with(shows, language, origin, CHOOSING, apps)
     return Kept(content, language, landing.group.version, is_for_search=is_for_search)
 
 
-def page_with(shows: Shows, language: Language, origin: str, step: Step) -> bytes:
+def page_with(shows: Shows, language: Language, origin: str, step: Step, apps: Apps = NO_APPS) -> bytes:
     """The whole page, at a step of the way into the group."""
     seen, landing = _seen(shows, language), shows.landing
     tags = tags_of(landing, seen["sight"], language, origin)
@@ -74,6 +78,7 @@ def page_with(shows: Shows, language: Language, origin: str, step: Step) -> byte
         path=page_path(landing),
         here=f"/g/{landing.group.id}" if step.moves_focus else "",
         sharing=sharing,
+        app_links=app_links(apps, tags.address),
         origin=origin,
     )
 
@@ -121,8 +126,7 @@ def _joining(landing: Landing, language: Language, origin: str, step: Step, *, i
 def _sharing(landing: Landing, situation: Situation, language: Language, origin: str) -> Sharing:
     address = origin + page_path(landing)
     texts = share_texts(situation, language)
-    qr = qr_address(origin, landing.invite.code) if landing.invite else None
-    return Sharing(address, situation.title, texts.long, _ways(texts, language, address), qr)
+    return Sharing(address, situation.title, texts.long, _ways(texts, language, address), f"{address}/qr.svg")
 
 
 def _ways(texts: ShareTexts, language: Language, address: str) -> list[Way]:

@@ -7,6 +7,7 @@ from litestar.types import ASGIApp
 from api.answers import Answer
 from api.limiting import limit_unknown_link
 from api.live import LiveStream
+from api.pages.apps import apps_of
 from api.pages.asking import is_part
 from api.pages.group_html import Shows, group_page
 from api.pages.speaking import spoken_to
@@ -22,7 +23,7 @@ from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from infra.runtime import Runtime
 from infra.sharing.landing import Landing
-from infra.sharing.links import Link
+from infra.sharing.links import KEPT_S, Link
 
 
 @route("GET", "/i/{code}")
@@ -60,13 +61,13 @@ async def watch_group_page(request: AnyRequest) -> ASGIApp:
     return await _stream(request, path_id(request, "group_id"))
 
 
-async def link_of(request: AnyRequest) -> Link:
+async def link_of(request: AnyRequest, age_s_max: float = KEPT_S) -> Link:
     """The link of the path, looked up at most so often for one address; raises `InviteNotFound` and `RateLimited`."""
     code: str = request.scope["path_params"]["code"]
     if not is_invite_code(code):
         raise InviteNotFound
     await limit_unknown_link(request, code)
-    link = await runtime_of(request).landings.links.get(code)
+    link = await runtime_of(request).landings.links.get(code, age_s_max)
     if link is None:
         raise InviteNotFound
     return link
@@ -86,8 +87,8 @@ async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | Non
     if has_session(request) or is_part(request):
         return await your_page(request, shows, language)
     origin = runtime.settings.origin
-    path = request.scope["path"]
-    kept = pages_of(request).pages.get(path, language, shows, lambda: group_page(shows, language, origin))
+    path, apps = request.scope["path"], apps_of(runtime.settings)
+    kept = pages_of(request).pages.get(path, language, shows, lambda: group_page(shows, language, origin, apps))
     return with_cookies(request, kept.answer(request))
 
 

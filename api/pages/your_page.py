@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.access import caller_if_known
 from api.answers import Answer
+from api.pages.apps import apps_of
 from api.pages.asking import is_part
 from api.pages.encodings import packed, takes_gzip
 from api.pages.group_html import Shows, join_part, page_with
@@ -53,9 +54,11 @@ async def your_page(request: AnyRequest, shows: Shows, language: Language) -> An
 
 def as_answer(request: AnyRequest, shows: Shows, language: Language, step: Step, status: int = 200) -> Answer:
     """A step on its page, or alone where the page is there already."""
-    origin = runtime_of(request).settings.origin
-    make = join_part if is_part(request) else page_with
-    content = make(shows, language, origin, step)
+    settings = runtime_of(request).settings
+    if is_part(request):
+        content = join_part(shows, language, settings.origin, step)
+    else:
+        content = page_with(shows, language, settings.origin, step, apps_of(settings))
     headers = [
         (b"cache-control", b"private, no-store"),
         (b"content-language", language.encode()),

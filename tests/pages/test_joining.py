@@ -1,12 +1,11 @@
 """Joining on the web without JavaScript: from a link to a place, with a phone or as a guest, paid and shared on."""
 
-import pytest
-
-from infra.settings import Settings
 from tests.api.people import Town
-from tests.pages.browser import Browser, a_link
+from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link
+from tests.pages.reading import Read
 
 PHONE = "+447911123456"
+HOME = {"full_name": "Ben Ray", "line1": "1 High Street", "city": "Leeds", "country": "GB"}
 
 
 async def code_sent(town: Town, to: str = PHONE) -> str:
@@ -18,8 +17,6 @@ async def code_sent(town: Town, to: str = PHONE) -> str:
 async def pay(browser: Browser, button: str = "Approve") -> None:
     """Take the gateway's step, which leads back."""
     await browser.open(browser.link("Pay $9.00").removeprefix("http://127.0.0.1:8000"))
-    form, _ = browser.form_with(button)
-    form.set("action", str(browser.response.url.path))
     await browser.send(button)
 
 
@@ -42,3 +39,176 @@ async def test_somebody_who_opens_a_link_joins_with_a_phone_and_a_code_pays_and_
     invite = (await town.nobody.get(f"/v1/invites/{own}")).json()
     assert (invite["group_id"], invite["sharer_name"]) == (group["id"], "Ben")
     assert invite["parent_code"] == link.rpartition("/")[2]
+
+
+async def as_guest(town: Town, link: str, **typed: str) -> Browser:
+    """Somebody at the step where the place is taken."""
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Join the group", **typed)
+    await browser.send("Join as a guest")
+    assert browser.title == "Your place"
+    return browser
+
+
+async def test_a_guest_joins_and_stays_a_guest_until_a_phone_is_named(town: Town) -> None:
+    """The guest's place becomes that of whoever signs in from the same browser."""
+    group, link = await a_link(town)
+    browser = await as_guest(town, link)
+    assert "You are a guest." in browser.page.text()
+    await browser.send("Join and pay")
+    await pay(browser)
+    assert browser.title == "You are in"
+    seen = (await town.nobody.get(f"/v1/groups/{group['id']}")).json()
+    assert seen["participants"] == 2
+
+
+async def test_what_was_chosen_and_typed_goes_with_every_step_and_comes_back_after_a_mistake(town: Town) -> None:
+    variants = [{"title": "Small", "stock": 5}, {"title": "Large", "stock": 5}]
+    deal = await town.live_deal(variants=variants, stock=..., needs_shipping=True)
+    small, large = (variant["id"] for variant in deal["variants"])
+    leader, address = town.shopper(), {"name": "Mia", "line1": "2 High Street", "city": "Leeds", "country": "GB"}
+    taken = {"variant_id": small, "address": address}
+    group = (await leader.post(f"/v1/deals/{deal['id']}/groups", taken)).json()
+    browser = await as_guest(town, f"/g/{group['id']}", variant=large, quantity="3")
+    await browser.send("Join and pay", **HOME | {"full_name": "x" * 121})
+    assert browser.response.status_code == 422
+    assert browser.wrong("full_name") == "Please fill this in."
+    form, _ = browser.form_with("Join and pay")
+    kept = browser.fields_of(form)
+    assert (kept["variant"], kept["quantity"], kept["city"]) == (large, "3", "Leeds")
+    await browser.send("Join and pay", full_name="Ben Ray")
+    assert browser.title == "Your place is kept"
+    assert "3 \u00d7" in browser.page.text()
+    assert "Large" in browser.page.text()
+
+
+async def test_pressing_twice_takes_one_place(town: Town) -> None:
+    """The form has a key of its own: whoever opens a group twice with it has opened one."""
+    group, link = await a_link(town)
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Open your own group")
+    await browser.send("Join as a guest")
+    assert browser.title == "Your own group"
+    form, _ = browser.form_with("Open and pay")
+    fields, action = browser.fields_of(form), form.get("action", "")
+    answers = [await browser.client.post(action, data=fields, headers=FROM_OUR_PAGE) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    first, second = (answer.headers["location"].partition("?")[0] for answer in answers)
+    assert first == second != f"/g/{group['id']}"
+
+
+async def test_a_declined_payment_is_said_and_the_form_is_there_again(town: Town) -> None:
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    await browser.send("Join and pay")
+    await pay(browser, "Decline")
+    assert "declined" in browser.problem
+    assert browser.title == "Your place"
+    await browser.send("Join and pay")
+    assert browser.title == "Your place is kept"
+
+
+async def test_who_comes_too_late_is_shown_where_else_to_go(town: Town) -> None:
+    """The last place goes to somebody else while the form is open."""
+    deal = await town.live_deal(group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
+    leaders = town.shopper(), town.shopper()
+    here, elsewhere = [(await one.post(f"/v1/deals/{deal['id']}/groups")).json()["id"] for one in leaders]
+    browser = await as_guest(town, f"/g/{here}")
+    await town.shopper().post(f"/v1/groups/{here}/participants")
+    await browser.send("Join and pay")
+    assert browser.response.status_code == 409
+    assert "Join another one" in browser.problem
+    assert elsewhere in str([one.get("href") for one in browser.page.all("a")])
+
+
+async def test_a_quantity_that_cannot_be_is_said_beside_its_field(town: Town) -> None:
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    for quantity in ("-1", "0", "x", "1" * 30, "\u0663"):
+        await browser.send("Join and pay", quantity=quantity)
+        assert browser.response.status_code == 422
+        assert browser.wrong("quantity").startswith("A whole number")
+    await browser.send("Join and pay", quantity="101")
+    assert browser.problem.startswith("Not enough is left")
+
+
+async def test_a_place_can_be_given_up_until_the_group_has_tipped(town: Town) -> None:
+    group, link = await a_link(town, tiers=[{"participants": 4, "unit_price": 900}])
+    browser = await as_guest(town, link)
+    await browser.send("Join and pay")
+    await browser.send("Give the place up")
+    assert browser.title == "Your place"
+    assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["awaiting_payment"] == 0
+
+
+async def test_a_wrong_code_is_said_and_the_phone_is_still_there(town: Town) -> None:
+    _, link = await a_link(town)
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Join the group")
+    await browser.send("Send me a code", phone=PHONE)
+    right = await code_sent(town)
+    await browser.send("Continue", code=f"{(int(right) + 1) % 10**6:06}")
+    assert browser.problem.startswith("This code is wrong")
+    assert PHONE in browser.page.text()
+    await browser.send("Continue", code=f"{right[:3]} {right[3:]}")
+    assert browser.title == "Your place"
+
+
+async def test_guests_stay_outside_where_a_deal_says_so(town: Town) -> None:
+    _, link = await a_link(town, guests_may_buy=False)
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Join the group")
+    assert "Join as a guest" not in browser.buttons
+
+
+async def test_with_htmx_only_the_step_comes(town: Town) -> None:
+    """The same step without the page around it; what bars it comes the same way."""
+    group, _ = await a_link(town)
+    browser = Browser.of(town, **{"hx-request": "true"})
+    path = f"/g/{group['id']}/join"
+    for answer in (
+        await browser.client.get(path),
+        await browser.client.post(f"{path}/code", data={"phone": "12"}, headers=FROM_OUR_PAGE),
+    ):
+        assert answer.text.startswith("<h2")
+        part = Read.of_part(answer.text)
+        assert part.errors == []
+        assert "Who is joining?" in part.text()
+
+
+async def test_a_join_is_put_down_to_the_link_opened_last(town: Town) -> None:
+    """Whichever page of the deal the form was on; a link that leads elsewhere keeps nobody out."""
+    group, first = await a_link(town)
+    other = town.shopper("Zoe")
+    second = (await other.post(f"/v1/groups/{group['id']}/invites")).json()["code"]
+    browser = Browser.of(town)
+    await browser.open(first)
+    await browser.open(f"/i/{second}")
+    await browser.open(f"/g/{group['id']}")
+    await browser.send("Join the group")
+    await browser.send("Join as a guest")
+    await browser.send("Join and pay")
+    await pay(browser)
+    assert (await town.nobody.get(f"/v1/invites/{second}")).json()["joins"] == 1
+
+
+async def test_an_invite_that_is_none_keeps_nobody_out(town: Town) -> None:
+    group, link = await a_link(town)
+    browser = await as_guest(town, link)
+    entry = f"{group['deal_id'].replace('-', '')}.nobodyscode12345"
+    browser.client.cookies.set("tuan_via", entry, domain="localhost.local")
+    await browser.send("Join and pay")
+    assert browser.title == "Your place is kept"
+
+
+async def test_a_closed_group_shows_what_became_of_it_to_whoever_was_in(town: Town) -> None:
+    _, link = await a_link(town, group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
+    browser = await as_guest(town, link)
+    await browser.send("Join and pay")
+    await pay(browser)
+    assert browser.title == "You are in"
+    assert "You pay $9.00." in browser.page.text()

@@ -1,0 +1,144 @@
+"""Who is signed in in a browser: cookies that only pages read, kept alive by the server, and whatever else is sent."""
+
+from dataclasses import replace
+from itertools import product
+
+import httpx
+
+from api.app import create_app
+from api.pages.web_cookies import HEADER_BYTES_MAX
+from infra.settings import Settings
+from tests.api.conftest import connected
+from tests.api.people import Town
+from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link
+from tests.pages.test_joining import as_guest
+
+GARBAGE = ("x", "..", "a.b.c", "%00", '"', "é", "x" * 5_000, "x" * (HEADER_BYTES_MAX + 1), "0" * 43, "~".join("abc"))
+
+
+ELSEWHERE: tuple[dict[str, str], ...] = (
+    {},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "none"},
+    {"sec-fetch-site": "cross-site", "origin": "http://localhost"},
+    {"origin": "https://elsewhere.example"},
+    {"origin": "null"},
+    {"origin": "http://localhost.elsewhere.example"},
+    {"origin": "http://["},
+)
+
+
+def cookies_of(response: httpx.Response) -> dict[str, str]:
+    """Each cookie that an answer sets, with its attributes."""
+    written = response.headers.get_list("set-cookie")
+    return {one.partition("=")[0]: one for one in written}
+
+
+async def test_cookies_are_for_pages_alone(town: Town) -> None:
+    """No script reads them, no other site's form sends them along, and the API does not look at them."""
+    group, link = await a_link(town)
+    browser = Browser.of(town)
+    await browser.open(link)
+    answer = await browser.client.post(f"/g/{group['id']}/join/guest", headers=FROM_OUR_PAGE)
+    written = cookies_of(answer)
+    assert {"tuan_access", "tuan_refresh"} <= set(written)
+    for one in written.values():
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(one.split("; "))
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert (await browser.client.get("/v1/me")).status_code == 401
+    joining = await browser.client.post(f"/v1/groups/{group['id']}/participants", headers=FROM_OUR_PAGE)
+    assert joining.status_code == 401
+
+
+async def test_over_tls_cookies_are_of_this_host_alone(settings: Settings) -> None:
+    async with connected(create_app(replace(settings, public_url="https://tuan.example"))) as client:
+        town = Town(client, settings)
+        group, link = await a_link(town)
+        written = cookies_of(await client.get(link, headers={"accept": "text/html"}))
+        assert set(written) == {"__Host-tuan_via"}
+        answer = await client.post(f"/g/{group['id']}/join/guest", headers=FROM_OUR_PAGE)
+        assert all(name.startswith("__Host-") and one.endswith("; Secure") for name, one in cookies_of(answer).items())
+
+
+async def test_the_server_refreshes_what_has_run_out_for_two_tabs_at_once_too(town: Town) -> None:
+    """Without its access token a browser is who it was; the same refresh token from a second tab is no theft."""
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    old = dict(browser.client.cookies)
+    tabs = [Browser.of(town), Browser.of(town)]
+    for tab in tabs:
+        tab.client.cookies.set("tuan_refresh", old["tuan_refresh"], domain="localhost.local")
+        await tab.open(link)
+        assert tab.title == "Your place"
+    first, second = (tab.client.cookies["tuan_refresh"] for tab in tabs)
+    assert first == second != old["tuan_refresh"]
+
+
+async def test_signing_out_ends_the_session_and_takes_the_cookies_away(town: Town) -> None:
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    kept = dict(browser.client.cookies)
+    await browser.send("Sign out")
+    assert browser.title == "Join"
+    assert set(browser.client.cookies) == {"tuan_via"}
+    thief = Browser.of(town)
+    for name, value in kept.items():
+        thief.client.cookies.set(name, value, domain="localhost.local")
+    await thief.open(link)
+    assert thief.title == "Join"
+
+
+async def test_cookies_that_are_none_of_ours_are_nobody(town: Town) -> None:
+    """Whatever is in them: the page is shown as to anybody, and joining begins with who it is."""
+    group, link = await a_link(town)
+    for name, value in product(("tuan_access", "tuan_refresh", "tuan_via"), GARBAGE):
+        headers = [(b"accept", b"text/html"), (b"cookie", f"{name}={value}".encode())]
+        for path in (link, f"/g/{group['id']}", f"/g/{group['id']}/join"):
+            assert (await town.client.get(path, headers=headers)).status_code == 200, value
+        headers.append((b"sec-fetch-site", b"same-origin"))
+        assert (await town.client.post(f"/g/{group['id']}/join", headers=headers)).status_code == 401, value
+
+
+async def test_a_token_that_is_no_sessions_is_nobody(town: Town) -> None:
+    """An operator's token, a merchant's and one that has run out sign nobody in."""
+    _, link = await a_link(town)
+    for person in (town.merchant, town.person("shopper", lifetime_s=-1)):
+        browser = Browser.of(town)
+        browser.client.cookies.set("tuan_access", person.token or "", domain="localhost.local")
+        await browser.open(link)
+        assert browser.title == "Join"
+
+
+async def test_a_form_that_did_not_come_from_our_page_does_nothing(town: Town) -> None:
+    """Though the browser is signed in: no place is taken, nobody signs out, and the page says so."""
+    group, link = await a_link(town)
+    browser = await as_guest(town, link)
+    for sent_from in ELSEWHERE:
+        await browser.send("Join and pay", headers=sent_from)
+        assert browser.response.status_code == 403, sent_from
+        assert browser.problem.startswith("This form did not come from this page")
+        await browser.send("Sign out", headers=sent_from)
+        assert browser.title == "Your place", sent_from
+    assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["awaiting_payment"] == 0
+
+
+async def test_an_older_browser_says_by_origin_that_the_form_is_ours(town: Town) -> None:
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    await browser.send("Join and pay", headers={"origin": "http://localhost"})
+    assert browser.title == "Your place is kept"
+
+
+async def test_what_is_no_form_is_refused_and_changes_nothing(town: Town) -> None:
+    group, link = await a_link(town)
+    browser = await as_guest(town, link)
+    path = f"/g/{group['id']}/join"
+    bodies = [b"%ff", b"a" * 20_000, b"&".join(b"a=1" for _ in range(50)), b"\xff\xfe", b"variant=x", b"quantity=%00"]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for body in bodies:
+        answer = await browser.client.post(path, content=body, headers=FROM_OUR_PAGE | form)
+        assert answer.status_code == 422, body
+    answer = await browser.client.post(path, json={}, headers=FROM_OUR_PAGE)
+    assert answer.status_code == 422
+    assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["awaiting_payment"] == 0
