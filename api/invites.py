@@ -11,20 +11,19 @@ from api.answers import Answer, answered, encode, resource
 from api.bodies import read_json
 from api.group_answers import display_name
 from api.idempotency import tell
-from api.place_body import is_invite_code
-from api.requests import AnyRequest, path_id, runtime_of
+from api.pages.group_page import link_of
+from api.requests import AnyRequest, path_id
 from api.routing import route
 from api.selves import sharer
 from api.share_kit import KitMaker, SharedInvite, kit_maker
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
 from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
-from domain.groupbuy.errors import InviteNotFound
 from domain.groupbuy.text import check_line
 from domain.groupbuy.world import Accepted
 from domain.sharing.language import Language
 from infra.ids import new_invite_code
-from infra.reading.invites import get_invite, invite_view
+from infra.reading.invites import invite_view
 from infra.tokens import Claims
 
 CHANNEL_DEFAULT = "link"
@@ -62,10 +61,7 @@ async def create_invite(request: AnyRequest) -> Answer:
 
 @route("GET", "/v1/invites/{code}")
 async def read_invite(request: AnyRequest) -> Answer:
-    code: str = request.scope["path_params"]["code"]
-    invite = await get_invite(runtime_of(request).engine, code) if is_invite_code(code) else None
-    if invite is None:
-        raise InviteNotFound
+    invite = (await link_of(request, age_s_max=0.0)).invite
     return resource(request, encode(invite), invite.joins, is_private=False)
 
 

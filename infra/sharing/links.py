@@ -54,9 +54,9 @@ class Links:
         self._links = Recent(self._fetch, kept_s=KEPT_S, keys_max=LINKS_MAX)
         self._good: OrderedDict[str, None] = OrderedDict()
 
-    async def get(self, code: str) -> Link | None:
-        """The link of a code, at most `KEPT_S` old; None for a code of nobody's. Raises `Unavailable`."""
-        return await self._links.get(code)
+    async def get(self, code: str, age_s_max: float = KEPT_S) -> Link | None:
+        """The link of a code, at most so old; None for a code of nobody's. Raises `Unavailable`."""
+        return await self._links.get(code, age_s_max)
 
     def has_been_good(self, code: str) -> bool:
         """Whether this process has seen it lead somewhere."""

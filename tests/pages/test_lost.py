@@ -73,6 +73,8 @@ async def test_random_codes_find_nothing_and_are_throttled(settings: Settings) -
         assert len({answer.content for answer in found}) == 1
         assert "Wait" in Read(refused[0].text).text()
         assert int(refused[0].headers["retry-after"]) > 0
+        in_vain = await client.get(f"/v1/invites/{new_invite_code()}", headers={"x-forwarded-for": LATER})
+        problem(in_vain, 429, "rate-limited")  # one count, whichever way is tried
         assert (await client.get(link.path, headers=guesser)).status_code == 200
 
 
