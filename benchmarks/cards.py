@@ -7,6 +7,7 @@ import time
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import psutil
 from PIL import Image
 
 from benchmarks.figures import Figure, Spread, Wanted, percentile
@@ -50,6 +51,7 @@ async def _drawn(kind: Kind, what: str) -> Figure:
         product = await artist.reduce(_photo())
         await artist.stop()
         first_ms = await _drawing_ms(artist, _picture(kind, 0), product)
+        begun_s = _processor_s(artist)
         rounds = [
             [
                 await _drawing_ms(artist, _picture(kind, 1 + number * PICTURES_PER_ROUND + one), product)
@@ -57,6 +59,7 @@ async def _drawn(kind: Kind, what: str) -> Figure:
             ]
             for number in range(ROUNDS)
         ]
+        processor_ms = (_processor_s(artist) - begun_s) * 1_000 / (ROUNDS * PICTURES_PER_ROUND)
         size_kb = len(await artist.draw(_picture(kind, 0), product)) / 1_000
     finally:
         await artist.stop()
@@ -66,7 +69,10 @@ async def _drawn(kind: Kind, what: str) -> Figure:
         Spread(tuple(statistics.median(taken) for taken in rounds)),
         WITHIN,
         measured=f"p50 {percentile(every, 50):.0f} ms, p99 {percentile(every, 99):.0f} ms, {size_kb:.0f} KB",
-        notes=(f"the first one starts the process and loads its fonts: {first_ms:.0f} ms",),
+        notes=(
+            f"{processor_ms:.0f} ms of processor time each",
+            f"the first one starts the process and loads its fonts: {first_ms:.0f} ms",
+        ),
     )
 
 
@@ -74,6 +80,11 @@ async def _drawing_ms(artist: Artist, picture: Picture, product: bytes | None) -
     begun = time.perf_counter()
     await artist.draw(picture, product)
     return (time.perf_counter() - begun) * 1_000
+
+
+def _processor_s(artist: Artist) -> float:
+    used = psutil.Process(artist.process_id).cpu_times()
+    return used.user + used.system
 
 
 def _picture(kind: Kind, number: int) -> Picture:
