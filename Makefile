@@ -7,7 +7,7 @@ TOOLS := $(VENV)/.tools-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SOURCES := api benchmarks cli domain infra tests workers
 
-.PHONY: run test check format replay-sample bench lock clean
+.PHONY: run test check format replay-sample bench pictures lock clean
 
 run: $(RUNTIME)
 	@exec $(BIN)/tuan run
@@ -33,6 +33,10 @@ replay-sample: $(RUNTIME)
 
 bench: $(TOOLS)
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+# Of the page, for the docs; needs Chromium, as the tests in tests/browser do.
+pictures: $(TOOLS)
+	@$(BIN)/python -m tests.browser.pictures
 
 # Hashes come from the public package index, for Python 3.11 to 3.13 on Linux and macOS.
 lock: $(TOOLS)

@@ -62,8 +62,6 @@ class JoinWords:
     give_up: str
     # being in
     in_title: str
-    share_on: str
-    your_link: str
     leave: str
     you_paid: str
     you_pay_nothing: str

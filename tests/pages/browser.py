@@ -1,5 +1,6 @@
 """A browser without JavaScript: it opens pages, fills in their forms as a person does, and keeps cookies."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 from xml.etree.ElementTree import Element
 
@@ -31,7 +32,7 @@ class Browser:
         """Go to an address, wherever it leads on to."""
         return self._read(await self.client.get(path, follow_redirects=True, headers=headers))
 
-    async def send(self, button: str, headers: dict[str, str] | None = None, **typed: str) -> Read:
+    async def send(self, button: str, sent_from: Mapping[str, str] = FROM_OUR_PAGE, /, **typed: str) -> Read:
         """Fill in the form that has this button and press it."""
         form, pressed = self.form_with(button)
         fields = self.fields_of(form)
@@ -41,7 +42,6 @@ class Browser:
         if pressed.get("name"):
             fields[pressed.get("name", "")] = pressed.get("value", "")
         action = form.get("action") or str(self.response.url)
-        sent_from = FROM_OUR_PAGE if headers is None else headers
         if form.get("method") == "get":
             answer = await self.client.get(action, params=fields, follow_redirects=True)
         else:

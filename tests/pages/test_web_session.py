@@ -115,10 +115,10 @@ async def test_a_form_that_did_not_come_from_our_page_does_nothing(town: Town) -
     group, link = await a_link(town)
     browser = await as_guest(town, link)
     for sent_from in ELSEWHERE:
-        await browser.send("Join and pay", headers=sent_from)
+        await browser.send("Join and pay", sent_from)
         assert browser.response.status_code == 403, sent_from
         assert browser.problem.startswith("This form did not come from this page")
-        await browser.send("Sign out", headers=sent_from)
+        await browser.send("Sign out", sent_from)
         assert browser.title == "Your place", sent_from
     assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["awaiting_payment"] == 0
 
@@ -126,7 +126,7 @@ async def test_a_form_that_did_not_come_from_our_page_does_nothing(town: Town) -
 async def test_an_older_browser_says_by_origin_that_the_form_is_ours(town: Town) -> None:
     _, link = await a_link(town)
     browser = await as_guest(town, link)
-    await browser.send("Join and pay", headers={"origin": "http://localhost"})
+    await browser.send("Join and pay", {"origin": "http://localhost"})
     assert browser.title == "Your place is kept"
 
 
