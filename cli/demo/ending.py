@@ -18,6 +18,8 @@ def show_ending(console: Console, scene: Scene, receipts: Sequence[Receipt], gro
     for line in _sums(scene, receipts):
         console.print(line)
     console.print(Text(f"  Look yourself: curl -s {group_address}", style="bright_black"), soft_wrap=True)
+    page_address = group_address.replace("/v1/groups/", "/g/")
+    console.print(Text(f"  In a browser:  {page_address}", style="bright_black"), soft_wrap=True)
 
 
 def _closing(scene: Scene) -> Text:
