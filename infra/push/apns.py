@@ -33,7 +33,8 @@ CONSIDERATE: Final = "5"
 """Of the phone's battery."""
 
 _TOKEN: Final = re.compile(r"[0-9A-Fa-f]{2,400}")
-_GONE: Final = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken", "Unregistered"})
+_GONE: Final = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
+"""Those that come with 400; whatever comes with 410 is of a token that has been good."""
 _OURS_TO_SET_RIGHT: Final = frozenset({"BadTopic", "MissingTopic", "TopicDisallowed", "IdleTimeout"})
 """Of those that come with 400: nothing is the matter with the push itself."""
 _REFUSING: Final = frozenset(

@@ -2,13 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
+import httpx
+import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from domain.notices.kinds import Channel
 from infra.notices import deliveries
+from infra.push.fcm import FcmPush
 from infra.push.parcels import push_of
 from infra.settings import Settings
 from tests.push.apple import Say as AppleSays
@@ -78,24 +82,32 @@ async def test_a_hot_group_is_few_pushes(post: Post) -> None:
 
 
 async def test_what_was_sent_but_not_recorded_is_shown_once(post: Post) -> None:
-    """Whoever sends it again after a crash says the same ids, so that the phone puts it in the place of the first."""
+    """Whoever sends it again after a crash says the same ids, so that the phone puts it in the place of the first.
+
+    The same holds where it comes with more that happened meanwhile.
+    """
     ann, ben = await post.square.person(), await post.on_android()
     await post.closed_group(ann, ben)
     post.apple.says.append(AppleSays(then="silence"))
     post.google.says.append(Say(silent=True))
     dying = asyncio.create_task(post.deliver())
     await eventually(lambda: _both(post, 1), "both services have been asked")
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await _killed(dying)
     await post.deliver()  # the lease holds
     assert await _both(post, 1)
+    await post.closed_group(ben)
     await post.square.wait(deliveries.LEASE_S)
     await post.deliver()
     first, second = post.apple.asked
     for header in ("apns-id", "apns-collapse-id"):
         assert first.headers[header] == second.headers[header]
-    assert post.google.posts[0].raw.partition(b"\r\n\r\n")[2] == post.google.posts[1].raw.partition(b"\r\n\r\n")[2]
-    assert await post.states() == {"sent": 2}
+    alone, with_more = (
+        msgspec.json.decode(asked.raw.partition(b"\r\n\r\n")[2])["message"] for asked in post.google.posts
+    )
+    for where in ("collapse_key", "notification.tag"):
+        assert _at(alone["android"], where) == _at(with_more["android"], where)
+    assert with_more["notification"]["body"].endswith("\n" + alone["notification"]["body"])
+    assert await post.states() == {"sent": 3}
 
 
 async def test_two_who_deliver_share_it(post: Post, office: Opening, served: Settings) -> None:
@@ -186,6 +198,10 @@ async def test_a_slow_service_holds_up_no_other(post: Post, monkeypatch: pytest.
     """With more for Google than may be under way at once, none of it answered, iPhones hear of it all the same."""
     monkeypatch.setattr(duty, "PUSHES_AT_ONCE", 20)
     monkeypatch.setattr(duty, "PATIENCE_S", 0.05)
+    gateway = post.context.runtime.pushes.of("android")
+    assert isinstance(gateway, FcmPush)
+    gateway._line._timeout_s = 60  # so that nothing ends by itself
+    gateway._line._client.timeout = httpx.Timeout(60)
     people = await post.square.people(40)
     await post.closed_group(*people)
     post.google.says.extend([Say(silent=True)] * 40)
@@ -193,10 +209,9 @@ async def test_a_slow_service_holds_up_no_other(post: Post, monkeypatch: pytest.
     await post.closed_group(ann, await post.square.person(phones=0, email=True))
     waiting = asyncio.create_task(post.deliver())
     try:
-        await eventually(lambda: _told(post), "iPhone and mailbox are told meanwhile")
+        await eventually(lambda: _told(post), "iPhone and mailbox are told meanwhile", 30)
     finally:
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+        await _killed(waiting)
     assert not post.google.pushed
 
 
@@ -253,8 +268,21 @@ async def test_the_end_waits_for_what_was_begun(post: Post) -> None:
     assert await post.states() == {"sent": 20}
 
 
+async def _killed(task: "asyncio.Task[None]") -> None:
+    """It finishes nothing."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+
+
 async def _both(post: Post, times: int) -> bool:
     return (len(post.apple.asked), len(post.google.posts)) == (times, times)
+
+
+def _at(document: Any, path: str) -> Any:
+    for name in path.split("."):
+        document = document[name]
+    return document
 
 
 async def _told(post: Post) -> bool:
