@@ -3,7 +3,6 @@
 import gzip
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import text
 
 from api.pages.showing import POLICY
@@ -13,7 +12,8 @@ from tests.pages.reading import Read
 from tests.pages.sharing import HTML, join, shared
 from tests.waiting import eventually
 
-A_SECOND = 1.0
+A_SECOND = 2.0
+"""And what a busy machine takes to ask and to be asked."""
 WEIGHT_BYTES_MAX = 60_000
 
 
@@ -80,31 +80,27 @@ async def test_what_a_page_says_of_itself(town: Town) -> None:
     assert "x-robots-tag" not in (await town.nobody.get(link.own_path)).headers
 
 
-@pytest.mark.parametrize(
-    ("query", "asked", "language"),
-    [
-        ("", None, "es"),  # the sharer's
-        ("", "de-AT,de;q=0.9,en;q=0.5", "de"),
-        ("", "fr, zh-Hant-TW;q=0.5", "zh"),
-        ("?lang=zh", "de", "zh"),
-        ("?lang=tlh", "de", "de"),
-        ("?lang=%00%ff&lang=zh&x", "\xff, en", "en"),
-    ],
-)
-async def test_a_page_speaks_the_visitors_language(
-    town: Town, runtime: Runtime, query: str, asked: str | None, language: str
-) -> None:
+async def test_a_page_speaks_the_visitors_language(town: Town, runtime: Runtime) -> None:
     """What was chosen, else what the browser asks for, else what the sharer speaks."""
     link = await shared(town)
     async with runtime.engine.begin() as connection:
         await connection.execute(
             text("INSERT INTO accounts (id, status, locale) VALUES (:id, 'full', 'es-MX')"), {"id": link.leader.subject}
         )
-    headers = {} if asked is None else {"accept-language": asked.encode("latin-1")}
-    answer = await town.nobody.get(f"{link.path}{query}", headers=headers)
-    assert answer.headers["content-language"] == language
-    assert Read(answer.text).one("html").get("lang") == language
-    assert f"?lang={language}" in (Read(answer.text).all("div", id="live")[0].get("data-hx-sse:connect") or "")
+    for query, asked, language in (
+        ("", None, "es"),
+        ("", "de-AT,de;q=0.9,en;q=0.5", "de"),
+        ("", "fr, zh-Hant-TW;q=0.5", "zh"),
+        ("?lang=zh", "de", "zh"),
+        ("?lang=tlh", "de", "de"),
+        ("?lang=%00%ff&lang=zh&x", "\xff, en", "en"),
+        (f"?lang={'x' * 5_000}", "de", "de"),
+    ):
+        headers = {} if asked is None else {"accept-language": asked.encode("latin-1")}
+        answer = await town.nobody.get(f"{link.path}{query}", headers=headers)
+        read = Read(answer.text)
+        assert answer.headers["content-language"] == read.one("html").get("lang") == language
+        assert f"?lang={language}" in read.one("div", id="live").get("data-hx-sse:connect", "")
 
 
 async def test_openings_are_counted_and_previews_apart(town: Town, runtime: Runtime) -> None:
