@@ -16,7 +16,7 @@ from api.requests import AnyRequest, header
 from domain.sharing.language import Language
 
 PAGES_MAX: Final = 1_000
-"""About 15 MB of them."""
+"""About 25 MB of them."""
 VARY: Final = b"Accept-Language, Accept-Encoding"
 
 
