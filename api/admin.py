@@ -16,6 +16,7 @@ from api.bodies import read_json
 from api.deeds import deed_of
 from api.group_answers import group_body
 from api.requests import AnyRequest, cursor_of, invalid, limit_of, path_id, query_choice, query_id, query_of, runtime_of
+from api.rights import check_is_administrator, lock_for
 from api.routing import route
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CancelGroup
@@ -25,7 +26,7 @@ from domain.identity.errors import MerchantNotFound, StandingNotPossible
 from domain.identity.permissions import Standing
 from infra.batch import Stored
 from infra.identity.audit import REASON_CHARACTERS_MAX, Thing, ThingKind, record
-from infra.identity.merchants import lock_merchant, set_standing
+from infra.identity.merchants import set_standing
 from infra.reading.administration import (
     GroupFound,
     MerchantFound,
@@ -141,9 +142,9 @@ async def _decide(
     request: AnyRequest, action: str, among: set[Standing], standing: Standing, reason: str | None = None
 ) -> Answer:
     """Let a merchant come to stand there, from where this decision is one; decided before, nothing changes."""
-    runtime, merchant_id = runtime_of(request), path_id(request, "merchant_id")
+    runtime, merchant_id, deed = runtime_of(request), path_id(request, "merchant_id"), deed_of(request, action, reason)
     async with runtime.engine.begin() as connection:
-        merchant = await lock_merchant(connection, merchant_id)
+        merchant = await lock_for(request, connection, deed, merchant_id)
         if merchant.standing not in {*among, standing}:
             raise StandingNotPossible(merchant.standing, standing)
         change = await set_standing(connection, merchant_id, standing, reason)
@@ -152,7 +153,7 @@ async def _decide(
             # anyone sees the name from now on, so the log may keep it
             named = {"name": merchant.said["name"]} if standing is Standing.APPROVED else {}
             facts = ({"standing": change.before}, {"standing": change.after, **named})
-            await record(connection, deed_of(request, action, reason), thing, *facts)
+            await record(connection, deed, thing, *facts)
     runtime.revocations.learn(change.revoked)
     await runtime.suspensions.look()
     found = await get_found_merchant(runtime.engine, merchant_id)
@@ -172,7 +173,8 @@ async def _shown(
     told = {name: value for name, value in sought.items() if value is not None}
     after = {"sought": told, "found": [item.id for item in items]}
     merchant_id: UUID | None = sought.get("merchant_id")
+    deed, thing = deed_of(request, action), Thing(ThingKind.ACCOUNT, caller_of(request).subject, merchant_id)
     async with runtime_of(request).engine.begin() as connection:
-        thing = Thing(ThingKind.ACCOUNT, caller_of(request).subject, merchant_id)
-        await record(connection, deed_of(request, action), thing, None, after)
+        await check_is_administrator(connection, deed)
+        await record(connection, deed, thing, None, after)
     return answered(page, headers=PRIVATE)

@@ -12,6 +12,7 @@ from api.answers import PRIVATE, Answer, NothingToSay, answered
 from api.bodies import read_json
 from api.deeds import deed_of
 from api.requests import AnyRequest, path_id, runtime_of
+from api.rights import lock_for
 from api.routing import route
 from domain.identity.merchant import (
     KEY_LIFETIME_MAX_S,
@@ -66,11 +67,12 @@ _key_body: Final = msgspec.json.Decoder(ApiKeyBody)
 async def make_api_key(request: AnyRequest) -> Answer:
     body = await read_json(request, _key_body)
     terms = KeyTerms(name=body.name, scopes=read_scopes(body.scopes), lifetime_s=body.expires_in_s)
+    merchant_id, deed = merchant_of(request), deed_of(request, "api_key.make")
     async with runtime_of(request).engine.begin() as connection:
-        made = await make_key(connection, merchant_of(request), terms, caller_of(request).subject)
-        thing = Thing(ThingKind.API_KEY, made.id, merchant_of(request))
+        await lock_for(request, connection, deed, merchant_id)
+        made = await make_key(connection, merchant_id, terms, caller_of(request).subject)
         told = {"prefix": made.prefix, "scopes": sorted(terms.scopes)}
-        await record(connection, deed_of(request, "api_key.make"), thing, None, told)
+        await record(connection, deed, Thing(ThingKind.API_KEY, made.id, merchant_id), None, told)
     shown = NewApiKey(
         id=made.id,
         name=terms.name,
@@ -92,9 +94,10 @@ async def api_keys(request: AnyRequest) -> Answer:
 @route("DELETE", "/v1/merchants/{merchant_id}/api-keys/{key_id}")
 async def revoke_api_key(request: AnyRequest) -> Answer:
     runtime, key_id = runtime_of(request), path_id(request, "key_id")
+    merchant_id, deed = merchant_of(request), deed_of(request, "api_key.revoke")
     async with runtime.engine.begin() as connection:
-        gone = await revoke_key(connection, merchant_of(request), key_id)
-        thing = Thing(ThingKind.API_KEY, key_id, merchant_of(request))
-        await record(connection, deed_of(request, "api_key.revoke"), thing, {"prefix": gone.prefix}, None)
+        await lock_for(request, connection, deed, merchant_id)
+        gone = await revoke_key(connection, merchant_id, key_id)
+        await record(connection, deed, Thing(ThingKind.API_KEY, key_id, merchant_id), {"prefix": gone.prefix}, None)
     runtime.revocations.learn(gone.revoked)
     return NothingToSay()

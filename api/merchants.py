@@ -14,6 +14,7 @@ from api.bodies import read_json
 from api.deeds import deed_of
 from api.refused import AccountNotFound, FullAccountNeeded
 from api.requests import AnyRequest, path_id, runtime_of
+from api.rights import lock_for
 from api.routing import route
 from domain.identity.errors import MerchantNotFound
 from domain.identity.merchant import (
@@ -25,7 +26,7 @@ from domain.identity.merchant import (
 from domain.identity.permissions import Permission, Standing
 from infra.identity.accounts import hold_account
 from infra.identity.audit import Thing, ThingKind, record
-from infra.identity.merchants import Merchant, apply, change_profile, lock_merchant
+from infra.identity.merchants import Merchant, apply, change_profile
 from infra.reading.merchants import MerchantRow, get_merchant
 
 _Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_CHARACTERS_MAX})]
@@ -117,14 +118,14 @@ async def read_merchant(request: AnyRequest) -> Answer:
 @route("PATCH", "/v1/merchants/{merchant_id}")
 async def change_merchant(request: AnyRequest) -> Answer:
     body = await read_json(request, _merchant_body)
-    runtime, merchant_id = runtime_of(request), merchant_of(request)
-    async with runtime.engine.begin() as connection:
-        merchant = await lock_merchant(connection, merchant_id)
+    merchant_id, deed = merchant_of(request), deed_of(request, "merchant.change")
+    async with runtime_of(request).engine.begin() as connection:
+        merchant = await lock_for(request, connection, deed, merchant_id)
         profile = Profile(**merchant.said | msgspec.to_builtins(body))
         if asdict(profile) != merchant.said:
             await change_profile(connection, merchant_id, profile)
             thing = Thing(ThingKind.MERCHANT, merchant_id, merchant_id)
-            await record(connection, deed_of(request, "merchant.change"), thing, *_told(merchant, asdict(profile)))
+            await record(connection, deed, thing, *_told(merchant, asdict(profile)))
     return answered(await _own(request, merchant_id), headers=PRIVATE)
 
 

@@ -14,14 +14,22 @@ from api.deeds import deed_of
 from api.limiting import limit_recipient
 from api.recipients import Email, Phone, recipient_of
 from api.requests import AnyRequest, path_id, runtime_of
+from api.rights import lock_for
 from api.routing import route
-from domain.identity.errors import MerchantNotFound
 from domain.identity.permissions import StaffRole, Standing
-from infra.identity.audit import Thing, ThingKind, record
-from infra.identity.merchants import Merchant, lock_merchant
+from infra.identity.audit import Deed, Thing, ThingKind, record
+from infra.identity.merchants import Merchant
 from infra.identity.staff import StaffChange, StaffInvite, accept, change_role, invite, remove, withdraw
 from infra.messages.port import Message, MessageNotSent
-from infra.reading.merchants import InviteRow, MyStaffInvite, StaffView, list_invites, list_my_invites, list_staff
+from infra.reading.merchants import (
+    UNNAMED,
+    InviteRow,
+    MyStaffInvite,
+    StaffView,
+    list_invites,
+    list_my_invites,
+    list_staff,
+)
 
 
 class StaffInviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -88,10 +96,12 @@ async def staff(request: AnyRequest) -> Answer:
 @route("PATCH", "/v1/merchants/{merchant_id}/staff/{account_id}")
 async def change_staff_role(request: AnyRequest) -> Answer:
     body = await read_json(request, _role_body)
-    runtime, account_id = runtime_of(request), path_id(request, "account_id")
-    async with runtime.engine.begin() as connection:
-        change = await change_role(connection, merchant_of(request), account_id, body.role)
-        await _record(request, connection, "staff.change", change)
+    account_id = path_id(request, "account_id")
+    merchant_id, deed = merchant_of(request), deed_of(request, "staff.change")
+    async with runtime_of(request).engine.begin() as connection:
+        await lock_for(request, connection, deed, merchant_id)
+        change = await change_role(connection, merchant_id, account_id, body.role)
+        await _record(connection, deed, change)
     return _employed(request, change)
 
 
@@ -116,13 +126,12 @@ async def invite_staff(request: AnyRequest) -> Answer:
     runtime, merchant_id = runtime_of(request), merchant_of(request)
     runtime.messages.check(recipient)
     await limit_recipient(request, recipient)
+    deed = deed_of(request, "staff.invite")
     async with runtime.engine.begin() as connection:
-        merchant = await lock_merchant(connection, merchant_id)
-        if merchant.has_gone:
-            raise MerchantNotFound(merchant_id)
+        merchant = await lock_for(request, connection, deed, merchant_id)
         made = await invite(connection, merchant_id, recipient, body.role, caller_of(request).subject)
         thing = Thing(ThingKind.STAFF_INVITE, made.id, merchant_id)
-        await record(connection, deed_of(request, "staff.invite"), thing, None, {"role": made.role})
+        await record(connection, deed, thing, None, {"role": made.role})
     invited = Invited(
         id=made.id,
         channel=recipient.channel,
@@ -143,11 +152,12 @@ async def staff_invites(request: AnyRequest) -> Answer:
 
 @route("DELETE", "/v1/merchants/{merchant_id}/staff-invites/{invite_id}")
 async def withdraw_staff_invite(request: AnyRequest) -> Answer:
-    invite_id = path_id(request, "invite_id")
+    invite_id, merchant_id = path_id(request, "invite_id"), merchant_of(request)
+    deed = deed_of(request, "staff.withdraw")
     async with runtime_of(request).engine.begin() as connection:
-        role = await withdraw(connection, merchant_of(request), invite_id)
-        thing = Thing(ThingKind.STAFF_INVITE, invite_id, merchant_of(request))
-        await record(connection, deed_of(request, "staff.withdraw"), thing, {"role": role}, None)
+        await lock_for(request, connection, deed, merchant_id)
+        role = await withdraw(connection, merchant_id, invite_id)
+        await record(connection, deed, Thing(ThingKind.STAFF_INVITE, invite_id, merchant_id), {"role": role}, None)
     return NothingToSay()
 
 
@@ -162,27 +172,27 @@ async def accept_staff_invite(request: AnyRequest) -> Answer:
     invite_id, account_id = path_id(request, "invite_id"), caller_of(request).subject
     async with runtime_of(request).engine.begin() as connection:
         change = await accept(connection, invite_id, account_id)
-        await _record(request, connection, "staff.join", change)
+        await _record(connection, deed_of(request, "staff.join"), change)
     return _employed(request, change)
 
 
 async def _remove(request: AnyRequest, account_id: UUID) -> None:
-    runtime = runtime_of(request)
+    runtime, merchant_id = runtime_of(request), merchant_of(request)
+    deed = deed_of(request, "staff.leave" if account_id == caller_of(request).subject else "staff.remove")
     async with runtime.engine.begin() as connection:
-        change = await remove(connection, merchant_of(request), account_id)
-        await _record(
-            request, connection, "staff.leave" if account_id == caller_of(request).subject else "staff.remove", change
-        )
+        await lock_for(request, connection, deed, merchant_id)
+        change = await remove(connection, merchant_id, account_id)
+        await _record(connection, deed, change)
     runtime.revocations.learn(change.revoked)
 
 
-async def _record(request: AnyRequest, connection: AsyncConnection, action: str, change: StaffChange) -> None:
+async def _record(connection: AsyncConnection, deed: Deed, change: StaffChange) -> None:
     """Note in the audit log what somebody is now, if they were not before."""
     if change.before is change.after:
         return
     thing = Thing(ThingKind.STAFF, change.account_id, change.merchant_id)
     before, after = (None if role is None else {"role": role} for role in (change.before, change.after))
-    await record(connection, deed_of(request, action), thing, before, after)
+    await record(connection, deed, thing, before, after)
 
 
 def _employed(request: AnyRequest, change: StaffChange) -> Answer:
@@ -194,8 +204,7 @@ def _employed(request: AnyRequest, change: StaffChange) -> Answer:
 
 async def _send(request: AnyRequest, merchant: Merchant, made: StaffInvite) -> bool:
     """Tell who was invited; whether the message was handed over."""
-    # anybody may apply under any name: only names the platform has approved are carried to strangers
-    who = merchant.said["name"] if merchant.standing is Standing.APPROVED else "A merchant"
+    who = merchant.said["name"] if merchant.standing is Standing.APPROVED else UNNAMED
     days = (made.expires_at - made.created_at).days
     text = f"{who} asks you to join its staff at Tuan as {made.role}. Sign in within {days} days to accept."
     try:

@@ -16,9 +16,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.identity.errors import ApiKeyNotFound, MerchantNotFound, TooManyApiKeys
+from domain.identity.errors import ApiKeyNotFound, TooManyApiKeys
 from domain.identity.merchant import KEYS_MAX, KeyTerms
-from infra.identity.merchants import lock_merchant
 from infra.identity.revocations import Revoked, revoke
 from infra.ids import new_id
 
@@ -64,9 +63,7 @@ class RevokedKey(NamedTuple):
 
 
 async def make_key(connection: AsyncConnection, merchant_id: UUID, terms: KeyTerms, created_by: UUID) -> NewKey:
-    """A new key of a merchant's; raises `MerchantNotFound` or `TooManyApiKeys`."""
-    if (await lock_merchant(connection, merchant_id)).has_gone:
-        raise MerchantNotFound(merchant_id)
+    """A new key of a merchant's, locked by the caller; raises `TooManyApiKeys`."""
     if (await connection.execute(_COUNT, {"merchant_id": merchant_id})).scalar_one() >= KEYS_MAX:
         raise TooManyApiKeys(KEYS_MAX)
     prefix = f"{BEGINNING}{secrets.token_hex(PREFIX_BYTES)}"
@@ -87,7 +84,7 @@ async def make_key(connection: AsyncConnection, merchant_id: UUID, terms: KeyTer
 
 
 async def revoke_key(connection: AsyncConnection, merchant_id: UUID, key_id: UUID) -> RevokedKey:
-    """Let a key be good for nothing; raises `ApiKeyNotFound`."""
+    """Let a key of a merchant's, locked by the caller, be good for nothing; raises `ApiKeyNotFound`."""
     prefix = (await connection.execute(_REVOKE, {"merchant_id": merchant_id, "id": key_id})).scalar_one_or_none()
     if prefix is None:
         raise ApiKeyNotFound(key_id)

@@ -1,4 +1,7 @@
-"""Somebody whose account ends works nowhere any more; what they applied for and nobody else wants is withdrawn."""
+"""Somebody whose account ends works nowhere any more; what they applied for and nobody else owns is withdrawn.
+
+Nobody works for a withdrawn application: without an owner there is nobody who could bring it back.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,15 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.identity.permissions import Standing
 from infra.identity.api_keys import revoke_all_keys
 from infra.identity.audit import Deed, Thing, ThingKind, record
-from infra.identity.revocations import Revoked
+from infra.identity.revocations import Revoked, revoke
 from infra.identity.staff import withdraw_all
 
-# merchants before accounts, as wherever both are locked
 _LOCK_EMPLOYERS = text("""
   SELECT id FROM merchants WHERE id IN (
     SELECT merchant_id FROM staff JOIN accounts ON accounts.id = account_id
     WHERE accounts.id = :account_id OR merged_into = :account_id)
   ORDER BY id FOR UPDATE""")
+# all at once, in the order of ids: the tokens of those who lose their work with an application end
+_LOCK_PEOPLE = text("""
+  SELECT FROM accounts WHERE id = :account_id OR id IN (
+    SELECT account_id FROM staff JOIN merchants ON merchants.id = merchant_id
+    WHERE merchant_id = ANY(CAST(:employers AS uuid[])) AND status IN ('applied', 'refused'))
+  ORDER BY id FOR NO KEY UPDATE""")
 _OTHER_EMPLOYERS = text("""
   SELECT EXISTS (SELECT FROM staff
     WHERE account_id = ANY(CAST(:ids AS uuid[])) AND merchant_id <> ALL(CAST(:employers AS uuid[])))""")
@@ -29,7 +37,8 @@ _WITHDRAW = text("""
       WHERE merchant_id = merchants.id AND role = 'owner' AND account_id <> ALL(CAST(:ids AS uuid[])))
   RETURNING id""")
 _LEAVE = text("""
-  DELETE FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[])) RETURNING merchant_id, account_id, role""")
+  DELETE FROM staff WHERE account_id = ANY(CAST(:ids AS uuid[])) OR merchant_id = ANY(CAST(:withdrawn AS uuid[]))
+  RETURNING merchant_id, account_id, role""")
 _FORGET_INVITES = text("""
   UPDATE staff_invites SET address = '', ended_at = coalesce(ended_at, clock_timestamp())
   WHERE id IN (
@@ -40,8 +49,13 @@ _FORGET_INVITES = text("""
 
 
 async def lock_employers(connection: AsyncConnection, account_id: UUID) -> list[UUID]:
-    """The merchants somebody works for: nothing of their staff changes any more until the transaction ends."""
-    return list((await connection.execute(_LOCK_EMPLOYERS, {"account_id": account_id})).scalars())
+    """The merchants somebody works for: nothing of their staff changes any more until the transaction ends.
+
+    Then the account, with those who work for applications of theirs.
+    """
+    employers = list((await connection.execute(_LOCK_EMPLOYERS, {"account_id": account_id})).scalars())
+    await connection.execute(_LOCK_PEOPLE, {"account_id": account_id, "employers": employers})
+    return employers
 
 
 async def has_others(connection: AsyncConnection, ids: Sequence[UUID], employers: Sequence[UUID]) -> bool:
@@ -61,10 +75,12 @@ async def leave_work(
     await connection.execute(_FORGET_INVITES, own)
     withdrawn = list((await connection.execute(_WITHDRAW, own)).scalars())
     revoked = await _withdraw(connection, withdrawn, deed) if withdrawn else {}
-    for merchant_id, account_id, role in (await connection.execute(_LEAVE, own)).all():
-        thing = Thing(ThingKind.STAFF, account_id, merchant_id)
-        await record(connection, deed, thing, {"role": role}, None)
-    return revoked
+    left = (await connection.execute(_LEAVE, own | {"withdrawn": withdrawn})).all()
+    for merchant_id, account_id, role in left:
+        done = deed if account_id in ids else deed._replace(action="staff.remove")
+        await record(connection, done, Thing(ThingKind.STAFF, account_id, merchant_id), {"role": role}, None)
+    others = {one.account_id for one in left}.difference(ids)
+    return {**revoked, **await revoke(connection, others)}
 
 
 async def _withdraw(connection: AsyncConnection, merchant_ids: Sequence[UUID], deed: Deed) -> Revoked:

@@ -22,6 +22,7 @@ _OPEN = text("""
   VALUES (:id, :name, :contact, :country, :about, 'applied')""")
 _LOCK = text("""
   SELECT name, contact, country, about, status FROM merchants WHERE id = :id FOR UPDATE""")
+_IS_OWNED = text("SELECT EXISTS (SELECT FROM staff WHERE merchant_id = :id AND role = 'owner')")
 _CHANGE = text("""
   UPDATE merchants SET name = :name, contact = :contact, country = :country, about = :about, version = version + 1
   WHERE id = :id""")
@@ -39,11 +40,15 @@ class Merchant(NamedTuple):
 
     said: dict[str, Any]
     standing: Standing
+    is_owned: bool
 
     @property
     def has_gone(self) -> bool:
-        """Whoever applied has deleted their account, and nobody else owns it."""
-        return not self.said["contact"]
+        """Whoever applied has deleted their account, and nobody else owns it: for good, as nobody is left to invite.
+
+        One who was approved has an owner always.
+        """
+        return not self.is_owned and self.standing in {Standing.APPLIED, Standing.REFUSED}
 
 
 class Applied(NamedTuple):
@@ -79,12 +84,17 @@ async def apply(connection: AsyncConnection, account_id: UUID, profile: Profile)
 
 
 async def lock_merchant(connection: AsyncConnection, merchant_id: UUID) -> Merchant:
-    """A merchant as it is; who changes anything of it or its staff waits. Raises `MerchantNotFound`."""
+    """A merchant as it is; who changes anything of it or its staff waits. Raises `MerchantNotFound`.
+
+    What a request asks for begins with `api.rights.lock_for`, which looks again whether it may.
+    """
     row = (await connection.execute(_LOCK, {"id": merchant_id})).one_or_none()
     if row is None:
         raise MerchantNotFound(merchant_id)
     said = {"name": row.name, "contact": row.contact, "country": row.country, "about": row.about}
-    return Merchant(said, Standing(row.status))
+    # a statement of its own: it sees whatever was committed while the one before waited
+    is_owned = bool((await connection.execute(_IS_OWNED, {"id": merchant_id})).scalar_one())
+    return Merchant(said, Standing(row.status), is_owned)
 
 
 async def change_profile(connection: AsyncConnection, merchant_id: UUID, profile: Profile) -> None:

@@ -106,7 +106,10 @@ async def invite(
 
 
 async def withdraw(connection: AsyncConnection, merchant_id: UUID, invite_id: UUID) -> StaffRole:
-    """Let an open invite count no more; the role it was for. Raises `StaffInviteNotFound`."""
+    """Let an open invite of a merchant's, locked by the caller, count no more; the role it was for.
+
+    Raises `StaffInviteNotFound`.
+    """
     asked = {"merchant_id": merchant_id, "id": invite_id}
     role = (await connection.execute(_WITHDRAW, asked)).scalar_one_or_none()
     if role is None:
@@ -163,7 +166,7 @@ async def remove(connection: AsyncConnection, merchant_id: UUID, account_id: UUI
 async def _change(
     connection: AsyncConnection, merchant_id: UUID, account_id: UUID, role: StaffRole | None
 ) -> StaffChange:
-    await lock_merchant(connection, merchant_id)
+    """Change what somebody is at a merchant's, which the caller has locked."""
     before = await _role(connection, merchant_id, account_id)
     if before is None:
         raise StaffNotFound(account_id)

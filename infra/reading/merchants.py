@@ -12,6 +12,8 @@ from domain.identity.permissions import StaffRole, Standing
 from infra.reading.fetching import fetch_json
 
 INVITES_SHOWN_MAX = 7 * INVITES_A_DAY_MAX
+UNNAMED = "A merchant"
+"""Anybody may apply under any name: only names the platform has approved are carried to strangers."""
 
 _MERCHANT = text("""
   SELECT coalesce((SELECT json_build_object(
@@ -30,7 +32,8 @@ _INVITES = text(f"""
     ORDER BY created_at DESC, id LIMIT {INVITES_SHOWN_MAX}) i""")  # noqa: S608 - a constant
 _MY_INVITES = text(f"""
   SELECT coalesce(json_agg(i), '[]')::text FROM (
-    SELECT staff_invites.id, merchant_id, name AS merchant_name, role, staff_invites.created_at, expires_at
+    SELECT staff_invites.id, merchant_id, CASE WHEN status = 'approved' THEN name ELSE '{UNNAMED}' END AS merchant_name,
+      role, staff_invites.created_at, expires_at
     FROM identities JOIN staff_invites ON channel = provider AND address = subject
     JOIN merchants ON merchants.id = merchant_id
     WHERE account_id = :account_id AND ended_at IS NULL AND expires_at > clock_timestamp()
@@ -73,7 +76,7 @@ class InviteRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MyStaffInvite(msgspec.Struct, frozen=True, kw_only=True):
-    """An open invite to a merchant's staff, as who was invited sees it."""
+    """An open invite to a merchant's staff, as who was invited sees it; named as soon as the platform approves it."""
 
     id: UUID
     merchant_id: UUID

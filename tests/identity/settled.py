@@ -92,3 +92,8 @@ async def rows(engine: AsyncEngine, statement: str, **parameters: object) -> lis
 async def run(engine: AsyncEngine, statement: str, **parameters: object) -> None:
     async with engine.begin() as connection:
         await connection.execute(text(statement), parameters)
+
+
+async def is_waiting(engine: AsyncEngine, how_many: int = 1) -> bool:
+    """Whether so many wait for a lock."""
+    return await rows(engine, "SELECT count(*) >= :n FROM pg_locks WHERE NOT granted", n=how_many) == [(True,)]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
 from domain.identity.merchant import INVITES_A_DAY_MAX
-from domain.identity.permissions import StaffRole
+from domain.identity.permissions import StaffRole, Standing
 from infra.settings import Settings, read_settings
 from tests.api.cast import make_cast
 from tests.api.conftest import connected
@@ -51,7 +51,14 @@ async def test_who_was_invited_signs_in_and_works_there(house: House, town: Town
 
 
 async def test_a_merchant_nobody_has_approved_sends_no_text_of_its_own(app: Litestar, town: Town) -> None:
-    """Anybody may apply under any name: strangers get none of it by message."""
+    """Anybody may apply under any name: strangers get none of it, by message or in the list, before it is approved."""
+    house, jo = await applied(app, town), await signed_in(town)
+    await house.invited("analyst", phone=jo.phone)
+    [shown] = (await jo.get("/v1/me/staff-invites")).json()["items"]
+    assert shown["merchant_name"] == "A merchant"
+    await house.stands(Standing.APPROVED)
+    [shown] = (await jo.get("/v1/me/staff-invites")).json()["items"]
+    assert shown["merchant_name"] == "Leaf & Co"
     await (await applied(app, town)).invited("analyst", email="Jo@Example.com")
     message = (await town.nobody.get("/dev/inbox")).json()["items"][0]
     assert message["to"] == "jo@example.com"
