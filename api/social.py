@@ -119,11 +119,11 @@ async def link_identity(request: AnyRequest) -> Answer:
         await require_fresh(connection, account_id, session_id)
     evidence = await _evidence(request, body)
     async with runtime.engine.begin() as connection:
-        if not await evidence.use(connection):
-            raise EvidenceUsed
         revoked = await link(connection, account_id, session_id, evidence.proofs)
         if revoked is None:
             raise AccountNotFound
+        if not await evidence.use(connection):
+            raise EvidenceUsed
     runtime.revocations.learn(revoked)
     account = await get_account(runtime.engine, account_id)
     if account is None:

@@ -1,4 +1,9 @@
-"""Accounts: persons, and devices whose person is not known yet, found by what proves who they are."""
+"""Accounts: persons, and devices whose person is not known yet, found by what proves who they are.
+
+Locks are taken in one order, so that nobody waits for somebody who waits for them: merchants, by id; proofs, that a
+sign-in or a linking looks for the owner of; accounts, by id, a person's before those of guests who become part of them;
+then all else that is an account's: codes and id_tokens that are used up, sessions, addresses, devices.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -35,6 +35,7 @@ LATE_FOR_S: Final = 900
 """After so long what was let in before the end has been done. Its tokens, long-lived ones too, are refused for as long
 as they live; one that an operator makes for a deleted account afterwards is theirs to answer for."""
 
+_THERE: Final = {"guest", "full"}
 _LOCK = text("SELECT id FROM accounts WHERE id = :id OR merged_into = :id ORDER BY id FOR NO KEY UPDATE")
 _ERASE: Final = (
     text("""
@@ -103,17 +104,17 @@ async def delete_account(
 ) -> Revoked | None:
     """Delete an account, its places given up and awaited payments lapsed before; None where there is none.
 
-    Deleted already is no harm. Answers what is for `Revocations.learn`; `leaving` is what merchants they work for find
-    in the audit log, where an administrator is said to have gone, too. Raises `FreshSignInNeeded`, or
-    `AccountStillNeeded` before anything is given up, unless what it is needed for comes up meanwhile: what was given up
-    by then stays so.
+    Deleted already is no harm; a guest who becomes somebody's at the same time is not deleted. Answers what is for
+    `Revocations.learn`; `leaving` is what merchants they work for find in the audit log, where an administrator is said
+    to have gone, too. Raises `FreshSignInNeeded`, or `AccountStillNeeded` before anything is given up, unless what it
+    is needed for comes up meanwhile: what was given up by then stays so.
     """
     standing = await read_standing(engine, account_id, session_id, FRESH_S)
-    if standing.status not in {"guest", "full"}:
-        return {} if standing.status == "deleted" else None
-    if not standing.is_fresh and standing.status != "guest":  # a guest has no other way to prove anything
+    if standing.status == "full" and not standing.is_fresh:  # a guest has no other way to prove anything
         raise FreshSignInNeeded
     for _ in range(ROUNDS_MAX):
+        if standing.status not in _THERE:
+            return {} if standing.status == "deleted" else None
         _check(standing)
         await _let_go(tell, standing)
         revoked = await _end(engine, account_id, leaving)
@@ -157,13 +158,16 @@ async def _let_go(tell: Tell, standing: Standing) -> None:
 
 
 async def _end(engine: AsyncEngine, account_id: UUID, leaving: Deed) -> Revoked | None:
-    """End the account with all that is its own; None where something has come up that must be let go of first."""
+    """End the account with all that is its own; None where how it stands must be looked at again first.
+
+    Something has come up that must be let go of, or another phone has ended it, or made a guest somebody's.
+    """
     async with engine.begin() as connection:
         employers = await lock_employers(connection, account_id)
         ids = await _ids(connection, account_id)
         standing = await standing_of(connection, account_id, None, FRESH_S)
-        if standing.status == "deleted":  # by another phone, in this very moment
-            return {}
+        if standing.status not in _THERE:
+            return None
         _check(standing)
         if standing.places or standing.awaited or await has_others(connection, ids, employers):
             return None

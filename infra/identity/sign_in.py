@@ -43,6 +43,10 @@ class Tokens(NamedTuple):
     revoked: Revoked = MappingProxyType({})
 
 
+class _UsedUpError(Exception):
+    """What was shown has been used up: all that was done for it must be undone."""
+
+
 class SignIn:
     """The ways in."""
 
@@ -76,13 +80,19 @@ class SignIn:
         return Evidence((Proof(Provider(recipient.channel), recipient.address),), use)
 
     async def sign_in(self, evidence: Evidence, arriving: Arriving) -> Tokens | None:
-        """Sign in whoever the evidence is of; None where it was used up before."""
+        """Sign in whoever the evidence is of; None where it was used up before, and nothing is different then."""
+        try:
+            return await self._sign_in(evidence, arriving)
+        except _UsedUpError:
+            return None
+
+    async def _sign_in(self, evidence: Evidence, arriving: Arriving) -> Tokens:
         async with self._engine.begin() as connection:
-            if not await evidence.use(connection):
-                return None
             found = await account_for(
                 connection, evidence.proofs, guest_id=arriving.guest_id, display_name=arriving.display_name
             )
+            if not await evidence.use(connection):
+                raise _UsedUpError
             session = await open_session(connection, found.account, arriving.device)
             session = session._replace(now=_after(session.now, found.revoked.get(found.account.id, 0.0)))
             tokens = await self._tokens(connection, session, is_new=found.is_new)

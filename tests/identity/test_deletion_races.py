@@ -9,11 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.groupbuy.commands import BuyAlone, JoinGroup, LapsePayment, LeaveGroup
-from domain.identity.errors import StandingNotPossible
-from domain.identity.permissions import Standing
 from infra.identity import deletion, needs
 from infra.identity.audit import Actor, ActorKind, Deed
-from infra.identity.leaving_work import leave_work, lock_employers
 from infra.identity.needs import read_standing
 from infra.ids import new_id
 from infra.runtime import Runtime
@@ -24,6 +21,7 @@ from tests.identity.settled import (
     HOME,
     NAME,
     addressed,
+    is_waiting,
     merchant_of,
     rows,
     run,
@@ -83,7 +81,7 @@ async def test_a_guest_who_is_just_being_merged_goes_too(town: Town, engine: Asy
             named,
         )
         deleting = asyncio.create_task(mei.delete("/v1/me"))
-        await eventually(lambda: _is_waiting(engine), "the deletion waits")
+        await eventually(lambda: is_waiting(engine), "the deletion waits")
     assert (await deleting).status_code == 204
     assert await rows(engine, "SELECT DISTINCT status, display_name FROM accounts") == [("deleted", None)]
 
@@ -200,22 +198,17 @@ async def test_two_owners_who_go_at_once_do_not_both_go(town: Town, engine: Asyn
     assert withdrawn == [("refused", "")]
 
 
-async def test_a_key_or_an_invite_that_comes_too_late_is_none(app: Litestar, town: Town, engine: AsyncEngine) -> None:
-    """Let through before the application was withdrawn, and waiting for it: nobody is there any more."""
-    house = await applied(app, town)
-    late = (("api-keys", {"name": "shop", "scopes": ["orders:read"]}), ("staff-invites", INVITE))
-    for path, body in late:
-        async with engine.begin() as withdrawing:
-            assert await lock_employers(withdrawing, house.owner.subject) == [house.id]
-            asking = asyncio.create_task(house.owner.post(f"{house.path}/{path}", body))
-            await eventually(lambda: _is_waiting(engine), "the request waits")
-            await leave_work(withdrawing, [house.owner.subject], [house.id], LEAVING)
-        problem(await asking, 404, "merchant-not-found")
-        hiring = "INSERT INTO staff (merchant_id, account_id, role) VALUES (:id, :owner, 'owner')"
-        await run(engine, hiring, id=house.id, owner=house.owner.subject)
-    assert await rows(engine, "SELECT 1 FROM api_keys UNION ALL SELECT 1 FROM staff_invites") == []
-    with pytest.raises(StandingNotPossible):
-        await house.stands(Standing.APPROVED)
+async def test_a_guest_who_becomes_somebody_meanwhile_is_not_deleted(town: Town, engine: AsyncEngine) -> None:
+    """The deletion waits for the merging, and then there is no such account: nothing is given up."""
+    mei, guest = await signed_in(town), await signed_in_as_guest(town)
+    async with engine.begin() as merging:
+        await merging.execute(text(MERGED), {"guest": guest.subject, "mei": mei.subject})
+        deleting = asyncio.create_task(guest.delete("/v1/me"))
+        await eventually(lambda: is_waiting(engine), "the deletion waits")
+    problem(await deleting, 404, "account-not-found")
+    kept = await rows(engine, "SELECT status, display_name FROM accounts WHERE id = :id", id=guest.subject)
+    assert kept == [("merged", "Mei")]
+    assert await rows(engine, "SELECT 1 FROM sessions WHERE ended_at IS NOT NULL") == []
 
 
 async def test_whoever_deletes_learns_what_ended(app: Litestar, town: Town, engine: AsyncEngine) -> None:
@@ -237,8 +230,3 @@ async def test_buying_alone_after_the_end_comes_to_nothing(
     await runtime.tell(BuyAlone(deal_id=deal_id, shopper_id=mei.subject, order_id=new_id(), address=HOME))
     await Erasing().step(context)
     assert await rows(engine, "SELECT status, address FROM payments") == [("lapsed", None)]
-
-
-async def _is_waiting(engine: AsyncEngine) -> bool:
-    """Whether somebody waits for a lock."""
-    return await rows(engine, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)") == [(True,)]

@@ -9,7 +9,7 @@ from infra.identity.sign_in import Arriving
 from infra.runtime import Runtime
 from infra.tokens import TokenIssuer
 from tests.api.people import Person, Town
-from tests.identity.members import signed_in
+from tests.identity.members import signed_in, signed_in_as_guest
 from tests.identity.signing_in import Doors
 
 
@@ -52,7 +52,7 @@ async def test_no_cache_keeps_tokens(closed_doors: Doors) -> None:
 
 
 async def test_a_right_code_lets_one_in_of_all_who_sent_it(town: Town, runtime: Runtime) -> None:
-    """Both were right before either had signed in: the second is told nothing, and has no session."""
+    """Both were right before either had signed in: the second has no session, and who they were stays as it is."""
     recipient = phone_recipient("+447911000004")
     assert (await town.nobody.post("/v1/sign-in/codes", {"phone": recipient.address})).status_code == 202
     code = (await town.nobody.get("/dev/inbox")).json()["items"][0]["code"]
@@ -61,7 +61,9 @@ async def test_a_right_code_lets_one_in_of_all_who_sent_it(town: Town, runtime: 
     assert second is not None
     tokens = await runtime.sign_in.sign_in(second, Arriving())
     assert tokens is not None
-    assert await runtime.sign_in.sign_in(first, Arriving()) is None
+    guest = await signed_in_as_guest(town)
+    assert await runtime.sign_in.sign_in(first, Arriving(guest.subject)) is None
+    assert (await guest.get("/v1/me")).json()["is_guest"] is True
     assert len(await _devices(Person(town.client, tokens.account.id, tokens.access_token))) == 1
 
 
