@@ -11,5 +11,6 @@ from infra.reading.audit import AuditQuery, list_audit
 async def read_own_audit(request: AnyRequest) -> Answer:
     query = query_of(request)
     asked = AuditQuery(merchant_id=merchant_of(request))
-    page = await list_audit(runtime_of(request).engine, asked, limit_of(query), cursor_of(query))
+    limit, cursor = limit_of(query), cursor_of(query)
+    page = await list_audit(runtime_of(request).engine, asked, limit, cursor, is_for_merchant=True)
     return answered(page, headers=PRIVATE)

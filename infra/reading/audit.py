@@ -35,6 +35,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Who did what to which thing; `before` and `after` hold what differs, and the reason that was given.
 
     Of what people write freely only the names of the fields are told, as `rewritten`.
+    What an administrator looked for is not told to the merchant whose it is: only that it was, and what was shown.
     `request_id` is the `X-Request-Id` of the request that asked for it; null where none did.
     """
 
@@ -68,25 +69,31 @@ _decode = msgspec.json.Decoder(list[AuditEntry]).decode
 
 
 async def list_audit(
-    engine: AsyncEngine, query: AuditQuery, limit: int = LIMIT_DEFAULT, cursor: str | None = None
+    engine: AsyncEngine,
+    query: AuditQuery,
+    limit: int = LIMIT_DEFAULT,
+    cursor: str | None = None,
+    *,
+    is_for_merchant: bool = False,
 ) -> Page[AuditEntry]:
-    """What was done, the last first; raises `Unavailable`."""
+    """What was done, the last first, as far as whoever reads may know it; raises `Unavailable`."""
     asked = {name: value for name, value in msgspec.structs.asdict(query).items() if value is not None}
     parameters = asked | {"rows_max": limit + 1}
     if cursor is not None:
         parameters["after_id"] = decode(cursor, AuditPosition).id
-    statement = _entries(tuple(asked), is_first=cursor is None)
+    statement = _entries(tuple(asked), is_first=cursor is None, is_for_merchant=is_for_merchant)
     entries = _decode(await fetch_json(engine, statement, parameters))
     return page_of(entries, limit, lambda entry: entry, lambda entry: AuditPosition(entry.id))
 
 
 @cache
-def _entries(names: tuple[str, ...], *, is_first: bool) -> TextClause:
+def _entries(names: tuple[str, ...], *, is_first: bool, is_for_merchant: bool) -> TextClause:
     """Entries of which these are given, after `after_id`."""
     conditions = [f"{name} = :{name}" for name in names] + ([] if is_first else ["id < :after_id"])
+    after = "after - 'sought' AS after" if is_for_merchant else "after"
     narrowed = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return text(f"""
       SELECT coalesce(json_agg(e), '[]')::text FROM (
         SELECT id, at, json_build_object('kind', actor_kind, 'id', actor_id) AS actor, merchant_id, action,
-          json_build_object('kind', thing_kind, 'id', thing_id) AS thing, before, after, request_id
+          json_build_object('kind', thing_kind, 'id', thing_id) AS thing, before, {after}, request_id
         FROM audit {narrowed} ORDER BY id DESC LIMIT :rows_max) e""")  # noqa: S608 - names of columns

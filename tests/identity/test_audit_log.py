@@ -102,6 +102,19 @@ async def test_looking_is_in_the_log_and_nobodys_phone_is(town: Town, shop: Mone
     assert groups["merchant_id"] == str(shop.merchant_id)
 
 
+async def test_a_merchant_reads_that_it_was_looked_at_and_not_for_whom(
+    town: Town, shop: MoneyShop, admin: Member
+) -> None:
+    """Whom an administrator has on the phone is nobody else's business; administrators read it."""
+    (bought,) = await shop.paid_group(await shop.live(), (await signed_in(town)).subject)
+    of_whom = {"shopper_id": str(bought.shopper_id), "merchant_id": str(shop.merchant_id)}
+    assert (await admin.get("/v1/admin/orders", params=of_whom)).status_code == 200
+    [read_by_admin] = await read(admin, f"/v1/admin/audit?merchant_id={shop.merchant_id}")
+    assert read_by_admin["after"] == {"sought": of_whom, "found": [str(bought.order_id)]}
+    [read_by_merchant] = await read(town.merchant, f"/v1/merchants/{shop.merchant_id}/audit")
+    assert read_by_merchant == read_by_admin | {"after": {"found": [str(bought.order_id)]}}
+
+
 async def test_every_answer_names_its_request(town: Town) -> None:
     """The caller's own name where it is sane, else a new one, on good answers and on refusals."""
     assert (await town.nobody.get("/v1/deals", headers={"x-request-id": "app-1.2:3"})).headers[
