@@ -241,6 +241,7 @@ async def test_a_fault_of_ours_holds_up_no_other(post: Post, monkeypatch: pytest
     assert [line["event"] for line in lines] == ["delivery_failed"]
     assert post.pushed_to_iphones() == [f"{ben.hex}0"]
     assert await post.states() == {"pending": 1, "sent": 1}
+    assert await post.square.value("SELECT last_error FROM deliveries WHERE state = 'pending'") == "KeyError"
 
 
 async def test_a_record_that_meets_a_lock_is_made_one_by_one(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
