@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -35,7 +35,11 @@ WITH claimed AS (
   SELECT c.id, c.kind, c.about, p.shopper_id, p.order_id, p.quantity, 1, NULL, 1
   FROM claimed c JOIN payments p ON p.deal_id = c.deal_id AND p.order_id = c.order_id
 )
-SELECT json_build_object(
+SELECT false AS is_member, json_build_object(
+  'telling_id', id, 'told_through', max(number), 'places', count(*))::text AS document
+FROM chunk GROUP BY id
+UNION ALL
+SELECT true, json_build_object(
   'telling_id', chunk.id, 'number', chunk.number, 'rank', chunk.rank, 'quantity', chunk.quantity,
   'order_id', chunk.order_id, 'is_dropped', chunk.dropped_at IS NOT NULL, 'account_id', whose.id,
   'choices', whose.notifications::text,
@@ -46,9 +50,8 @@ SELECT json_build_object(
     ORDER BY n.stage DESC LIMIT 1),
   'payment', (SELECT json_build_object('amount_minor', hold_minor, 'pay_by', pay_by, 'status', status) FROM payments p
     WHERE chunk.kind IN ('payment_needed', 'payment_late') AND p.order_id = chunk.order_id))::text
-FROM chunk LEFT JOIN accounts asked ON asked.id = chunk.shopper_id
-LEFT JOIN accounts whose ON whose.id = coalesce(asked.merged_into, asked.id) AND whose.status IN ('guest', 'full')
-ORDER BY chunk.id, chunk.number""")
+FROM chunk JOIN accounts asked ON asked.id = chunk.shopper_id
+JOIN accounts whose ON whose.id = coalesce(asked.merged_into, asked.id) AND whose.status IN ('guest', 'full')""")
 
 
 class LastCount(msgspec.Struct, frozen=True):
@@ -87,10 +90,7 @@ class PaymentNow(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A place and its person; `account_id` is None for a token of no account, and where the account is no more.
-
-    `rank` counts the places of the group in the order of joining.
-    """
+    """A place and its person; `rank` counts the places of the group in the order of joining."""
 
     telling_id: int
     number: int
@@ -98,8 +98,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     order_id: UUID
     is_dropped: bool
-    account_id: UUID | None
-    choices: str | None
+    account_id: UUID
+    choices: str
     devices: list[UUID]
     has_address: bool
     last: LastTold | None
@@ -107,21 +107,39 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     def targets(self) -> list[tuple[Channel, UUID]]:
         """Where notices can be sent."""
-        assert self.account_id is not None
         letters = [(Channel.EMAIL, self.account_id)] if self.has_address else []
         return [*((Channel.PUSH, device_id) for device_id in self.devices), *letters]
 
     def kept_choices(self) -> KeptChoices:
-        return _choices(self.choices or "{}")
+        return _choices(self.choices)
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """How many places a chunk has of a telling, and the last of them."""
+
+    telling_id: int
+    told_through: int
+    places: int
+
+
+class Chunk(NamedTuple):
+    """The next places: of every telling how far they go, and those behind whom there is an account."""
+
+    passed: dict[int, Passed]
+    members: list[Member]
 
 
 _decode: Final = msgspec.json.Decoder(Member).decode
+_decode_passed: Final = msgspec.json.Decoder(Passed).decode
 
 
-async def read_members(connection: AsyncConnection, claimed: Sequence[object]) -> list[Member]:
+async def read_chunk(connection: AsyncConnection, claimed: Sequence[object]) -> Chunk:
     """The next places of each telling."""
-    rows = (await connection.execute(_CHUNK, {"claimed": json_text(claimed)})).scalars()
-    return [_decode(row) for row in rows]
+    rows = (await connection.execute(_CHUNK, {"claimed": json_text(claimed)})).all()
+    passed = [_decode_passed(document) for is_member, document in rows if not is_member]
+    members = [_decode(document) for is_member, document in rows if is_member]
+    members.sort(key=lambda member: (member.telling_id, member.number))
+    return Chunk({one.telling_id: one for one in passed}, members)
 
 
 @lru_cache(maxsize=CHOICES_REMEMBERED_MAX)

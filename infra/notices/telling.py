@@ -19,7 +19,7 @@ from domain.notices.facts import Facts, Standing
 from domain.notices.happenings import push_waits_s
 from domain.notices.kinds import FATES, GATHERED, Channel, Kind
 from infra.ids import new_id
-from infra.notices.members import Member, read_members
+from infra.notices.members import Member, Passed, read_chunk
 from infra.statement import json_text
 
 TELLINGS_AT_ONCE: Final = 200
@@ -94,7 +94,7 @@ class _New:
     useful_until: datetime | None
 
     @property
-    def key(self) -> tuple[UUID | None, UUID, Kind]:
+    def key(self) -> tuple[UUID, UUID, Kind]:
         about = self.row["about"]
         assert isinstance(about, UUID)
         return (self.member.account_id, about, self.kind)
@@ -115,10 +115,10 @@ async def tell_chunk(
         tellings = {telling.id: telling for telling in (_decode(document) for document, _ in rows)}
         share = max(places_max // len(tellings), 1)
         claimed = [_claimed(telling, share) for telling in tellings.values()]
-        members = await read_members(connection, claimed)
-        new = [one for member in members for one in _notice(tellings[member.telling_id], member)]
+        chunk = await read_chunk(connection, claimed)
+        new = [one for member in chunk.members for one in _notice(tellings[member.telling_id], member)]
         await _write(connection, _once_each(new), now)
-        progress = [_progress(telling, members, share) for telling in tellings.values()]
+        progress = [_progress(telling, chunk.passed.get(telling.id), share) for telling in tellings.values()]
         await connection.execute(_GO_ON, {"now": now, "progress": json_text(progress)})
     return len(tellings)
 
@@ -135,20 +135,20 @@ def _claimed(telling: TellingRow, places_max: int) -> dict[str, object]:
     return {name: getattr(telling, name) for name in names} | {"places_max": places_max}
 
 
-def _progress(telling: TellingRow, members: Sequence[Member], share: int) -> dict[str, object]:
-    numbers = [member.number for member in members if member.telling_id == telling.id]
+def _progress(telling: TellingRow, passed: Passed | None, share: int) -> dict[str, object]:
+    places = 0 if passed is None else passed.places
     return {
         "id": telling.id,
-        "told_through": max(numbers, default=None),
-        "places": len(numbers),
-        "is_done": telling.order_id is not None or len(numbers) < share,
+        "told_through": None if passed is None else passed.told_through,
+        "places": places,
+        "is_done": telling.order_id is not None or places < share,
     }
 
 
 def _notice(telling: TellingRow, member: Member) -> Iterator[_New]:
     """What a person is told, if anything."""
     facts = _facts(telling, member)
-    if facts is None or member.account_id is None:
+    if facts is None:
         return
     useful_until = _useful_until(telling, member)
     row: dict[str, object] = {
