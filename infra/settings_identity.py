@@ -64,7 +64,7 @@ class IdentitySettings:
         "TUAN_CODES_KEY_FILE",
         path(),
         None,
-        "file of 32 random bytes that one-time codes are made with; the same for all API processes",
+        "file of 32 random bytes that codes, and links that end letters, are made with; the same for all processes",
         default_shown="made in the data directory",
     )
     message_gateway: str = variable(

@@ -5,7 +5,9 @@ from typing import Final
 
 from api.requests import AnyRequest, header
 
-_OF_PAGES: Final = re.compile(r"/[ig]/[^/]*/?|/g/[^/]*/(join(/[a-z-]*)?|paid/[^/]*|leave|sign-out)", re.ASCII)
+_OF_PAGES: Final = re.compile(
+    r"/[ig]/[^/]*/?|/unsubscribe/[^/]*|/g/[^/]*/(join(/[a-z-]*)?|paid/[^/]*|leave|sign-out)", re.ASCII
+)
 
 
 def is_for_a_person(request: AnyRequest) -> bool:

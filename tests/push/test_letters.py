@@ -159,10 +159,12 @@ def test_nobody_makes_a_link_but_we(settings: Settings) -> None:
 
 
 async def test_a_link_that_is_not_ours_is_nothing(client: httpx.AsyncClient) -> None:
-    """As any address where nothing is, whoever asks how."""
+    """As any address where nothing is, whoever asks how; in a browser it is a page."""
     for method in ("GET", "POST"):
         answer = await client.request(method, "/unsubscribe/AAAA")
         assert (answer.status_code, answer.json()["type"]) == (404, (await client.get("/nowhere")).json()["type"])
+    page = await client.get("/unsubscribe/AAAA", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 def _signed(tokens: UnsubscribeTokens, what: bytes) -> str:
