@@ -60,9 +60,10 @@ class ImageFetcher:
     async def fetch(self, url: str) -> bytes:
         """What begins like an image and is none too large; raises `NotFetched`."""
         async with self._turns:
+            client = await self._opened()
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await self._followed(url)
+                    return await self._followed(client, url)
             except TimeoutError:
                 raise NotFetched("too slow") from None
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -73,8 +74,8 @@ class ImageFetcher:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _followed(self, url: str) -> bytes:
-        client, address = await self._opened(), httpx.URL(url)
+    async def _followed(self, client: httpx.AsyncClient, url: str) -> bytes:
+        address = httpx.URL(url)
         for _ in range(REDIRECTS_MAX + 1):
             async with contextlib.aclosing(await client.send(await self._request(address), stream=True)) as answer:
                 if not answer.is_redirect:

@@ -21,8 +21,6 @@ class ImageHost:
     port: int = 0
     answers: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
-    at_once: int = 0
-    at_once_max: int = 0
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     def address(self, path: str, host: str = "pictures.example") -> str:
@@ -41,14 +39,11 @@ class ImageHost:
         path = request.split(" ")[1]
         host = next(line[6:] for line in request.split("\r\n") if line.lower().startswith("host: "))
         self.asked.append((path, host))
-        self.at_once += 1
-        self.at_once_max = max(self.at_once, self.at_once_max)
         try:
             await self._send(path, writer)
         except OSError:
             pass  # whoever asked has seen enough
         finally:
-            self.at_once -= 1
             writer.close()
 
     async def _send(self, path: str, writer: asyncio.StreamWriter) -> None:

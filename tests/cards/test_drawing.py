@@ -15,7 +15,7 @@ from infra.cards.fonts import FONTS, cleaned, font, runs_of
 from infra.cards.lettering import Style, clean, width_of, wrapped
 from infra.cards.picture import Kind, Picture
 from infra.cards.poster import draw_poster
-from infra.cards.qr import ERROR_CORRECTION, QUIET_MODULES, qr_image
+from infra.cards.qr import ERROR_CORRECTION, qr_image
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH, POSTER_HEIGHT, POSTER_WIDTH
 from tests.cards.conftest import LINK, picture, product
 from tests.pages.scene import STATES
@@ -105,6 +105,7 @@ def test_what_cannot_be_drawn_is_left_out() -> None:
     """Emoji, marks and letters that must be shaped or turned are not drawn at all, and never as boxes."""
     assert cleaned("Tea 🍵 שלום مرحبا 茶") == "Tea 茶"
     assert cleaned("Z̴̡a͓\u200d\u202e") == "Za"
+    assert cleaned("あ\u3099\u20dd\u302a") == "あ"
     assert cleaned("e\u0301\nx\u00a0y") == "é x y"
 
 
@@ -139,10 +140,7 @@ def test_the_product_is_shown() -> None:
 def test_the_posters_code_is_the_links_with_its_quiet_zone(link: str) -> None:
     """Read module by module off the finished JPEG, it is the code of the link, with four light modules around it."""
     pixels = _opened(draw(picture(Kind.POSTER, link=link), None)).convert("L").tobytes()
-    matrix = [
-        list(row)
-        for row in segno.make_qr(link, error=ERROR_CORRECTION, boost_error=False).matrix_iter(border=QUIET_MODULES)
-    ]
+    matrix = [list(row) for row in segno.make_qr(link, error=ERROR_CORRECTION, boost_error=False).matrix_iter(border=4)]
     code = qr_image(link, 310)
     scale = code.width // len(matrix)
     left, top = _found(draw_poster(picture(Kind.POSTER, link=link), None), code)
