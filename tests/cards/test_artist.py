@@ -121,6 +121,9 @@ async def test_images_of_strangers_are_made_small_or_refused(artist: Artist) -> 
     small = Image.open(io.BytesIO(await artist.reduce(png((3_000, 2_000))) or b""))
     assert small.format == "JPEG"
     assert max(small.size) == SIDE_MAX
+    large = io.BytesIO()
+    Image.new("1", (5_001, 5_001)).save(large, "PNG")
+    assert await artist.reduce(large.getvalue()) is None
     for hostile in (
         bomb(),
         bomb(5_100),
