@@ -78,11 +78,12 @@ class Visits:
         self._engine = engine
         self._visits: dict[_Visit, None] = {}
         self._previews: Counter[str] = Counter()
+        self._being_written = 0
         self._not_counted = 0
 
     def note(self, code: str, address: str, user_agent: str | None) -> None:
         """Somebody at this address opened this link with this browser, or a chat fetched it for a preview."""
-        if len(self._visits) + len(self._previews) >= WAITING_MAX:
+        if self._being_written + len(self._visits) + len(self._previews) >= WAITING_MAX:  # both wait on if that fails
             self._not_counted += 1
         elif is_preview(user_agent):
             self._previews[code] += 1
@@ -95,6 +96,7 @@ class Visits:
         if not visits and not previews:
             return
         self._visits, self._previews = {}, Counter()
+        self._being_written = len(visits) + len(previews)
         try:
             async with self._engine.begin() as connection:
                 await _write(connection, list(visits), previews)
@@ -105,6 +107,8 @@ class Visits:
                 self._visits = visits | self._visits
                 self._previews = previews + self._previews
             raise
+        finally:
+            self._being_written = 0
         if self._not_counted:
             _log.warning("visits_not_counted", visits=self._not_counted)
             self._not_counted = 0
@@ -121,7 +125,7 @@ class Visits:
             async with asyncio.timeout(LAST_FLUSH_S):
                 await self._try_to_flush()
         except TimeoutError:
-            _log.warning("visits_not_counted", visits=len(self._visits))
+            _log.warning("visits_not_counted", visits=len(self._visits) + self._previews.total())
 
     async def _try_to_flush(self) -> None:
         try:

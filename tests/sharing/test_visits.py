@@ -104,6 +104,8 @@ async def test_visits_wait_for_postgresql_up_to_a_bound(shop: Shop, settings: Se
     async with engine.connect() as held:  # the only connection
         flushing = asyncio.create_task(visits.stop())
         await asyncio.sleep(0)
+        for person in range(100):  # while the others are being written they still take room
+            visits.note(code, f"late {person}", PHONE)
         flushing.cancel()
         await asyncio.gather(flushing, return_exceptions=True)
         await held.rollback()
