@@ -16,11 +16,13 @@ from infra.push.fcm import FcmPush
 from infra.push.parcels import push_of
 from infra.settings import Settings
 from tests.push.apple import Say as AppleSays
-from tests.push.conftest import ORIGIN, Opening, Post
+from tests.push.conftest import ORIGIN, SIZE_MIN, Opening, Post
 from tests.push.google import Say, problem
 from tests.waiting import eventually
 from workers import delivering as duty
-from workers.delivering import ATTEMPTS_MAX, delivering
+from workers.delivering import ATTEMPTS_MAX, DELIVERING, delivering
+from workers.duties import performed
+from workers.noticing import NOTICING
 
 
 async def test_everybody_is_told_once_the_way_they_have(post: Post) -> None:
@@ -223,6 +225,27 @@ async def test_without_services_nothing_is_tried(post: Post, office: Opening, se
         await bare.deliver()
     assert await post.states() == {"dead": 3}
     assert lines == []
+
+
+async def test_at_home_the_inbox_for_trying_out_shows_all(office: Opening, settings: Settings) -> None:
+    """With nothing set up and both duties at work, whoever tries Tuan out sees pushes and letters where codes are."""
+    home = await office(settings)
+    runtime = home.context.runtime
+    console = runtime.messages.console
+    assert console is not None
+    ann, mia = await home.on_android(), await home.square.person(phones=0, email=True)
+    async with performed(runtime, is_worker=True, duties=[NOTICING, DELIVERING]):
+        group_id = await home.square.group(ann, mia, group_size_max=SIZE_MIN)
+        for _ in range(2):
+            await home.square.shop.joined(group_id)
+
+        async def shown() -> dict[str, str]:
+            seen = {each.to: each.text for each in await console.inbox()}
+            return seen if len(seen) == 2 else {}
+
+        seen = await eventually(shown, "both are shown", 20)
+    assert seen[f"android android-{ann.hex}"[:20]].startswith("Kettle: Your group succeeded!")
+    assert f"{runtime.settings.origin}/unsubscribe/" in seen[f"{mia.hex}@example.com"]
 
 
 async def test_a_fault_of_ours_holds_up_no_other(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
