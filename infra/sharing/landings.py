@@ -20,10 +20,9 @@ from infra.reading.groups import ParticipantView, list_open_groups, list_partici
 from infra.reading.merchants import get_merchant
 from infra.recent import Recent
 from infra.sharing.landing import FACES_MAX, Landing
-from infra.sharing.links import Link, Links
+from infra.sharing.links import KEPT_S, Link, Links
 from infra.views import GroupView
 
-KEPT_S: Final = 0.8
 REST_S: Final = 0.1
 DEALS_MAX: Final = 2_000
 GROUPS_MAX: Final = 5_000
@@ -106,7 +105,7 @@ class Landings:
         return await self._elsewhere.get(_THE_ONE) or []
 
     async def _people_of(self, group: GroupView, *, waits: bool) -> list[ParticipantView]:
-        self._want(group)
+        self._note_seen(group)
         known = await self._people.get(group.id)
         rest_s = REST_S - (self._people.age_s(group.id) or 0.0)
         if known is None or known.of_version >= group.version or (rest_s > 0 and not waits):
@@ -115,7 +114,7 @@ class Landings:
         known = await self._people.get(group.id, REST_S)
         return known.people if known else []
 
-    def _want(self, group: GroupView) -> None:
+    def _note_seen(self, group: GroupView) -> None:
         """Note which state has been seen: whatever PostgreSQL tells from now on is at least as new."""
         version = max(group.version, self._seen_version.pop(group.id, 0))
         self._seen_version[group.id] = version

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
@@ -36,7 +36,7 @@ class Link(NamedTuple):
 class _LinkRow(Invite):
     display_name: str | None
     profile: Profile | None
-    locale: str | None = field(default=None)
+    locale: str | None
 
 
 class _Links(msgspec.Struct, frozen=True):

@@ -45,6 +45,8 @@ async def test_programs_get_problem_details(town: Town) -> None:
     problem(await town.nobody.get(f"{path}/live", headers=stream), 404, "invite-not-found")
     problem(await town.nobody.get(f"/g/{uuid4()}"), 404, "group-not-found")
     problem(await town.nobody.get(f"/v1/groups/{uuid4()}", headers=HTML), 404, "group-not-found")
+    for none_of_ours in ("%00", "%25", "%C3%A9", "%ED%A0%80", "x" * 4_000):  # PostgreSQL would choke on some of these
+        problem(await town.nobody.get(f"/v1/invites/{none_of_ours}"), 404, "invite-not-found")
 
 
 async def test_a_page_that_cannot_be_shown_now_says_so(town: Town, runtime: Runtime, settings: Settings) -> None:

@@ -9,8 +9,8 @@ from domain.groupbuy.commands import CreateInvite, JoinGroup
 from domain.groupbuy.events import ParticipantJoined
 from infra.ids import new_id
 from infra.loading import Loader, Wanted
-from infra.reading.invites import get_invite
 from infra.reading.selves import find_standing
+from infra.sharing.links import Links
 from tests.domain.catalogue import schedule
 from tests.money_shop import MoneyShop
 from tests.reading.shop import Shop
@@ -83,9 +83,9 @@ async def test_a_place_that_is_only_reserved_counts_as_brought(shop: Shop) -> No
     awaited = (await circle.comes(BEN, group_id, first)).state.awaited
     assert awaited is not None
     assert awaited.invite_code == first
-    made = await get_invite(shop.engine, await circle.shares(BEN, group_id, "poster"))
+    made = await Links(shop.engine).get(await circle.shares(BEN, group_id, "poster"))
     assert made is not None
-    assert made.parent_code == first
+    assert made.invite.parent_code == first
     reserved = (await circle.comes(ANN, group_id, second)).state.awaited
     assert reserved is not None
     assert reserved.invite_code is None
