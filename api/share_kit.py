@@ -24,7 +24,7 @@ from infra.cards.addresses import card_address, poster_address, qr_address
 from infra.reading.invites import InviteView
 from infra.settings import Settings
 from infra.sharing.landing import Landing
-from infra.sharing.own_links import find_locale, find_sharer
+from infra.sharing.own_link import find_locale, find_sharer_of
 from infra.sharing.wechat_js import Ticket, WeChatSignature
 
 SIGNED_URL_CHARACTERS_MAX: Final = 2_048
@@ -102,7 +102,7 @@ async def read_share_kit(request: AnyRequest) -> Answer:
     runtime = runtime_of(request)
     code: str = request.scope["path_params"]["code"]
     wished = query_choice(query_of(request), "language", Language)
-    sharer_id = await find_sharer(runtime.engine, code) if is_invite_code(code) else None
+    sharer_id = await find_sharer_of(runtime.engine, code) if is_invite_code(code) else None
     if sharer_id is None or not await is_callers(request, sharer_id):
         raise InviteNotFound
     link = await runtime.landings.links.get(code)
