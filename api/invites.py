@@ -18,8 +18,7 @@ from api.selves import sharer
 from api.share_kit import KitMaker, SharedInvite, kit_maker
 from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
-from domain.groupbuy.decide_group import CHANNEL_CHARACTERS_MAX
-from domain.groupbuy.text import check_line
+from domain.groupbuy.text import CHANNEL_CHARACTERS_MAX, check_channel
 from domain.groupbuy.world import Accepted
 from domain.sharing.language import Language
 from infra.ids import new_invite_code
@@ -28,11 +27,12 @@ from infra.tokens import Claims
 
 CHANNEL_DEFAULT = "link"
 
-Channel = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": CHANNEL_CHARACTERS_MAX})]
+_OF_A_CHANNEL: Final = {"pattern": "^[a-z0-9._-]+$", "minLength": 1, "maxLength": CHANNEL_CHARACTERS_MAX}
+Channel = Annotated[str, Meta(extra_json_schema=_OF_A_CHANNEL)]
 
 
 class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or any other name; and the language of its texts.
+    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or another such name; and the language of its texts.
 
     Left out, the language is the one the caller's account, or else their phone, says they read.
     """
@@ -47,11 +47,11 @@ _ANY_CHANNEL: Final = InviteBody()
 
 @route("POST", "/v1/groups/{group_id}/invites")
 async def create_invite(request: AnyRequest) -> Answer:
-    """A link of the caller's; the same one for the same channel, however often he asks."""
+    """A link of the caller's; the same one for the same channel, however often they ask."""
     group_id = path_id(request, "group_id")
     body = await read_json(request, _invite_body, empty=_ANY_CHANNEL)
     problems = FieldProblems()
-    check_line(problems, "channel", body.channel, 1, CHANNEL_CHARACTERS_MAX)
+    check_channel(problems, "channel", body.channel)
     problems.raise_if_any()  # before the invite is looked up by it
     maker = await kit_maker(request, group_id, body.channel, body.language or None)
     sharer_id = await sharer(request, group_id, body.channel)
@@ -61,6 +61,7 @@ async def create_invite(request: AnyRequest) -> Answer:
 
 @route("GET", "/v1/invites/{code}")
 async def read_invite(request: AnyRequest) -> Answer:
+    """A link as anybody sees it who has its code."""
     invite = (await link_of(request, age_s_max=0.0)).invite
     return resource(request, encode(invite), invite.joins, is_private=False)
 

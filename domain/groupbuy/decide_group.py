@@ -45,10 +45,8 @@ from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus
 from domain.groupbuy.payment import LapsedBecause, Payment
 from domain.groupbuy.state import State
-from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
+from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_channel, check_line
 from domain.pricing.settlement import hold_for
-
-CHANNEL_CHARACTERS_MAX = 32
 
 
 def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
@@ -199,7 +197,7 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
     if not group.is_open or now >= group.expires_at:
         raise GroupClosed
     problems = FieldProblems()
-    check_line(problems, "channel", command.channel, 1, CHANNEL_CHARACTERS_MAX)
+    check_channel(problems, "channel", command.channel)
     problems.raise_if_any()
     came = state.place or state.awaited
     created = InviteCreated(

@@ -6,6 +6,7 @@ from domain.errors import FieldProblems
 
 URL_CHARACTERS_MAX = 2_048
 DISPLAY_NAME_CHARACTERS_MAX = 60
+CHANNEL_CHARACTERS_MAX = 32
 
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202d\u202e]")
 _NOT_IN_A_LINE = re.compile(r"[\t\n\r\x85\u2028\u2029\u202a-\u202c\u2066-\u2069]")
@@ -16,6 +17,8 @@ _INVISIBLE = re.compile(
 """Blanks, Unicode's Default_Ignorable_Code_Point, and signs that are drawn as nothing (Braille's blank, a notehead).
 
 Joiners, fillers and marks that real names and emoji need are allowed, but do not make a name by themselves."""
+
+_CHANNEL = re.compile(rf"[a-z0-9._-]{{1,{CHANNEL_CHARACTERS_MAX}}}")
 
 _WEB_ADDRESS = re.compile(
     r"https?://"
@@ -49,6 +52,15 @@ def check_line(problems: FieldProblems, field: str, text: str, length_min: int, 
     check_text(problems, field, text, length_min, length_max)
     problems.require(
         len(text.strip()) < length_min or _INVISIBLE.sub("", text) != "", field, "must have something to see"
+    )
+
+
+def check_channel(problems: FieldProblems, field: str, channel: str) -> None:
+    """Note a problem unless it is a name such as `whatsapp`: it is kept for good, so it says nothing of anybody."""
+    problems.require(
+        _CHANNEL.fullmatch(channel) is not None,
+        field,
+        f"must be a name of 1 to {CHANNEL_CHARACTERS_MAX} letters, digits, dots, hyphens and underscores (a-z, 0-9)",
     )
 
 

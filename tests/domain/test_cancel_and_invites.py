@@ -167,9 +167,9 @@ def test_a_link_works_within_its_deal_only() -> None:
     assert scene.world.invites["from-ann"].joins == 1
 
 
-@pytest.mark.parametrize("channel", ["", " ", "x" * 33, "a\x00", "\udfff"])
+@pytest.mark.parametrize("channel", ["", " ", "x" * 33, "a\x00", "\udfff", "Jane Doe +447911123456", "微信"])
 def test_a_channel_is_a_short_word(channel: str) -> None:
-    """A channel that could not be stored or counted is named."""
+    """What could not be stored or counted, or may say something of somebody for good, is no channel."""
     scene = a_group()
     assert wrong_fields(scene.refuses(replace(SHARE, channel=channel), InvalidInput)) == ["channel"]
 

@@ -78,7 +78,7 @@ async def test_links_come_page_by_page_under_every_id(circle: Circle) -> None:
     await circle.shop.make(
         "INSERT INTO accounts (id, status, merged_into) VALUES (:guest, 'merged', :ann)", guest=guest, ann=ANN
     )
-    codes = [await circle.shares(guest if number == 1 else ANN, group_id, f"channel {number}") for number in range(5)]
+    codes = [await circle.shares(guest if number == 1 else ANN, group_id, f"channel-{number}") for number in range(5)]
     engine = circle.shop.engine
     own = await every_item(lambda cursor: list_my_invites(engine, ANN, ORIGIN, 2, cursor))
     assert [link.code for link in own] == [code for code in codes[::-1] if code != codes[1]]
