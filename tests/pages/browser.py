@@ -10,6 +10,7 @@ from tests.api.people import Town
 from tests.pages.reading import Read
 
 ORIGIN = "http://localhost"
+PHONE = "+447911123456"
 HEADERS = {"accept": "text/html,*/*;q=0.8", "accept-language": "en-GB"}
 FROM_OUR_PAGE = {"sec-fetch-site": "same-origin"}
 
@@ -111,3 +112,25 @@ async def a_link(town: Town, **deal: Any) -> tuple[dict[str, Any], str]:
     group = await town.open_group(leader, **deal)
     invite = (await leader.post(f"/v1/groups/{group['id']}/invites")).json()
     return group, f"/i/{invite['code']}"
+
+
+async def code_sent(town: Town, to: str = PHONE) -> str:
+    newest = (await town.nobody.get("/dev/inbox")).json()["items"][0]
+    assert newest["to"] == to
+    return str(newest["code"])
+
+
+async def pay(browser: Browser, button: str = "Approve") -> None:
+    """Take the gateway's step, which leads back."""
+    await browser.open(browser.link("Pay $9.00").removeprefix("http://127.0.0.1:8000"))
+    await browser.send(button)
+
+
+async def as_guest(town: Town, link: str, **typed: str) -> Browser:
+    """Somebody at the step where the place is taken."""
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Join the group", **typed)
+    await browser.send("Join as a guest")
+    assert browser.title == "Your place"
+    return browser

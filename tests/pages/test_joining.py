@@ -1,23 +1,10 @@
 """Joining on the web without JavaScript: from a link to a place, with a phone or as a guest, paid and shared on."""
 
 from tests.api.people import Town
-from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link
+from tests.pages.browser import FROM_OUR_PAGE, PHONE, Browser, a_link, as_guest, code_sent, pay
 from tests.pages.reading import Read
 
-PHONE = "+447911123456"
 HOME = {"full_name": "Ben Ray", "line1": "1 High Street", "city": "Leeds", "country": "GB"}
-
-
-async def code_sent(town: Town, to: str = PHONE) -> str:
-    newest = (await town.nobody.get("/dev/inbox")).json()["items"][0]
-    assert newest["to"] == to
-    return str(newest["code"])
-
-
-async def pay(browser: Browser, button: str = "Approve") -> None:
-    """Take the gateway's step, which leads back."""
-    await browser.open(browser.link("Pay $9.00").removeprefix("http://127.0.0.1:8000"))
-    await browser.send(button)
 
 
 async def test_somebody_who_opens_a_link_joins_with_a_phone_and_a_code_pays_and_shares_on(town: Town) -> None:
@@ -39,16 +26,6 @@ async def test_somebody_who_opens_a_link_joins_with_a_phone_and_a_code_pays_and_
     invite = (await town.nobody.get(f"/v1/invites/{own}")).json()
     assert (invite["group_id"], invite["sharer_name"]) == (group["id"], "Ben")
     assert invite["parent_code"] == link.rpartition("/")[2]
-
-
-async def as_guest(town: Town, link: str, **typed: str) -> Browser:
-    """Somebody at the step where the place is taken."""
-    browser = Browser.of(town)
-    await browser.open(link)
-    await browser.send("Join the group", **typed)
-    await browser.send("Join as a guest")
-    assert browser.title == "Your place"
-    return browser
 
 
 async def test_a_guest_joins_and_stays_a_guest_until_a_phone_is_named(town: Town) -> None:

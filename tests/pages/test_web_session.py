@@ -10,8 +10,7 @@ from api.pages.web_cookies import HEADER_BYTES_MAX
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town
-from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link
-from tests.pages.test_joining import as_guest
+from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link, as_guest
 
 GARBAGE = ("x", "..", "a.b.c", "%00", '"', "é", "x" * 5_000, "x" * (HEADER_BYTES_MAX + 1), "0" * 43, "~".join("abc"))
 
@@ -98,6 +97,14 @@ async def test_cookies_that_are_none_of_ours_are_nobody(town: Town) -> None:
             assert (await town.client.get(path, headers=headers)).status_code == 200, value
         headers.append((b"sec-fetch-site", b"same-origin"))
         assert (await town.client.post(f"/g/{group['id']}/join", headers=headers)).status_code == 401, value
+
+
+async def test_a_refresh_token_that_is_good_no_more_is_taken_away(town: Town) -> None:
+    """So that it is not looked up again with every page."""
+    _, link = await a_link(town)
+    for value in ("x", "0" * 43):
+        answer = await town.client.get(link, headers={"accept": "text/html", "cookie": f"tuan_refresh={value}"})
+        assert "Max-Age=0" in cookies_of(answer)["tuan_refresh"]
 
 
 async def test_a_token_that_is_no_sessions_is_nobody(town: Town) -> None:
