@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 import httpx
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
-SILENCE_S: Final = 5.0
-"""After so long without a byte a connection is taken for dead: its way may have been forgotten by a box in between."""
 ANSWER_TIMEOUT_S: Final = 8.0
+SILENCE_SHARE: Final = 0.6
+"""After so much of that without a byte a connection is taken for dead: a box in between may have forgotten it. Whoever
+waited for room on it has time for another."""
 CONNECTIONS_MAX: Final = 50
 KEPT_OPEN_S: Final = 300.0
 ATTEMPTS: Final = 2
@@ -68,7 +69,7 @@ class Line:
         for name in _TELLTALES:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._client = self._opened()
-        self._given_up: set[asyncio.Task[None]] = set()
+        self._given_up: dict[httpx.AsyncClient, asyncio.Task[None]] = {}
 
     async def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer, whatever its status; raises `NoAnswer`."""
@@ -82,10 +83,11 @@ class Line:
             raise NoAnswer(f"{host} cannot be reached: {type(error).__name__}") from None
 
     async def close(self) -> None:
-        for task in self._given_up:
+        closing = dict(self._given_up)
+        for task in closing.values():
             task.cancel()
-        await asyncio.gather(*self._given_up, return_exceptions=True)
-        await self._client.aclose()
+        for client in (*closing, self._client):
+            await client.aclose()
 
     async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
         for _ in range(ATTEMPTS - 1):
@@ -116,7 +118,7 @@ class Line:
             verify=self._verify,
             http1=not self._is_http2,
             http2=self._is_http2,
-            timeout=min(SILENCE_S, self._timeout_s),
+            timeout=self._timeout_s * SILENCE_SHARE,
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
             trust_env=False,
             headers={"accept": "application/json", "accept-encoding": "identity"},
@@ -126,15 +128,12 @@ class Line:
         """Let nothing begin on these connections any more; what is under way on them may end."""
         if self._is_http2 and client is self._client:
             self._client = self._opened()
-            task = asyncio.create_task(self._close_by_and_by(client))
-            self._given_up.add(task)
-            task.add_done_callback(self._given_up.discard)
+            self._given_up[client] = asyncio.create_task(self._close_by_and_by(client))
 
     async def _close_by_and_by(self, client: httpx.AsyncClient) -> None:
-        try:
-            await asyncio.sleep(self._timeout_s)
-        finally:
-            await client.aclose()
+        await asyncio.sleep(self._timeout_s)
+        await client.aclose()
+        del self._given_up[client]
 
 
 def _seconds_until(moment: str) -> float:
