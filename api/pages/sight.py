@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.pages.speaking import WORDS
-from api.pages.words import Counted, Words
+from api.pages.words import Words
 from domain.groupbuy.group import GroupStatus
 from domain.sharing.amounts import amount_text, count_text
 from domain.sharing.language import Language
 from domain.sharing.situation import Situation, situation_of
 from domain.sharing.texts import news_of
+from domain.sharing.wording import Forms
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
 from infra.sharing.landing import Landing
@@ -23,8 +24,8 @@ SECURE: Final = "https://"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A tier on the ladder; `state` is `reached`, `now`, `next` or `later`, and `state_text` what is said of it."""
+class ShownTier:
+    """A tier; `state` is `reached`, `now`, `next` or `later`, and `state_text` what is said of it."""
 
     people: str
     price: str
@@ -65,7 +66,7 @@ class Sight:
     solo_price: str
     ceiling_price: str
     less_percent: int
-    steps: tuple[Step, ...]
+    tiers: tuple[ShownTier, ...]
     progress: tuple[int, int] | None
     faces: tuple[Face, ...]
     more_people: int
@@ -93,8 +94,8 @@ def sight_of(landing: Landing, language: Language) -> Sight:
         price_label=_price_label(landing, words, language),
         solo_price=amount_text(group.solo_price, group.currency, language),
         ceiling_price=amount_text(group.ceiling_price, group.currency, language),
-        less_percent=100 - -(-100 * group.unit_price // group.solo_price),
-        steps=_steps(landing, words, language),
+        less_percent=100 * (group.solo_price - group.unit_price) // group.solo_price,  # never more than is saved
+        tiers=_tiers(landing, words, language),
         progress=_progress(group),
         faces=faces,
         more_people=more_people,
@@ -153,25 +154,25 @@ def _price_label(landing: Landing, words: Words, language: Language) -> str | No
     )
 
 
-def _steps(landing: Landing, words: Words, language: Language) -> tuple[Step, ...]:
+def _tiers(landing: Landing, words: Words, language: Language) -> tuple[ShownTier, ...]:
     group = landing.group
     there = sum(tier.participants <= group.participants for tier in landing.deal.tiers)
-    steps = []
+    shown = []
     for number, tier in enumerate(landing.deal.tiers, 1):
         state, state_text = _state(number, there, words, is_open=not group.is_closed)
         people = _counted(words.from_people, tier.participants, language)
-        steps.append(Step(people, amount_text(tier.unit_price, group.currency, language), state, state_text))
-    return tuple(steps)
+        shown.append(ShownTier(people, amount_text(tier.unit_price, group.currency, language), state, state_text))
+    return tuple(shown)
 
 
 def _state(number: int, there: int, words: Words, *, is_open: bool) -> tuple[str, str]:
     """What a tier is, by its number and that of the one the group stands at; and what is said of it."""
     if number < there:
-        return "reached", words.step_reached
+        return "reached", words.tier_reached
     if number == there:
-        return "now", words.step_now if is_open else words.step_reached
+        return "now", words.tier_now if is_open else words.tier_reached
     if is_open and number == there + 1:
-        return "next", words.step_next
+        return "next", words.tier_next
     return "later", ""
 
 
@@ -208,7 +209,7 @@ def _face(person: ParticipantView) -> Face:
     return Face(name, initial, avatar_url, (zlib.crc32(name.encode(errors="replace")) >> 8) % TONES, person.is_leader)
 
 
-def _counted(sentence: Counted, count: int, language: Language) -> str:
+def _counted(sentence: Forms, count: int, language: Language) -> str:
     return sentence.of(count).format(count=count_text(count, language))
 
 

@@ -6,18 +6,9 @@ people.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Counted(NamedTuple):
-    """A sentence about one, and about any other number."""
-
-    one: str
-    other: str
-
-    def of(self, count: int) -> str:
-        """The sentence for a number."""
-        return self.one if count == 1 else self.other
+from domain.sharing.wording import Forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +30,17 @@ class Words:
     alone: str
     less: str
     ladder: str
-    from_people: Counted
-    step_reached: str
-    step_now: str
-    step_next: str
+    from_people: Forms
+    tier_reached: str
+    tier_now: str
+    tier_next: str
     on_the_way: str
-    people_in: Counted
+    people_in: Forms
     nobody_in: str
-    and_more: Counted
+    and_more: Forms
     leader: str
     free_place: str
-    places_left: Counted
+    places_left: Forms
     no_place_left: str
     lowest_price: str
     live: str
@@ -89,7 +80,7 @@ class Words:
     # elsewhere
     other_groups: str
     other_deals: str
-    more_for: Counted
+    more_for: Forms
     language: str
     # what went wrong
     link_unknown: str

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.pages.words import Counted, Words
+from api.pages.words import Words
+from domain.sharing.wording import Forms
 
 GERMAN: Final = Words(
     months=(
@@ -31,17 +32,17 @@ GERMAN: Final = Words(
     alone="{price} allein",
     less="{percent} % weniger",
     ladder="Je mehr mitmachen, desto weniger zahlen alle",
-    from_people=Counted("ab {count} Person", "ab {count} Personen"),
-    step_reached="erreicht",
-    step_now="Preis jetzt",
-    step_next="als Nächstes",
+    from_people=Forms("ab {count} Person", "ab {count} Personen"),
+    tier_reached="erreicht",
+    tier_now="Preis jetzt",
+    tier_next="als Nächstes",
     on_the_way="{count} von {goal} auf dem Weg zum nächsten Preis",
-    people_in=Counted("{count} Person ist dabei", "{count} Personen sind dabei"),
+    people_in=Forms("{count} Person ist dabei", "{count} Personen sind dabei"),
     nobody_in="Noch ist niemand dabei",
-    and_more=Counted("und {count} weitere Person", "und {count} weitere"),
+    and_more=Forms("und {count} weitere Person", "und {count} weitere"),
     leader="hat die Gruppe eröffnet",
     free_place="Ein freier Platz",
-    places_left=Counted("Noch {count} Platz frei", "Noch {count} Plätze frei"),
+    places_left=Forms("Noch {count} Platz frei", "Noch {count} Plätze frei"),
     no_place_left="Kein Platz mehr frei",
     lowest_price="Das ist der niedrigste Preis. Alle, die noch mitmachen, zahlen ihn auch.",
     live="live",
@@ -78,7 +79,7 @@ GERMAN: Final = Words(
     because_platform="Wir haben sie beendet.",
     other_groups="Andere Gruppen zu diesem Angebot",
     other_deals="Andere Angebote zum Mitmachen",
-    more_for=Counted("noch {count} Person für {price}", "noch {count} für {price}"),
+    more_for=Forms("noch {count} Person für {price}", "noch {count} für {price}"),
     language="Sprache",
     link_unknown="Dieser Link führt nirgendwohin",
     link_unknown_why="Vielleicht fehlt ein Teil. Bitte darum, dass er noch einmal geteilt wird.",

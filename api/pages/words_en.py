@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.pages.words import Counted, Words
+from api.pages.words import Words
+from domain.sharing.wording import Forms
 
 ENGLISH: Final = Words(
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -18,17 +19,17 @@ ENGLISH: Final = Words(
     alone="{price} alone",
     less="{percent}% less",
     ladder="The more who join, the less everyone pays",
-    from_people=Counted("from {count} person", "from {count} people"),
-    step_reached="reached",
-    step_now="price now",
-    step_next="next",
+    from_people=Forms("from {count} person", "from {count} people"),
+    tier_reached="reached",
+    tier_now="price now",
+    tier_next="next",
     on_the_way="{count} of {goal} on the way to the next price",
-    people_in=Counted("{count} person is in", "{count} people are in"),
+    people_in=Forms("{count} person is in", "{count} people are in"),
     nobody_in="Nobody is in yet",
-    and_more=Counted("and {count} more", "and {count} more"),
+    and_more=Forms("and {count} more", "and {count} more"),
     leader="opened the group",
     free_place="A free place",
-    places_left=Counted("{count} place left", "{count} places left"),
+    places_left=Forms("{count} place left", "{count} places left"),
     no_place_left="No place left",
     lowest_price="This is the lowest price. Everyone who joins pays it too.",
     live="live",
@@ -65,7 +66,7 @@ ENGLISH: Final = Words(
     because_platform="It was stopped by us.",
     other_groups="Other groups of this deal",
     other_deals="Other deals to join",
-    more_for=Counted("{count} more for {price}", "{count} more for {price}"),
+    more_for=Forms("{count} more for {price}", "{count} more for {price}"),
     language="Language",
     link_unknown="This link leads nowhere",
     link_unknown_why="Part of it may be missing. Ask whoever sent it to share it again.",

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.pages.words import Counted, Words
+from api.pages.words import Words
+from domain.sharing.wording import Forms
 
 SPANISH: Final = Words(
     months=(
@@ -31,17 +32,17 @@ SPANISH: Final = Words(
     alone="{price} por tu cuenta",
     less="{percent} % menos",
     ladder="Cuantas más personas se unan, menos paga cada una",
-    from_people=Counted("desde {count} persona", "desde {count} personas"),
-    step_reached="alcanzado",
-    step_now="precio ahora",
-    step_next="siguiente",
+    from_people=Forms("desde {count} persona", "desde {count} personas"),
+    tier_reached="alcanzado",
+    tier_now="precio ahora",
+    tier_next="siguiente",
     on_the_way="{count} de {goal} hacia el siguiente precio",
-    people_in=Counted("{count} persona se ha unido", "{count} personas se han unido"),
+    people_in=Forms("{count} persona se ha unido", "{count} personas se han unido"),
     nobody_in="Todavía no se ha unido nadie",
-    and_more=Counted("y {count} más", "y {count} más"),
+    and_more=Forms("y {count} más", "y {count} más"),
     leader="abrió el grupo",
     free_place="Una plaza libre",
-    places_left=Counted("Queda {count} plaza", "Quedan {count} plazas"),
+    places_left=Forms("Queda {count} plaza", "Quedan {count} plazas"),
     no_place_left="No quedan plazas",
     lowest_price="Este es el precio más bajo. Quien se una también lo paga.",
     live="en directo",
@@ -78,7 +79,7 @@ SPANISH: Final = Words(
     because_platform="Lo hemos detenido nosotros.",
     other_groups="Otros grupos de esta oferta",
     other_deals="Otras ofertas a las que unirse",
-    more_for=Counted("{count} más para pagar {price}", "{count} más para pagar {price}"),
+    more_for=Forms("{count} más para pagar {price}", "{count} más para pagar {price}"),
     language="Idioma",
     link_unknown="Este enlace no lleva a ninguna parte",
     link_unknown_why="Puede que le falte una parte. Pide que te lo compartan de nuevo.",

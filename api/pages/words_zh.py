@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from api.pages.words import Counted, Words
+from api.pages.words import Words
+from domain.sharing.wording import Forms
 
 CHINESE: Final = Words(
     months=("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
@@ -18,17 +19,17 @@ CHINESE: Final = Words(
     alone="单独购买 {price}",
     less="便宜 {percent}%",
     ladder="人越多，大家付得越少",
-    from_people=Counted("满 {count} 人", "满 {count} 人"),
-    step_reached="已达到",
-    step_now="现价",
-    step_next="下一档",
+    from_people=Forms("满 {count} 人", "满 {count} 人"),
+    tier_reached="已达到",
+    tier_now="现价",
+    tier_next="下一档",
     on_the_way="离下一档价格：{count}/{goal}",
-    people_in=Counted("已有 {count} 人参团", "已有 {count} 人参团"),
+    people_in=Forms("已有 {count} 人参团", "已有 {count} 人参团"),
     nobody_in="还没有人参团",
-    and_more=Counted("还有 {count} 人", "还有 {count} 人"),
+    and_more=Forms("还有 {count} 人", "还有 {count} 人"),
     leader="发起了拼团",
     free_place="空位",
-    places_left=Counted("还剩 {count} 个名额", "还剩 {count} 个名额"),
+    places_left=Forms("还剩 {count} 个名额", "还剩 {count} 个名额"),
     no_place_left="名额已满",
     lowest_price="这已是最低价，之后参团的人也按此价付款。",
     live="实时",
@@ -65,7 +66,7 @@ CHINESE: Final = Words(
     because_platform="平台终止了拼团。",
     other_groups="该商品的其他拼团",
     other_deals="其他可参加的拼团",
-    more_for=Counted("再来 {count} 人即享 {price}", "再来 {count} 人即享 {price}"),
+    more_for=Forms("再来 {count} 人即享 {price}", "再来 {count} 人即享 {price}"),
     language="语言",
     link_unknown="这个链接无效",
     link_unknown_why="链接可能不完整，请让分享者重新发送。",

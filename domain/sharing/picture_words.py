@@ -7,21 +7,26 @@ from typing import Final
 from domain.groupbuy.group import GroupStatus
 from domain.sharing.amounts import count_text
 from domain.sharing.language import Language
+from domain.sharing.wording import Forms
+
+
+@dataclass(frozen=True, slots=True)
+class NeededForms(Forms):
+    """`many` is for a large number that is not told exactly."""
+
+    many: str
 
 
 @dataclass(frozen=True, slots=True)
 class PictureWords:
-    """What a picture says in a language; `{n}` is a count, `{price}` an amount.
-
-    Pairs are for one and for several; the third of `needed` is for a large number that is not told exactly.
-    """
+    """What a picture says in a language; `{n}` is a count, `{price}` an amount."""
 
     each: str
     alone: str
-    people: tuple[str, str]
-    needed: tuple[str, str, str]
-    needed_to_tip: tuple[str, str, str]
-    places: tuple[str, str]
+    people: Forms
+    needed: NeededForms
+    needed_to_tip: NeededForms
+    places: Forms
     at_lowest: str
     succeeded: str
     failed: str
@@ -42,9 +47,9 @@ class PictureWords:
                 return self.cancelled
 
 
-def counted(forms: tuple[str, str], count: int, language: Language) -> str:
+def counted(forms: Forms, count: int, language: Language) -> str:
     """The form for this count."""
-    return forms[count != 1].format(n=count_text(count, language))
+    return forms.of(count).format(n=count_text(count, language))
 
 
 PICTURE_WORDS: Final = MappingProxyType(
@@ -52,10 +57,12 @@ PICTURE_WORDS: Final = MappingProxyType(
         Language.EN: PictureWords(
             each="each",
             alone="alone",
-            people=("{n} person", "{n} people"),
-            needed=("1 more → {price} each", "{n} more → {price} each", "{n}+ more → {price} each"),
-            needed_to_tip=("1 more and it's a deal", "{n} more and it's a deal", "{n}+ more to make it a deal"),
-            places=("Last place", "{n} places left"),
+            people=Forms("{n} person", "{n} people"),
+            needed=NeededForms("1 more → {price} each", "{n} more → {price} each", "{n}+ more → {price} each"),
+            needed_to_tip=NeededForms(
+                "1 more and it's a deal", "{n} more and it's a deal", "{n}+ more to make it a deal"
+            ),
+            places=Forms("Last place", "{n} places left"),
             at_lowest="Lowest price reached",
             succeeded="Done: everyone pays {price}",
             failed="Not enough people came",
@@ -68,10 +75,10 @@ PICTURE_WORDS: Final = MappingProxyType(
         Language.ZH: PictureWords(
             each="每件",
             alone="单买价",
-            people=("{n}人", "{n}人"),
-            needed=("再来1人 → 每件{price}", "再来{n}人 → 每件{price}", "再来{n}人以上 → 每件{price}"),
-            needed_to_tip=("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
-            places=("仅剩1个名额", "仅剩{n}个名额"),
+            people=Forms("{n}人", "{n}人"),
+            needed=NeededForms("再来1人 → 每件{price}", "再来{n}人 → 每件{price}", "再来{n}人以上 → 每件{price}"),
+            needed_to_tip=NeededForms("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
+            places=Forms("仅剩1个名额", "仅剩{n}个名额"),
             at_lowest="已达最低价",
             succeeded="拼团成功 · 每件{price}",
             failed="人数不足 · 未能成团",
@@ -84,10 +91,12 @@ PICTURE_WORDS: Final = MappingProxyType(
         Language.DE: PictureWords(
             each="pro Stück",
             alone="allein",
-            people=("{n} Person", "{n} Personen"),
-            needed=("Noch 1 → je {price}", "Noch {n} → je {price}", "Noch über {n} → je {price}"),
-            needed_to_tip=("Noch 1, dann gilt der Preis", "Noch {n}, dann gilt der Preis", "Noch über {n} fehlen"),
-            places=("Letzter Platz", "Noch {n} Plätze frei"),
+            people=Forms("{n} Person", "{n} Personen"),
+            needed=NeededForms("Noch 1 → je {price}", "Noch {n} → je {price}", "Noch über {n} → je {price}"),
+            needed_to_tip=NeededForms(
+                "Noch 1, dann gilt der Preis", "Noch {n}, dann gilt der Preis", "Noch über {n} fehlen"
+            ),
+            places=Forms("Letzter Platz", "Noch {n} Plätze frei"),
             at_lowest="Niedrigster Preis erreicht",
             succeeded="Geschafft: alle zahlen {price}",
             failed="Es kamen nicht genug zusammen",
@@ -100,10 +109,14 @@ PICTURE_WORDS: Final = MappingProxyType(
         Language.ES: PictureWords(
             each="por unidad",
             alone="individual",
-            people=("{n} persona", "{n} personas"),
-            needed=("Falta 1 → {price} cada uno", "Faltan {n} → {price} cada uno", "Faltan más de {n} → {price}"),
-            needed_to_tip=("Falta 1 para lograrlo", "Faltan {n} para lograrlo", "Faltan más de {n} para lograrlo"),
-            places=("Última plaza", "Quedan {n} plazas"),
+            people=Forms("{n} persona", "{n} personas"),
+            needed=NeededForms(
+                "Falta 1 → {price} cada uno", "Faltan {n} → {price} cada uno", "Faltan más de {n} → {price}"
+            ),
+            needed_to_tip=NeededForms(
+                "Falta 1 para lograrlo", "Faltan {n} para lograrlo", "Faltan más de {n} para lograrlo"
+            ),
+            places=Forms("Última plaza", "Quedan {n} plazas"),
             at_lowest="Ya al precio más bajo",
             succeeded="Conseguido: todos pagan {price}",
             failed="No se juntó suficiente gente",

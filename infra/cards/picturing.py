@@ -84,7 +84,7 @@ def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: 
     number = about(coming.participants_needed)
     is_exact = number == coming.participants_needed <= EXACT_UP_TO
     forms = words.needed if group.tipped else words.needed_to_tip
-    form = forms[number != 1] if is_exact else forms[2]
+    form = forms.of(number) if is_exact else forms.many
     price = amount_text(coming.unit_price, group.currency, language)
     return form.format(n=count_text(number, language), price=price)
 

@@ -8,9 +8,10 @@ from typing import Final
 import pytest
 
 from api.pages.speaking import WORDS
-from api.pages.words import OWN_NAMES, Counted, Words
+from api.pages.words import OWN_NAMES, Words
 from api.pages.words_en import ENGLISH
 from domain.sharing.language import Language
+from domain.sharing.wording import Forms
 
 SENTENCES: Final = [field.name for field in dataclasses.fields(Words) if field.name not in {"months", "gap"}]
 MAY_BE_THE_SAME: Final = {"days_short", "live", "by_email", "by_sms"}
@@ -52,7 +53,7 @@ def test_moments_are_written_as_people_write_them(language: Language, written: s
 
 def _forms(words: Words, name: str) -> list[str]:
     said = getattr(words, name)
-    return list(said) if isinstance(said, Counted) else [said]
+    return [said.one, said.other] if isinstance(said, Forms) else [said]
 
 
 def _filled_in(sentence: str) -> set[str]:
