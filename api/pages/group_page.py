@@ -75,10 +75,7 @@ async def link_of(request: AnyRequest, age_s_max: float = KEPT_S) -> Link:
 
 async def shows_of(runtime: Runtime, landing: Landing) -> Shows:
     """All that a page shows: of a closed group also where else one can go."""
-    if not landing.group.is_closed:
-        return Shows(landing, [], [])
-    landings = runtime.landings
-    return Shows(landing, await landings.other_groups(landing.group), await landings.elsewhere())
+    return Shows(landing, *await runtime.landings.where_else(landing.group))
 
 
 async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | None = None) -> Answer:

@@ -9,6 +9,7 @@ When the group is closed, `event: closed` follows and tells htmx to hang up.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -71,13 +72,11 @@ class LiveParts:
 
     async def _shows(self, opened: Landing, group: GroupView) -> Shows:
         """What to show of a state; while PostgreSQL is away what stood around the group when it was opened."""
-        try:
+        with suppress(Unavailable):
             landing = await self._landings.around(group, waits=True)
-            if group.is_closed and landing is not None:
-                return Shows(landing, await self._landings.other_groups(group), await self._landings.elsewhere())
-        except Unavailable:
-            landing = None
-        return Shows(landing or msgspec.structs.replace(opened, group=group, invite=None), [], [])
+            if landing is not None:
+                return Shows(landing, *await self._landings.where_else(group))
+        return Shows(msgspec.structs.replace(opened, group=group, invite=None), [], [])
 
 
 def frame_of(seen: Seen, part: bytes) -> bytes:
