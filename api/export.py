@@ -40,6 +40,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     addresses: _Rows
     devices: _Rows
     staff: _Rows
+    merchants: _Rows
     staff_invites: _Rows
     places: _Rows
     payments: _Rows

@@ -27,6 +27,7 @@ class Section:
 
 _ME: Final = "IN (SELECT id FROM me)"
 _MY_ORDERS: Final = f"IN (SELECT deal_id, order_id FROM payments WHERE shopper_id {_ME})"  # noqa: S608 - a constant
+_MY_MERCHANTS: Final = f"IN (SELECT merchant_id FROM staff WHERE role = 'owner' AND account_id {_ME})"  # noqa: S608 - a constant
 _MY_NUMBERS: Final = f"IN (SELECT provider, subject FROM identities WHERE account_id {_ME})"  # noqa: S608 - a constant
 # two walks along an index each: with OR it would be one through the whole table
 _MY_INVITES: Final = (
@@ -62,6 +63,16 @@ SECTIONS: Final = (
     _of_the_account("addresses", "id", "label", "address", "is_default", "created_at"),
     _of_the_account("devices", "id", "platform", "push_token", "seen_at"),
     _of_the_account("staff", "merchant_id", "role", "created_at", key="merchant_id::text || account_id"),
+    Section(
+        name="merchants",
+        table="merchants",
+        whose=f"id {_MY_MERCHANTS}",
+        key="id::text",
+        told=(
+            *("id", "name", "country", "contact", "about", "status", "status_reason", "version", "applied_at"),
+            *("decided_at", "winding_down"),
+        ),
+    ),
     Section(
         name="staff_invites",
         table="staff_invites",
@@ -172,7 +183,6 @@ NOT_PERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "spent_id_tokens": "hashes, for minutes",
         "refresh_tokens": "hashes; they go with the account",
         "revocations": "ids of sessions and accounts, until their tokens are over",
-        "merchants": "a business; who works there is told as staff",
         "api_keys": "a merchant's; who made them is a bare id",
         "audit": "what was done for a merchant or the platform, by bare ids",
     }

@@ -11,11 +11,13 @@ import infra.reading.export
 import infra.schema_check
 from api.contract.examples import ADDRESS
 from api.export import Export
+from domain.identity.permissions import StaffRole
 from infra.every_table import metadata
 from infra.identity.personal import NOT_PERSONAL, SECTIONS
 from infra.notices.outbox import read_outbox
 from infra.notices.telling import tell_chunk
 from tests.api.people import Town, problem
+from tests.identity.houses import SAID, applied
 from tests.identity.members import Member, signed_in, signed_in_as_guest
 from tests.money_shop import MoneyShop
 
@@ -47,7 +49,8 @@ async def test_everything_of_somebody_is_in_their_export(town: Town, shop: Money
     while await read_outbox(engine) or await tell_chunk(engine):
         pass
     document = await _export(mei)
-    assert all(document[section.name] for section in SECTIONS if section.name not in {"staff", "staff_invites"})
+    at_work = {"staff", "merchants", "staff_invites"}
+    assert all(document[section.name] for section in SECTIONS if section.name not in at_work)
     assert document["accounts"][0]["id"] == str(mei.subject)
     assert [row["subject"] for row in document["identities"]] == [mei.phone]
     assert {row["order_id"] for row in document["payments"]} == {str(order_id) for order_id in bought}
@@ -59,6 +62,16 @@ async def test_everything_of_somebody_is_in_their_export(town: Town, shop: Money
     async with engine.connect() as connection:
         tokens = (await connection.execute(text("SELECT encode(token_hash, 'hex') FROM refresh_tokens"))).scalars()
         assert not any(token in told for token in tokens)
+
+
+async def test_owners_are_told_what_they_wrote_of_their_business(app: Litestar, town: Town) -> None:
+    """Whoever applied gets contact and text back; who only works there is told that, and no more."""
+    house = await applied(app, town)
+    editor = await house.hired(StaffRole.EDITOR)
+    told, told_editor = (await _export(house.owner))["merchants"], await _export(editor)
+    assert [(row["contact"], row["about"]) for row in told] == [(SAID["contact"], SAID["about"])]
+    assert [row["role"] for row in told_editor["staff"]] == ["editor"]
+    assert SAID["contact"] not in str(told_editor)
 
 
 async def test_a_guest_who_became_somebody_is_told_of_too(town: Town, engine: AsyncEngine) -> None:
