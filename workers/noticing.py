@@ -17,7 +17,7 @@ from infra.notices.reminding import remind
 from infra.notices.telling import TELLINGS_AT_ONCE, postpone_first, tell_chunk
 from workers.duty import Context, Duty
 
-LOOK_EVERY_S: Final = 0.25
+LOOK_EVERY_S: Final = 0.5
 REMIND_EVERY_S: Final = 5.0
 TIDY_EVERY_S: Final = 60.0
 
