@@ -11,7 +11,7 @@ from api.answers import Answer, answered, encode, resource
 from api.bodies import read_json
 from api.group_answers import display_name
 from api.idempotency import tell
-from api.pages.group_page import link_of
+from api.links import link_of
 from api.requests import AnyRequest, path_id
 from api.routing import route
 from api.selves import sharer
@@ -32,7 +32,7 @@ Channel = Annotated[str, Meta(extra_json_schema=_OF_A_CHANNEL)]
 
 
 class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Where the link will be shared: `wechat`, `whatsapp`, `poster` or another such name; and the language of its texts.
+    """Where the link will be shared, as `wechat`, `whatsapp`, `poster` or another name; and the language of its texts.
 
     Left out, the language is the one the caller's account, or else their phone, says they read.
     """

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar.types import ASGIApp
 
 from api.answers import Answer
-from api.limiting import limit_unknown_link
+from api.links import link_of
 from api.live import LiveStream
 from api.pages.apps import apps_of
 from api.pages.asking import is_part
@@ -16,14 +16,12 @@ from api.pages.via import note_link
 from api.pages.web_cookies import with_cookies
 from api.pages.web_session import has_session
 from api.pages.your_page import your_page
-from api.place_body import is_invite_code
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from infra.runtime import Runtime
 from infra.sharing.landing import Landing
-from infra.sharing.links import KEPT_S, Link
 
 
 @route("GET", "/i/{code}")
@@ -59,18 +57,6 @@ async def watch_link(request: AnyRequest) -> ASGIApp:
 async def watch_group_page(request: AnyRequest) -> ASGIApp:
     """The same for the group's own page."""
     return await _stream(request, path_id(request, "group_id"))
-
-
-async def link_of(request: AnyRequest, age_s_max: float = KEPT_S) -> Link:
-    """The link of the path, looked up at most so often for one address; raises `InviteNotFound` and `RateLimited`."""
-    code: str = request.scope["path_params"]["code"]
-    if not is_invite_code(code):
-        raise InviteNotFound
-    await limit_unknown_link(request, code)
-    link = await runtime_of(request).landings.links.get(code, age_s_max)
-    if link is None:
-        raise InviteNotFound
-    return link
 
 
 async def shows_of(runtime: Runtime, landing: Landing) -> Shows:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from api.answers import Answer, encode
-from api.limiting import limit_unknown_link
+from api.links import link_by
 from api.pages.sight import situation_on
 from api.pages.speaking import spoken_to
 from api.pages.tags import SITE_NAME, TITLE_CHARACTERS_MAX
@@ -76,11 +76,9 @@ async def _landing(request: AnyRequest, url: str, origin: str) -> tuple[Landing,
 
 
 async def _of_link(request: AnyRequest, code: str) -> tuple[Landing, str | None]:
-    landings = runtime_of(request).landings
-    await limit_unknown_link(request, code)
-    link = await landings.links.get(code)
-    landing = None if link is None else await landings.of_link(link)
-    if link is None or landing is None:
+    link = await link_by(request, code)
+    landing = await runtime_of(request).landings.of_link(link)
+    if landing is None:
         raise InviteNotFound
     return landing, link.locale
 

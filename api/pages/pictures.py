@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from api.answers import Answer, names_tag
-from api.pages.group_page import link_of
+from api.links import link_of
 from api.requests import AnyRequest, header, path_id, runtime_of
 from api.routing import route
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
