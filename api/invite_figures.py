@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from api.access import caller_of, may_for
-from api.answers import NOT_KEPT, PRIVATE, Answer, answered
+from api.answers import PRIVATE, Answer, answered
 from api.requests import AnyRequest, cursor_of, limit_of, path_id, query_of, runtime_of
 from api.routing import route
 from api.selves import is_callers
@@ -17,6 +17,7 @@ from infra.views import GroupView
 
 @route("GET", "/v1/me/invites")
 async def my_invites(request: AnyRequest) -> Answer:
+    """The caller's links, those of their time as a guest among them."""
     query = query_of(request)
     limit, cursor = limit_of(query), cursor_of(query)
     caller, runtime = caller_of(request), runtime_of(request)
@@ -35,7 +36,7 @@ async def invite_tree(request: AnyRequest) -> Answer:
     group = await runtime.groups.get(group_id)
     if group is None or not (await _leads(request, group.leader_id) or await _sells(request, group)):
         raise GroupNotFound(group_id)
-    return answered(await list_invite_tree(runtime.engine, group_id, limit, cursor), headers=NOT_KEPT)
+    return answered(await list_invite_tree(runtime.engine, group_id, limit, cursor), headers=PRIVATE)
 
 
 async def _leads(request: AnyRequest, leader_id: UUID | None) -> bool:

@@ -59,7 +59,8 @@ async def test_to_others_it_is_not_there(town: Town) -> None:
         problem(await person.get(path), 404, "group-not-found")
     problem(await town.nobody.get(path), 401, "not-authenticated")
     assert len((await town.merchant.get(path)).json()["items"]) == 2
-    assert (await ann.get(path)).status_code == 200
+    shown = await ann.get(path)
+    assert (shown.status_code, shown.headers["cache-control"]) == (200, "private, no-cache")
     problem(await ann.get(f"/v1/groups/{other['id']}/invite-tree"), 404, "group-not-found")
     crowd = await town.live_deal(grouping="crowd")
     crowd_path = f"/v1/groups/{crowd['crowd_group_id']}/invite-tree"
