@@ -11,6 +11,7 @@ from domain.notices.kinds import Channel, Kind
 from infra.notices.unsubscribing import TOKEN_CHARACTERS_MAX, UnsubscribeTokens, Unwanted, stop_letters
 from infra.settings import Settings
 from tests.api.conftest import app, client
+from tests.pages.reading import Read
 from tests.push.conftest import ORIGIN, Post
 
 __all__ = ["app", "client"]
@@ -115,11 +116,18 @@ async def test_a_link_ends_what_it_came_with_and_nothing_else(post: Post, client
     assert (len(post.mail.letters), len(post.apple.pushed)) == (1, 1)
 
 
-@pytest.mark.parametrize(("language", "says"), [("de", "Keine solchen"), ("zh", "不再接收"), ("es", "No recibir")])
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "No more"), ("de", "Keine solchen"), ("zh", "不再接收"), ("es", "No recibir")]
+)
 async def test_the_page_speaks_their_language(post: Post, client: httpx.AsyncClient, language: str, says: str) -> None:
-    """The browser's, as all pages do."""
+    """The browser's, as all pages do; both are valid HTML within the policy of pages."""
     path = f"/unsubscribe/{post.context.runtime.unsubscribing.make(uuid4(), STOPPED)}"
-    assert says in (await client.get(path, headers={"accept-language": language})).text
+    for method in ("GET", "POST"):
+        page = await client.request(method, path, headers={"accept-language": language})
+        read = Read(page.text)
+        assert (read.errors, read.faults()) == ([], [])
+        assert read.style_source in page.headers["content-security-policy"]
+        assert (read.one("html").get("lang"), method == "POST" or says in page.text) == (language, True)
 
 
 async def test_what_others_chose_stays(post: Post) -> None:
