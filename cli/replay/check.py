@@ -13,10 +13,10 @@ import msgspec
 
 from cli.api_client import ApiRefused
 from cli.crew import not_done_with
+from cli.replay.paging import Page, every_item
 from cli.replay.plan import Fate
 from cli.replay.run import Replay
 
-PAGE_ITEMS = 100
 CLOSING_GRACE_S = 30
 LOOK_AGAIN_AFTER_S = 0.5
 
@@ -41,14 +41,7 @@ class MyGroup(msgspec.Struct):
     you: You
 
 
-class Page(msgspec.Struct):
-    """A page of a shopper's groups."""
-
-    items: list[MyGroup]
-    next_cursor: str | None
-
-
-_page = msgspec.json.Decoder(Page)
+_decode_groups = msgspec.json.Decoder(Page[MyGroup]).decode
 
 
 async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
@@ -81,15 +74,9 @@ async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool
 
 
 async def _groups_of(replay: Replay, shopper: int) -> dict[str, MyGroup]:
-    groups: dict[str, MyGroup] = {}
-    cursor = ""
-    while True:
-        path = f"/v1/me/groups?limit={PAGE_ITEMS}{cursor}"
-        page = _page.decode(await replay.client.ask("look at my groups", "GET", path, token=replay.cast.token(shopper)))
-        groups |= {group.id: group for group in page.items}
-        if page.next_cursor is None:
-            return groups
-        cursor = f"&cursor={page.next_cursor}"
+    token = replay.cast.token(shopper)
+    groups = await every_item(replay.client, "look at my groups", "/v1/me/groups", token, _decode_groups)
+    return {group.id: group for group in groups}
 
 
 def _check_place(replay: Replay, place: int, shopper: int, seen: MyGroup | None) -> None:

@@ -14,10 +14,10 @@ import msgspec
 
 from cli.api_client import ApiRefused
 from cli.crew import not_done_with
+from cli.replay.paging import Page, every_item
 from cli.replay.plan import CURRENCY, TIPS_AT
 from cli.replay.run import Replay
 
-PAGE_ITEMS = 100
 STANDSTILL_S = 60
 """Given up when for so long the money of no shopper has come to its end."""
 LOOK_AGAIN_AFTER_S = 0.5
@@ -40,13 +40,6 @@ class MyOrder(msgspec.Struct):
     placed_at: datetime | None
 
 
-class Page(msgspec.Struct):
-    """A page of a shopper's orders."""
-
-    items: list[MyOrder]
-    next_cursor: str | None
-
-
 class Balance(msgspec.Struct):
     """What a merchant was paid in one currency, minor units."""
 
@@ -61,7 +54,7 @@ class Statement(msgspec.Struct):
 
 
 _statement = msgspec.json.Decoder(Statement)
-_page = msgspec.json.Decoder(Page)
+_decode_orders = msgspec.json.Decoder(Page[MyOrder]).decode
 
 
 async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
@@ -80,9 +73,9 @@ async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
 
 async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
     """Whether this shopper is done with; not while money of theirs is on its way and there is time."""
-    places = replay.places_of[shopper]
+    places, token = replay.places_of[shopper], replay.cast.token(shopper)
     try:
-        orders = await _orders_of(replay, shopper)
+        orders = await every_item(replay.client, "look at my orders", "/v1/me/orders", token, _decode_orders)
     except ApiRefused as refusal:
         for place in places:
             replay.note_mismatch(place, f"shopper {shopper} may not see their orders: {refusal}")
@@ -96,18 +89,6 @@ async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool
     if foreign := [order.id for order in orders if order.group_id not in known]:
         replay.note_mismatch(places[0], f"shopper {shopper} has orders of no group of theirs: {', '.join(foreign)}")
     return True
-
-
-async def _orders_of(replay: Replay, shopper: int) -> list[MyOrder]:
-    orders: list[MyOrder] = []
-    cursor = ""
-    while True:
-        path = f"/v1/me/orders?limit={PAGE_ITEMS}{cursor}"
-        page = _page.decode(await replay.client.ask("look at my orders", "GET", path, token=replay.cast.token(shopper)))
-        orders += page.items
-        if page.next_cursor is None:
-            return orders
-        cursor = f"&cursor={page.next_cursor}"
 
 
 def _check_place(replay: Replay, place: int, shopper: int, orders: list[MyOrder]) -> None:

@@ -6,21 +6,20 @@ The same is checked from the other side: what each initiator is told came of the
 
 from collections.abc import Callable
 from functools import partial
+from itertools import zip_longest
 
 import msgspec
 
 from cli.api_client import ApiRefused
 from cli.crew import in_parallel
+from cli.replay.paging import Page, every_item
 from cli.replay.plan import CURRENCY
 from cli.replay.run import Replay
-
-PAGE_ITEMS = 100
 
 
 class CameBy(msgspec.Struct):
     """Through whose link somebody came."""
 
-    sharer_name: str
     sharer_number: int | None
 
 
@@ -30,13 +29,6 @@ class Node(msgspec.Struct):
     number: int
     display_name: str
     came_by: CameBy | None
-
-
-class Tree(msgspec.Struct):
-    """A page of a group's tree."""
-
-    items: list[Node]
-    next_cursor: str | None
 
 
 class Saving(msgspec.Struct):
@@ -57,15 +49,8 @@ class Link(msgspec.Struct):
     savings: list[Saving]
 
 
-class Links(msgspec.Struct):
-    """A page of a sharer's links."""
-
-    items: list[Link]
-    next_cursor: str | None
-
-
-_tree = msgspec.json.Decoder(Tree)
-_links = msgspec.json.Decoder(Links)
+_decode_nodes = msgspec.json.Decoder(Page[Node]).decode
+_decode_links = msgspec.json.Decoder(Page[Link]).decode
 
 
 async def check_trees(replay: Replay, advance: Callable[[], None]) -> None:
@@ -76,29 +61,15 @@ async def check_trees(replay: Replay, advance: Callable[[], None]) -> None:
 
 
 async def _check_group(replay: Replay, advance: Callable[[], None], place: int) -> None:
+    token = replay.cast.token(replay.log[place].initiator)
+    path = f"/v1/groups/{replay.group_ids.get(place)}/invite-tree"
     try:
-        nodes = await _tree_of(replay, place)
+        nodes = await every_item(replay.client, "who brought whom", path, token, _decode_nodes)
     except ApiRefused as refusal:
         replay.note_mismatch(place, f"the initiator may not see who brought whom: {refusal}")
     else:
         _compare(replay, place, nodes)
     advance()
-
-
-async def _tree_of(replay: Replay, place: int) -> list[Node]:
-    token, path = (
-        replay.cast.token(replay.log[place].initiator),
-        f"/v1/groups/{replay.group_ids.get(place)}/invite-tree",
-    )
-    nodes: list[Node] = []
-    cursor = ""
-    while True:
-        answer = await replay.client.ask("who brought whom", "GET", f"{path}?limit={PAGE_ITEMS}{cursor}", token=token)
-        page = _tree.decode(answer)
-        nodes += page.items
-        if page.next_cursor is None:
-            return nodes
-        cursor = f"&cursor={page.next_cursor}"
 
 
 def _compare(replay: Replay, place: int, nodes: list[Node]) -> None:
@@ -108,15 +79,17 @@ def _compare(replay: Replay, place: int, nodes: list[Node]) -> None:
     initiator = name_of(group.initiator)
     expected = [(initiator, None), *((name_of(friend), initiator) for friend in group.friends)]
     replay.brought += sum(sharer is not None for _, sharer in found)
-    if found != expected:
-        replay.note_mismatch(place, f"who brought whom is told as {found}, expected {expected}")
+    for number, (told, logged) in enumerate(zip_longest(found, expected), 1):
+        if told != logged:
+            replay.note_mismatch(place, f"participant {number} and by whom is told as {told}, expected {logged}")
+            return
 
 
 async def _check_links(replay: Replay, advance: Callable[[], None], shared: tuple[int, list[int]]) -> None:
-    shopper = shared[0]
-    places = {replay.group_ids.get(place): place for place in shared[1]}
+    shopper, shared_places = shared
+    places, token = {replay.group_ids.get(place): place for place in shared_places}, replay.cast.token(shopper)
     try:
-        links = await _links_of(replay, shopper)
+        links = await every_item(replay.client, "look at my links", "/v1/me/invites", token, _decode_links)
     except ApiRefused as refusal:
         for place in places.values():
             replay.note_mismatch(place, f"shopper {shopper} may not see their links: {refusal}")
@@ -127,18 +100,6 @@ async def _check_links(replay: Replay, advance: Callable[[], None], shared: tupl
             first = next(iter(places.values()))
             replay.note_mismatch(first, f"shopper {shopper} has {len(links)} links, expected {len(places)}")
     advance()
-
-
-async def _links_of(replay: Replay, shopper: int) -> list[Link]:
-    links: list[Link] = []
-    cursor = ""
-    while True:
-        path = f"/v1/me/invites?limit={PAGE_ITEMS}{cursor}"
-        page = _links.decode(await replay.client.ask("look at my links", "GET", path, token=replay.cast.token(shopper)))
-        links += page.items
-        if page.next_cursor is None:
-            return links
-        cursor = f"&cursor={page.next_cursor}"
 
 
 def _check_link(replay: Replay, place: int, links: list[Link]) -> None:
