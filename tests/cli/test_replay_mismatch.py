@@ -94,6 +94,20 @@ def test_a_shopper_who_pays_something_else_is_a_mismatch(api: Serving, lonely: P
     assert re.search(rf"money taken +{2 * price / 100:.2f} CNY +{(2 * price + 1) / 100:.2f} CNY", shown)
 
 
+def test_a_friend_put_down_to_nobody_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
+    """A place that forgets by whose link it came: the line of the log is named, and who is told wrongly."""
+    output = tmp_path / "output.txt"
+    with replaying(api, output, "--lifetime", "3", str(lonely)) as process:
+        run_apart(forget_who_brought_the_friend(api.settings.database_url))
+        status = process.wait(LIMIT_S)
+
+    shown = output.read_text()
+    assert status == 1, shown
+    told = "('User 32', None), expected ('User 32', 'User 31')"
+    assert f"lonely.tsv:1: participant 2 and by whom is told as {told}" in shown
+    assert re.search(r"brought by a link +1 +0", shown)
+
+
 async def make_the_open_group_succeed(database_url: str) -> None:
     """What no rule allows, done behind the API's back."""
     connection = await asyncpg.connect(database_url)
@@ -126,5 +140,23 @@ async def take_a_cent_more(database_url: str) -> None:
             return bool(answer == "UPDATE 1")
 
         await eventually(changed, "an order beside an open group", LIMIT_S)
+    finally:
+        await connection.close()
+
+
+async def forget_who_brought_the_friend(database_url: str) -> None:
+    """The one place beside an open group whose shopper came by a link."""
+    connection = await asyncpg.connect(database_url)
+    try:
+
+        async def changed() -> bool:
+            answer = await connection.execute(
+                "UPDATE participants SET invite_code = NULL WHERE invite_code IS NOT NULL AND deal_id IN ("
+                " SELECT deal_id FROM groups"
+                " WHERE status = 'open' AND expires_at BETWEEN now() AND now() + interval '10 s')"
+            )
+            return bool(answer == "UPDATE 1")
+
+        await eventually(changed, "a place that came by a link", LIMIT_S)
     finally:
         await connection.close()
