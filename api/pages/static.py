@@ -16,13 +16,13 @@ from api.routing import route
 
 _OURS: Final = Path(__file__).parent / "static"
 _HTMX: Final = files("django_htmx") / "static" / "django_htmx"
-_SOURCES: Final[dict[str, Traversable | Path]] = {
-    "page.css": _OURS / "page.css",
-    "page.js": _OURS / "page.js",
-    "icon.svg": _OURS / "icon.svg",
-    "htmx.js": _HTMX / "htmx-4.min.js",
-    "sse.js": _HTMX / "ext" / "hx-sse-4.min.js",
+_SOURCES: Final[dict[str, tuple[Traversable | Path, ...]]] = {
+    "page.css": (_OURS / "page.css",),
+    "page.js": (_OURS / "page.js",),
+    "icon.svg": (_OURS / "icon.svg",),
+    "htmx.js": (_HTMX / "htmx-4.min.js", _HTMX / "ext" / "hx-sse-4.min.js"),
 }
+"""What each file is made of: htmx looks for its extensions as soon as it is there, so the one we use is in its file."""
 _TYPES: Final = {
     "css": b"text/css; charset=utf-8",
     "js": b"text/javascript; charset=utf-8",
@@ -56,7 +56,7 @@ def address_of(name: str) -> str:
 
 @cache
 def _read(name: str) -> tuple[bytes, str]:
-    content = _SOURCES[name].read_bytes()
+    content = b"\n;\n".join(part.read_bytes() for part in _SOURCES[name])
     return content, hashlib.blake2b(content, digest_size=8).hexdigest()
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, Scheme]] = ("light", "dark")
-WAITS_MS: Final = 10_000
+WAITS_MS: Final = 20_000
 SERIOUS: Final = frozenset({"serious", "critical"})
 PHONE: Final = 390
 NARROW: Final = 320

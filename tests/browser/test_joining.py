@@ -16,11 +16,12 @@ from api.pages.words_join_de import GERMAN as AUF_DEUTSCH
 from infra.settings import Settings, read_settings
 from tests.api.people import Town
 from tests.browser.chromium import ARGUMENTS, CHROMIUM
-from tests.browser.looking import NARROW, PHONE, SCHEMES, Window, window
+from tests.browser.looking import NARROW, PHONE, SCHEMES, WAITS_MS, Window, window
 from tests.conftest import Servers
 from tests.system.programs import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+expect.set_options(timeout=WAITS_MS)
 TEA = {"tiers": [{"participants": 2, "unit_price": 900}, {"participants": 3, "unit_price": 700}], "group_size_max": 9}
 
 
@@ -174,6 +175,7 @@ async def test_the_way_in_can_be_gone_with_the_keyboard_alone(browser: Browser, 
         await heading(page, "Your place is kept")
         await tab_to(page, "Pay $9.00", "a")
         await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Approve")).to_be_visible()
         await tab_to(page, "Approve", "button")
         await page.keyboard.press("Enter")
         await heading(page, "You are in")

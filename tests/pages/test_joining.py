@@ -97,7 +97,8 @@ async def test_who_comes_too_late_is_shown_where_else_to_go(town: Town) -> None:
     await browser.send("Join and pay")
     assert browser.response.status_code == 409
     assert "Join another one" in browser.problem
-    assert elsewhere in str([one.get("href") for one in browser.page.all("a")])
+    said = browser.page.one("div", id="join-problem")
+    assert [one.get("href") for one in said.iter("a")] == [f"/g/{elsewhere}?lang=en"]
 
 
 async def test_a_quantity_that_cannot_be_is_said_beside_its_field(town: Town) -> None:

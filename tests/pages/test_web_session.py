@@ -6,6 +6,7 @@ from itertools import product
 import httpx
 
 from api.app import create_app
+from api.pages.via import DEALS_MAX
 from api.pages.web_cookies import HEADER_BYTES_MAX
 from infra.settings import Settings
 from tests.api.conftest import connected
@@ -48,6 +49,17 @@ async def test_cookies_are_for_pages_alone(town: Town) -> None:
     assert (await browser.client.get("/v1/me")).status_code == 401
     joining = await browser.client.post(f"/v1/groups/{group['id']}/participants", headers=FROM_OUR_PAGE)
     assert joining.status_code == 401
+
+
+async def test_the_last_links_to_a_few_deals_are_remembered(town: Town) -> None:
+    """The latest first, one for each deal, and no more than there is room for."""
+    browser = Browser.of(town)
+    links = [await a_link(town) for _ in range(DEALS_MAX + 1)]
+    for _, link in [*links, links[3]]:
+        await browser.open(link)
+    kept = [entry.partition(".")[0] for entry in browser.client.cookies["tuan_via"].split("~")]
+    deals = [group["deal_id"].replace("-", "") for group, _ in links]
+    assert kept == [deals[3], *(deal for deal in reversed(deals[1:]) if deal != deals[3])]
 
 
 async def test_over_tls_cookies_are_of_this_host_alone(settings: Settings) -> None:
