@@ -33,7 +33,7 @@ class Recent(Generic[Key, Value]):
         self._keys_max = keys_max
 
     async def get(self, key: Key, age_s_max: float | None = None) -> Value | None:
-        """The value of a key, at most as old; None where there is none. Raises what the look-up raises."""
+        """The value of a key, at most so old; None where there is none. Raises what the look-up raises."""
         kept = self._kept.get(key)
         allowed_s = self._kept_s if age_s_max is None else age_s_max
         if kept is not None and time.monotonic() - kept.asked_at <= allowed_s:

@@ -29,6 +29,7 @@ _ABROAD: Final = {
     "TWD": "NT$",
     "VND": "₫",
 }
+"""Signs of currencies where a language has none shorter of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from domain.sharing.situation import Situation
 from domain.sharing.titles import shown_title
 from domain.sharing.wording import WORDINGS, Wording
 
-TITLE_IN_A_CHAT: Final = 120
-TITLE_IN_A_LINE: Final = 60
+TITLE_IN_A_CHAT_CHARACTERS_MAX: Final = 120
+TITLE_IN_A_LINE_CHARACTERS_MAX: Final = 60
 SHORT_CHARACTERS_MAX: Final = 200
 SHORT_WEIGHT_MAX: Final = 256
 """As X counts, where a post may have 280 and a link takes 23 and the blank before it 1."""
@@ -36,12 +36,12 @@ class ShareTexts:
 def share_texts(group: Situation, language: Language) -> ShareTexts:
     """What is said of a group as it stands now."""
     wording = WORDINGS[language]
-    short_title, news = shown_title(group.title, TITLE_IN_A_LINE), news_of(group, language)
+    short_title, news = shown_title(group.title, TITLE_IN_A_LINE_CHARACTERS_MAX), news_of(group, language)
     line = wording.line.format(title=short_title, news=news)
     if not group.is_open:
-        title = shown_title(group.title, TITLE_IN_A_CHAT)
+        title = shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX)
         return ShareTexts(line, f"{title}\n{news}", line)
-    greeting = wording.greeting.format(title=shown_title(group.title, TITLE_IN_A_CHAT))
+    greeting = wording.greeting.format(title=shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX))
     told = wording.gap.join(filter(None, (_people(group, wording, language), news, _price_now(group, language))))
     subject = wording.subject.format(title=short_title, **_amounts(group, language))
     return ShareTexts(line, f"{greeting}\n{told}", subject)

@@ -86,19 +86,19 @@ def signature_of(ticket: str, nonce: str, timestamp: int, url: str) -> str:
     return hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
 
 
-class _Token(msgspec.Struct):
+class _TokenAnswer(msgspec.Struct):
     errcode: int = 0
     access_token: _Secret | None = None
 
 
-class _Told(msgspec.Struct):
+class _TicketAnswer(msgspec.Struct):
     errcode: int = 0
     ticket: _Secret | None = None
     expires_in: _Lifetime = 7_200
 
 
-_decode_token: Final = msgspec.json.Decoder(_Token).decode
-_decode_told: Final = msgspec.json.Decoder(_Told).decode
+_decode_token_answer: Final = msgspec.json.Decoder(_TokenAnswer).decode
+_decode_ticket_answer: Final = msgspec.json.Decoder(_TicketAnswer).decode
 _decode_ticket: Final = msgspec.json.Decoder(Ticket).decode
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_UNDERSTOOD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -223,7 +223,7 @@ class WeChatJs:
 
 def _read_token(body: bytes) -> str:
     try:
-        told = _decode_token(body)
+        told = _decode_token_answer(body)
     except _NOT_UNDERSTOOD:
         raise ProviderUnavailable("WeChat's answer cannot be understood") from None
     if told.errcode or told.access_token is None:
@@ -233,7 +233,7 @@ def _read_token(body: bytes) -> str:
 
 def _read_ticket(body: bytes, asked_at: int) -> Ticket:
     try:
-        told = _decode_told(body)
+        told = _decode_ticket_answer(body)
     except _NOT_UNDERSTOOD:
         raise ProviderUnavailable("WeChat's answer cannot be understood") from None
     if told.errcode or told.ticket is None:

@@ -63,7 +63,7 @@ def test_what_people_write_stays_text(place: str) -> None:
 
 @pytest.mark.parametrize("hostile", CORPUS)
 def test_what_people_write_is_shown_as_they_wrote_it(hostile: str) -> None:
-    """Escaped once: the title, a name, the seller and the JSON-LD say just that."""
+    """Escaped once: the title, a name, the merchant and the JSON-LD say just that."""
     read = Read(page_of(**_written("title", hostile)))
     assert read.one("h1").text == _as_parsed(hostile)
     assert read.json_ld["name"] == hostile

@@ -24,7 +24,7 @@ def test_a_page_is_valid_and_within_its_policy(state: str, language: Language) -
 
 
 def test_a_groups_own_page_is_valid_too() -> None:
-    """Without a sharer, a seller's name, a picture or a word about the deal."""
+    """Without a sharer, a merchant's name, a picture or a word about the deal."""
     bare: dict[str, Any] = {"invite": None, "merchant_name": None, "deal": {"image_url": None, "description": ""}}
     read = Read(page_of("tipped", **bare))
     assert (read.errors, read.faults()) == ([], [])
