@@ -38,8 +38,8 @@ class Kept:
         )
         self._plain = Answer(200, content, self._headers, HTML)
         self._packed: Answer | None = None
-        self._unchanged = Answer(304, b"", self._headers)
-        self._unchanged.headers = list(self._headers)
+        self._unchanged = Answer(304, b"")
+        self._unchanged.headers = list(self._headers)  # no type and no length: neither would be the page's
 
     def answer(self, request: AnyRequest) -> Answer:
         """The page, as its reader can take it; 304 for one who has it."""
