@@ -182,9 +182,9 @@ class WeChatJs:
     async def _renewed(self) -> Ticket:
         while (stored := await self._stored()) is None:
             if await self._may_fetch():
-                fetched = await self._fetch()
-                await self._store(fetched)
-                return fetched
+                ticket = await self._stored() or await self._fetch()  # one may have come after the first look
+                await self._store(ticket)
+                return ticket
             await asyncio.sleep(LOOKS_AGAIN_AFTER_S)
         return stored
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -232,6 +233,25 @@ async def test_without_redis_a_process_fetches_its_own(signing: Settings, accoun
     assert account.tickets_given == 1
     await process.close()
     await away.aclose()
+
+
+class Overtaken(Redis):
+    """Whoever fetched a ticket stores it, and is done, just before this process asks whether it may."""
+
+    async def set(self, *what: Any, **how: Any) -> Any:
+        if how.get("nx"):
+            await _put(self, "ticket-of-another", 7_000)
+        return await super().set(*what, **how)
+
+
+async def test_a_ticket_that_came_meanwhile_is_taken(signing: Settings, account: WeChatAccount) -> None:
+    """Between looking for one and beginning to fetch one."""
+    redis = Overtaken.from_url(signing.redis_url)
+    process = WeChatJs(signing, redis)
+    assert await eventually(lambda: _has_ticket(process, "ticket-of-another"), "the other's ticket")
+    assert account.asked == []
+    await process.close()
+    await redis.aclose()
 
 
 async def test_what_redis_has_that_is_no_ticket_is_replaced(
