@@ -193,7 +193,7 @@ LISTINGS = (
     Listing(
         merchant_id=SHANCHA_SHOP,
         title="西湖龙井绿茶 250 克",
-        description="明前采摘，手工炒制，清香回甘。两人成团，五人最优惠。",  # noqa: RUF001  Chinese has its own comma
+        description="明前采摘，手工炒制，清香回甘。两人成团，五人最优惠。",
         currency="CNY",
         solo_price=12800,
         tiers=((2, 10800), (3, 9900), (5, 8800)),
@@ -203,7 +203,7 @@ LISTINGS = (
     Listing(
         merchant_id=SHANCHA_SHOP,
         title="手工陶瓷茶杯 两只装",
-        description="景德镇手工拉坯，每只 180 毫升，釉色略有不同。",  # noqa: RUF001  Chinese has its own comma
+        description="景德镇手工拉坯，每只 180 毫升，釉色略有不同。",
         currency="CNY",
         solo_price=8600,
         tiers=((2, 7200), (4, 6400)),
@@ -224,7 +224,7 @@ LISTINGS = (
     Listing(
         merchant_id=SHANCHA_SHOP,
         title="阳山水蜜桃 整箱 12 只",
-        description="果园直发，统一采摘。大家一起订，人越多越便宜，截止后统一按最低价结算。",  # noqa: RUF001  Chinese has its own comma
+        description="果园直发，统一采摘。大家一起订，人越多越便宜，截止后统一按最低价结算。",
         currency="CNY",
         solo_price=9900,
         tiers=((20, 8800), (50, 7900), (100, 6900)),
