@@ -9,18 +9,22 @@ import sys
 import time
 
 from domain.identity.limits import Policy, Whose
+from infra.limits import limiter as limiting
 from infra.limits.limiter import Limiter
 from infra.limits.window import Charge
 from infra.redis_client import make_redis
 from infra.settings import read_settings
 
 AT_ONCE = 8
+PATIENT_S = 30.0
+"""An answer that comes late is one all the same: whether a request passes on a busy machine is not asked here."""
 
 
 async def main(redis_url: str, quota: int, window_s: int, for_s: float) -> None:
     redis = make_redis(read_settings({"REDIS_URL": redis_url}))
     limiter, charges = Limiter(redis), (Charge(Policy("hammered", Whose.ACCOUNT, quota, window_s), "one"),)
 
+    limiting.ANSWER_WITHIN_S = PATIENT_S
     await redis.ping()
     print("ready", flush=True)  # noqa: T201 - whoever started it waits for this
     await asyncio.to_thread(sys.stdin.readline)

@@ -120,7 +120,7 @@ async def test_who_hears_nothing_looks(app: Litestar, town: Town, engine: AsyncE
     async def is_out() -> bool:
         return not await phone.is_in()
 
-    await eventually(is_out, "the end of the access token", 2 * revocations.LOOK_EVERY_S)
+    await eventually(is_out, "the end of the access token", 10 * revocations.LOOK_EVERY_S)
     await eventually(lambda: _listeners(engine), "a process that listens again")
     phone = await new_device(town)
     await eventually(lambda: _listens(app), "word of it")
