@@ -111,13 +111,20 @@ class Landings:
         return await self._elsewhere.get(_THE_ONE) or []
 
     async def _people_of(self, group: GroupView, *, waits: bool) -> list[ParticipantView]:
+        """Who is in, as `around` says.
+
+        One who `waits` gets no answer to a question of before this state was seen, not even when woken a little early:
+        uvloop's timers count whole milliseconds.
+        """
         self._note_seen(group)
         known = await self._people.get(group.id)
-        rest_s = REST_S - (self._people.age_s(group.id) or 0.0)
-        if known is None or known.of_version >= group.version or (rest_s > 0 and not waits):
-            return known.people if known else []
-        await asyncio.sleep(max(rest_s, 0))
-        known = await self._people.get(group.id, REST_S)
+        while known is not None and known.of_version < group.version:
+            rest_s = REST_S - (self._people.age_s(group.id) or 0.0)
+            if rest_s > 0 and not waits:
+                break
+            await asyncio.sleep(max(rest_s, 0))
+            self._note_seen(group)
+            known = await self._people.get(group.id, REST_S)
         return known.people if known else []
 
     def _note_seen(self, group: GroupView) -> None:
