@@ -20,15 +20,14 @@ from domain.errors import FieldProblems
 from domain.groupbuy.commands import CreateInvite
 from domain.groupbuy.text import CHANNEL_CHARACTERS_MAX, check_channel
 from domain.groupbuy.world import Accepted
+from domain.sharing.channels import Channel
 from domain.sharing.language import Language
 from infra.ids import new_invite_code
 from infra.reading.invites import invite_view
 from infra.tokens import Claims
 
-CHANNEL_DEFAULT = "link"
-
 _OF_A_CHANNEL: Final = {"pattern": "^[a-z0-9._-]+$", "minLength": 1, "maxLength": CHANNEL_CHARACTERS_MAX}
-Channel = Annotated[str, Meta(extra_json_schema=_OF_A_CHANNEL)]
+ChannelName = Annotated[str, Meta(extra_json_schema=_OF_A_CHANNEL)]
 
 
 class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ class InviteBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     Left out, the language is the one the caller's account, or else their phone, says they read.
     """
 
-    channel: Channel = CHANNEL_DEFAULT
+    channel: ChannelName = Channel.LINK.value
     language: Language | UnsetType = UNSET  # what is unset is in no body's hash: keys from before it stay good
 
 

@@ -27,6 +27,7 @@ from domain.groupbuy.errors import GroupClosed
 from domain.groupbuy.group import Place
 from domain.identity.permissions import Role
 from domain.sharing.amounts import amount_text
+from domain.sharing.channels import Channel
 from domain.sharing.language import Language
 from infra.batch import Stored
 from infra.identity.region_names import regions_by_name
@@ -38,7 +39,6 @@ from infra.sharing.own_link import find_own_link
 from infra.tokens import Claims
 from infra.views import place_view
 
-CHANNEL: Final = "link"
 KEY_BYTES: Final = 16
 SANDBOX: Final = "sandbox"
 
@@ -148,10 +148,10 @@ def _variant(landing: Landing, variant_id: UUID) -> str | None:
 async def _own_link(request: AnyRequest, landing: Landing, shopper_id: UUID) -> InviteView | None:
     """The visitor's own link, made when it is first shown; None where the group has just closed."""
     runtime, group = runtime_of(request), landing.group
-    sharer_id = await sharer(request, group.id, CHANNEL)
-    code = await find_own_link(runtime.engine, group.id, sharer_id, CHANNEL)
+    sharer_id = await sharer(request, group.id, Channel.LINK)
+    code = await find_own_link(runtime.engine, group.id, sharer_id, Channel.LINK)
     if code is None:
-        command = CreateInvite(group_id=group.id, sharer_id=shopper_id, channel=CHANNEL, code=new_invite_code())
+        command = CreateInvite(group_id=group.id, sharer_id=shopper_id, channel=Channel.LINK, code=new_invite_code())
         try:
             accepted = await runtime.tell(command)
         except GroupClosed:
@@ -164,7 +164,7 @@ async def _own_link(request: AnyRequest, landing: Landing, shopper_id: UUID) -> 
         deal_id=landing.deal.id,
         group_id=group.id,
         sharer_name="",
-        channel=CHANNEL,
+        channel=Channel.LINK,
         parent_code=None,
         joins=0,
         created_at=group.opened_at,
