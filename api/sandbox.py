@@ -13,7 +13,7 @@ import msgspec
 from api.answers import PRIVATE, Answer, answered
 from api.bodies import content_type, read_bytes, read_json
 from api.refused import NoSuchGateway
-from api.requests import AnyRequest, invalid, query_of, runtime_of
+from api.requests import AnyRequest, header, invalid, query_of, runtime_of
 from api.routing import route
 from domain.pricing.currency import format_minor
 from infra.payments.port import GatewayPayment, GatewayRefused, GatewayState
@@ -23,6 +23,8 @@ from infra.payments.sandbox.gateway import SandboxGateway
 HTML: Final = b"text/html; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
 SEE_OTHER: Final = 303
+CONFLICT: Final = 409
+NOTHING_AWAITED: Final = "No step is awaited here: the payment is finished, or the link is wrong."
 _BACK: Final = re.compile(r"/g/[0-9a-f-]{36}/paid/[0-9a-f-]{36}")
 """Where the step may lead back to: the page that looks whether it is paid."""
 
@@ -62,10 +64,12 @@ async def show_sandbox_step(request: AnyRequest) -> Answer:
     order_id = order_of(reference)
     payment = await gateway.look_up(order_id, reference) if order_id else None
     secret = query_of(request).get("client_secret", "")
-    if payment is None or payment.client_secret != secret:
-        raise GatewayRefused("no_such_step", "No step is awaited here: the payment is finished, or the link is wrong.")
-    amount = format_minor(payment.amount_minor, payment.currency)
     back = query_of(request).get("back", "")
+    if payment is None or payment.client_secret != secret:
+        if _is_for_a_browser(request):
+            return _nothing_awaited(back)
+        raise GatewayRefused("no_such_step", NOTHING_AWAITED)
+    amount = format_minor(payment.amount_minor, payment.currency)
     return _page(_QUESTION.format(amount=escape(amount), secret=escape(secret), back=escape(back)))
 
 
@@ -76,7 +80,12 @@ async def take_sandbox_step(request: AnyRequest) -> Answer:
     is_form = content_type(request) == FORM
     body, back = _of_form(await read_bytes(request)) if is_form else (await read_json(request, _step_body), "")
     reference: str = request.scope["path_params"]["reference"]
-    found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
+    try:
+        found = await gateway.complete_step(reference, body.client_secret, approve=body.approve)
+    except GatewayRefused:
+        if is_form and _is_for_a_browser(request):
+            return _nothing_awaited(back)
+        raise
     if _BACK.fullmatch(back):
         return Answer(SEE_OTHER, b"", ((b"location", back.encode()), (b"cache-control", b"no-store")), HTML)
     return _page(_said(found)) if is_form else answered(StepTaken(found.reference, found.state), headers=PRIVATE)
@@ -104,5 +113,16 @@ def _said(found: GatewayPayment) -> str:
     return f"<p>{'Declined' if is_declined else 'Approved'}. You can go back to the app.</p>"
 
 
-def _page(content: str) -> Answer:
-    return Answer(200, _PAGE.format(content=content).encode(), ((b"cache-control", b"no-store"),), HTML)
+def _is_for_a_browser(request: AnyRequest) -> bool:
+    """Whether somebody reads what is answered."""
+    return b"text/html" in (header(request, b"accept") or b"")
+
+
+def _nothing_awaited(back: str) -> Answer:
+    """As after going back from where the step led to: a way on, where one is known."""
+    way = f'<p><a href="{back}">Back to the group</a></p>' if _BACK.fullmatch(back) else ""
+    return _page(f"<p>{NOTHING_AWAITED}</p>{way}", CONFLICT)
+
+
+def _page(content: str, status: int = 200) -> Answer:
+    return Answer(status, _PAGE.format(content=content).encode(), ((b"cache-control", b"no-store"),), HTML)

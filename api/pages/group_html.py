@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from api.pages.apps import Apps, app_links
-from api.pages.join_step import CHOOSING, JOIN_WORDS, Step
+from api.pages.join_step import CHOOSING, JOIN_WORDS, Step, may_open
 from api.pages.kept import Kept
 from api.pages.showing import html
 from api.pages.sight import Card, card_of, sight_of, situation_on
@@ -117,6 +117,7 @@ def _joining(landing: Landing, language: Language, origin: str, step: Step, *, i
     situation = situation_on(landing.deal, landing.group)
     return {
         "join": step,
+        "may_open": may_open(landing.deal),
         "join_words": JOIN_WORDS[language],
         "is_part": is_part,
         "own_sharing": own and _sharing(own, situation, language, origin),

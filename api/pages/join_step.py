@@ -12,7 +12,9 @@ from api.pages.words_join_de import GERMAN
 from api.pages.words_join_en import ENGLISH
 from api.pages.words_join_es import SPANISH
 from api.pages.words_join_zh import CHINESE
+from domain.groupbuy.deal import DealStatus, Grouping
 from domain.sharing.language import Language
+from infra.reading.deals import DealView
 from infra.reading.invites import InviteView
 from infra.tokens import Claims
 
@@ -76,6 +78,11 @@ class Step:
     def is_own(self) -> bool:
         """Whether a group of their own is to be opened."""
         return self.typed.get("own") == "1"
+
+
+def may_open(deal: DealView) -> bool:
+    """Whether people open groups of their own of a deal now."""
+    return deal.grouping == Grouping.TEAM and deal.status == DealStatus.LIVE
 
 
 CHOOSING: Final = Step(name="choose")

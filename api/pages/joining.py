@@ -20,7 +20,7 @@ from api.limiting import limit_recipient
 from api.pages.asking import is_for_a_person, is_part
 from api.pages.group_page import shows_of
 from api.pages.join_said import REFUSALS, said_of
-from api.pages.join_step import JOIN_WORDS, Step
+from api.pages.join_step import JOIN_WORDS, Step, may_open
 from api.pages.place_form import as_place
 from api.pages.regions import is_region, region_of
 from api.pages.showing import HTML
@@ -72,11 +72,19 @@ class Asked(NamedTuple):
         return dial if is_region(dial) else region_of(self.request, self.language)
 
 
-class _Yours(msgspec.Struct):
+class _Place(msgspec.Struct):
+    quantity: int
+    variant_id: UUID
+
+
+class _Taken(msgspec.Struct):
+    """What of the answer to a join says which place came of it."""
+
     id: UUID
+    you: _Place
 
 
-_group_of: Final = msgspec.json.Decoder(_Yours)
+_taken_of: Final = msgspec.json.Decoder(_Taken)
 
 
 def form_route(
@@ -162,7 +170,10 @@ async def take_place_on_page(asked: Asked) -> Answer:
         answer = await _take(asked, body)
     except InviteNotUsable:  # whoever brought them, they may come
         answer = await _take(asked, msgspec.structs.replace(body, invite_code=None))
-    return _go_to(asked, _group_of.decode(answer.body).id)
+    taken = _taken_of.decode(answer.body)
+    if taken.you.quantity != body.quantity or body.variant_id not in {None, taken.you.variant_id}:
+        return await _already_in(asked, taken.you.quantity)
+    return _go_to(asked, taken.id)
 
 
 @route("GET", "/g/{group_id}/paid/{order_id}")
@@ -216,9 +227,26 @@ async def _take(asked: Asked, body: PlaceBody) -> Answer:
     return await take_place(request, await joining(request, landing.group.id, body), body)
 
 
+async def _already_in(asked: Asked, quantity: int) -> Answer:
+    """They have a place, and not the one they asked for now."""
+    step, words = await _step(asked), JOIN_WORDS[asked.language]
+    problem = words.in_already.format(count=f"{quantity} \u00d7")
+    return await _show(asked, replace(step, problem=problem), HTTPStatus.CONFLICT)
+
+
 async def _next(asked: Asked) -> Answer:
     """The step that comes next for whoever asks."""
-    return await _show(asked, await step_of(asked.request, asked.landing, asked.language, asked.form))
+    return await _show(asked, await _step(asked))
+
+
+async def _step(asked: Asked) -> Step:
+    """Where they stand; whoever came too late for the group goes on to one of their own, with what they typed."""
+    request, landing, language = asked.request, asked.landing, asked.language
+    step = await step_of(request, landing, language, asked.form)
+    if step.name != "over" or not may_open(landing.deal):
+        return step
+    own, words = await step_of(request, landing, language, {**asked.form, "own": "1"}), JOIN_WORDS[language]
+    return replace(own, problem=f"{words.group_closed} {words.go_elsewhere}")
 
 
 async def _refused(asked: Asked, refusal: Exception, at: str) -> Answer:
@@ -229,7 +257,7 @@ async def _refused(asked: Asked, refusal: Exception, at: str) -> Answer:
         step = Step(name="code", typed=asked.form, phone=asked.form["phone"])
     else:
         await visitor_of(request)
-        step = await step_of(request, landing, language, asked.form)
+        step = await _step(asked)
     others = await runtime_of(request).landings.other_groups(landing.group) if said.shows_others else []
     elsewhere = [card_of(landing.deal, other, language) for other in others]
     step = replace(step, problem=said.problem, errors=said.errors, elsewhere=elsewhere)

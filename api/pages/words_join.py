@@ -67,6 +67,8 @@ class JoinWords:
     you_pay_nothing: str
     dropped: str
     # what the rules say
+    in_already: str
+    all_reserved: str
     group_full: str
     group_closed: str
     go_elsewhere: str

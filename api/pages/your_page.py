@@ -15,8 +15,8 @@ from api.pages.apps import apps_of
 from api.pages.asking import is_part
 from api.pages.encodings import packed, takes_gzip
 from api.pages.group_html import Shows, join_part, page_with
-from api.pages.join_step import CHOOSING, NOTHING, Paying, Step, Taken
-from api.pages.regions import region_of
+from api.pages.join_step import CHOOSING, NOTHING, Paying, Step, Taken, may_open
+from api.pages.regions import is_region, region_of
 from api.pages.showing import HTML, POLICY
 from api.pages.web_cookies import cookie_headers
 from api.pages.web_session import visitor_of
@@ -76,20 +76,21 @@ async def step_of(
     request: AnyRequest, landing: Landing, language: Language, typed: Mapping[str, str] = NOTHING
 ) -> Step:
     """Where the caller stands with a group; raises `Unavailable`."""
-    caller, group = caller_if_known(request), landing.group
+    caller, group, is_own = caller_if_known(request), landing.group, typed.get("own") == "1"
+    is_over = group.is_closed and not (is_own and may_open(landing.deal))
     if caller is None:
-        region = typed.get("dial") or region_of(request, language)
+        region = _region(request, language, typed)
         regions = regions_by_name(language)
-        return Step(name="over" if group.is_closed else "who", typed=typed, regions=regions, region=region)
+        return Step(name="over" if is_over else "who", typed=typed, regions=regions, region=region)
     step = _of(caller, Step(name="over"))
     shopper_id = await self_in_group(request, caller, group.id)
-    if typed.get("own") != "1":
+    if not is_own:
         found = await runtime_of(request).places.find_any(group.deal_id, group.id, shopper_id)
         if isinstance(found, Place):
             return await _inside(request, landing, language, found, step)
         if isinstance(found, NotedPayment):
             return _paying(landing, language, found, step)
-    if group.is_closed:
+    if is_over:
         return step
     return replace(
         step,
@@ -97,8 +98,14 @@ async def step_of(
         typed=typed,
         key=secrets.token_urlsafe(KEY_BYTES),
         regions=regions_by_name(language),
-        region=region_of(request, language),
+        region=_region(request, language, typed),
     )
+
+
+def _region(request: AnyRequest, language: Language, typed: Mapping[str, str]) -> str:
+    """Where they are at home: as the dial code says that they chose, else a guess."""
+    dial = typed.get("dial", "")
+    return dial if is_region(dial) else region_of(request, language)
 
 
 def _of(caller: Claims, step: Step) -> Step:

@@ -13,6 +13,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from api.pages.words_de import GERMAN
 from api.pages.words_join_de import GERMAN as AUF_DEUTSCH
+from api.pages.words_join_zh import CHINESE as ZH
+from api.pages.words_zh import CHINESE
 from infra.settings import Settings, read_settings
 from tests.api.people import Town
 from tests.browser.chromium import ARGUMENTS, CHROMIUM
@@ -216,3 +218,61 @@ async def test_at_night_the_page_is_dark(browser: Browser, town: Town, running: 
         colours = await seen.colours()
         light, dark = (colours[scheme] for scheme in SCHEMES)
         assert light == dark[::-1] or (light[0] != dark[0] and light[1] != dark[1])
+
+
+WIDE = "W" * 50
+DEAR = {"USD": 12_345_600, "IDR": 1_250_000_000}
+
+
+@pytest.mark.parametrize("currency", DEAR)
+async def test_nothing_is_too_long_for_a_narrow_screen(
+    browser: Browser, town: Town, running: Running, currency: str
+) -> None:
+    """Words that never end and prices of many digits: all of it is seen, and every button can be pressed."""
+    price = DEAR[currency]
+    deal = await town.live_deal(
+        title=WIDE,
+        description=WIDE,
+        currency=currency,
+        solo_price=2 * price,
+        tiers=[{"participants": 2, "unit_price": price}, {"participants": 3, "unit_price": price - 100}],
+        variants=[{"title": WIDE, "stock": 5}, {"title": "\u7ea2" * 50, "stock": 5}],
+        stock=...,
+    )
+    taken = {"variant_id": deal["variants"][0]["id"]}
+    group = (await town.shopper(WIDE).post(f"/v1/deals/{deal['id']}/groups", taken)).json()
+    async with window(browser, NARROW) as seen:
+        page = seen.page
+        await page.goto(f"{running.origin}/g/{group['id']}?lang=zh")
+        await seen.check_fit()
+        await page.get_by_label(WIDE).check()
+        await page.get_by_role("button", name=CHINESE.join_the_group).click()
+        await seen.check_fit()
+        await page.get_by_role("button", name=ZH.guest).click()
+        await heading(page, ZH.place_title)
+        await seen.check_fit()
+        await page.get_by_role("button", name=ZH.join_and_pay).click()
+        await heading(page, ZH.pay_title)
+        await seen.check_fit()
+
+
+async def test_a_group_that_closes_under_a_form_leaves_what_was_typed(
+    browser: Browser, town: Town, running: Running
+) -> None:
+    """It is said at once, and a group of one's own is opened with what is there."""
+    group, link = await shared_group(town, running, group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
+    async with window(browser) as seen:
+        page = seen.page
+        await page.goto(link)
+        await expect(page.locator("[data-live]")).to_be_visible()
+        await page.get_by_role("button", name="Join the group").click()
+        await page.get_by_role("button", name="Join as a guest").click()
+        await heading(page, "Your place")
+        await page.get_by_label("How many").fill("3")
+        await town.shopper("Ana").post(f"/v1/groups/{group['id']}/participants")
+        await expect(page.locator(".once-closed")).to_contain_text("This group is closed.")
+        await expect(page.get_by_role("button", name="Join and pay")).to_be_hidden()
+        await expect(page.get_by_label("How many")).to_have_value("3")
+        await page.get_by_role("button", name="Open your own group").click()
+        await heading(page, "Your place is kept")
+        await expect(page.locator("#join")).to_contain_text("3 \u00d7")

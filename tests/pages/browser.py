@@ -120,9 +120,9 @@ async def code_sent(town: Town, to: str = PHONE) -> str:
     return str(newest["code"])
 
 
-async def pay(browser: Browser, button: str = "Approve") -> None:
+async def pay(browser: Browser, button: str = "Approve", price: str = "Pay $9.00") -> None:
     """Take the gateway's step, which leads back."""
-    await browser.open(browser.link("Pay $9.00").removeprefix("http://127.0.0.1:8000"))
+    await browser.open(browser.link(price).removeprefix("http://127.0.0.1:8000"))
     await browser.send(button)
 
 

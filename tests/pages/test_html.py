@@ -97,3 +97,9 @@ def test_a_long_description_is_cut() -> None:
     """A page has its bounds, whatever a merchant writes."""
     read = Read(page_of(deal={"description": "tea " * 1_250}))
     assert len(read.one("div", dir="auto").text or "") == 2_000
+
+
+def test_nothing_is_shown_of_a_deal_that_nothing_is_told_of() -> None:
+    """No empty card: neither its seller nor a description is known."""
+    read = Read(page_of(deal={"description": ""}, merchant_name=None))
+    assert [one for one in read.all("section") if one.get("class") == "about"] == []

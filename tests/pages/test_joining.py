@@ -1,6 +1,7 @@
 """Joining on the web without JavaScript: from a link to a place, with a phone or as a guest, paid and shared on."""
 
-from tests.api.people import Town
+from domain.identity.profile import NAME_CHARACTERS_MAX
+from tests.api.people import Town, problem
 from tests.pages.browser import FROM_OUR_PAGE, PHONE, Browser, a_link, as_guest, code_sent, pay
 from tests.pages.reading import Read
 
@@ -92,13 +93,104 @@ async def test_who_comes_too_late_is_shown_where_else_to_go(town: Town) -> None:
     deal = await town.live_deal(group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
     leaders = town.shopper(), town.shopper()
     here, elsewhere = [(await one.post(f"/v1/deals/{deal['id']}/groups")).json()["id"] for one in leaders]
-    browser = await as_guest(town, f"/g/{here}")
+    browser = await as_guest(town, f"/g/{here}", quantity="3")
     await town.shopper().post(f"/v1/groups/{here}/participants")
     await browser.send("Join and pay")
     assert browser.response.status_code == 409
     assert "Join another one" in browser.problem
     said = browser.page.one("div", id="join-problem")
     assert [one.get("href") for one in said.iter("a")] == [f"/g/{elsewhere}?lang=en"]
+    assert browser.title == "Your own group"
+    await browser.send("Open and pay")
+    assert browser.title == "Your place is kept"
+    assert "3 \u00d7" in browser.page.text()
+
+
+async def test_who_says_who_they_are_after_the_group_closed_can_open_their_own(town: Town) -> None:
+    """The way in goes on with what was chosen, and says why it leads elsewhere."""
+    group, link = await a_link(town, group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
+    browser = Browser.of(town)
+    await browser.open(link)
+    await browser.send("Join the group", quantity="2")
+    await town.shopper().post(f"/v1/groups/{group['id']}/participants")
+    await browser.send("Join as a guest")
+    assert (browser.title, browser.problem.startswith("This group is closed.")) == ("Your own group", True)
+    form, _ = browser.form_with("Open and pay")
+    assert browser.fields_of(form)["quantity"] == "2"
+
+
+async def test_whoever_has_a_place_and_asks_for_another_is_told_what_they_have(town: Town) -> None:
+    """A form that was left open in another tab changes nothing, and does not look as if it had."""
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    form, _ = browser.form_with("Join and pay")
+    fields, action = browser.fields_of(form), form.get("action", "")
+    await browser.send("Join and pay", quantity="2")
+    await pay(browser, price="Pay $18.00")
+    fields |= {"quantity": "5", "key": "anotherkeyofanothertab"}
+    answer = await browser.client.post(action, data=fields, headers=FROM_OUR_PAGE)
+    assert answer.status_code == 409
+    assert "You are in already, with 2 \u00d7." in Read(answer.text).text()
+    same = fields | {"quantity": "2", "key": "athirdkeyofathirdtab12"}
+    assert (await browser.client.post(action, data=same, headers=FROM_OUR_PAGE)).is_redirect
+
+
+async def test_the_address_of_a_form_leads_to_its_page(town: Town) -> None:
+    """Enter in the address bar, or a tab that is opened again: a person gets the page, a program its problem."""
+    group, _ = await a_link(town)
+    for step in ("join/code", "join/sign-in", "join/guest", "leave", "sign-out"):
+        path = f"/g/{group['id']}/{step}"
+        answer = await Browser.of(town).client.get(f"{path}?lang=de")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/g/{group['id']}?lang=de#join")
+        problem(await town.nobody.get(path), 405, "method-not-allowed")
+
+
+async def test_going_back_to_a_payment_that_is_made_shows_a_way_on(town: Town) -> None:
+    """The sandbox's page says so to people, whether it is opened or its form is sent again."""
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    await browser.send("Join and pay")
+    step = browser.link("Pay $9.00").removeprefix("http://127.0.0.1:8000")
+    await browser.open(step)
+    form, _ = browser.form_with("Approve")
+    fields = browser.fields_of(form) | {"approve": "true"}
+    await browser.send("Approve")
+    for again in (await browser.client.get(step), await browser.client.post(step, data=fields)):
+        assert (again.status_code, again.headers["content-type"]) == (409, "text/html; charset=utf-8")
+        [way] = Read(again.text).all("a")
+        await browser.open(way.get("href", ""))
+        assert browser.title == "You are in"
+    problem(await town.nobody.get(step), 409, "gateway-refused")
+
+
+async def test_the_country_of_an_address_is_at_first_that_of_the_phone(town: Town) -> None:
+    """Not what the browser's language guesses; and a name is bounded as the API bounds it."""
+    browser = Browser.of(town)
+    deal = await town.live_deal(needs_shipping=True)
+    home = {"name": "Mia", "line1": "2 High Street", "city": "Leeds", "country": "GB"}
+    group = (await town.shopper().post(f"/v1/deals/{deal['id']}/groups", {"address": home})).json()
+    await browser.open(f"/g/{group['id']}")
+    await browser.send("Join the group")
+    await browser.send("Send me a code", dial="DE", phone="01512 3456789")
+    assert browser.page.one("input", id="name").get("maxlength") == str(NAME_CHARACTERS_MAX)
+    await browser.send("Continue", code=await code_sent(town, "+4915123456789"))
+    form, _ = browser.form_with("Join and pay")
+    assert browser.fields_of(form)["country"] == "DE"
+
+
+async def test_while_all_places_are_being_paid_for_none_is_promised(town: Town) -> None:
+    """The page says that one may come free, and offers a group of one's own; what comes live says it too."""
+    group, link = await a_link(town, group_size_max=2, tiers=[{"participants": 2, "unit_price": 900}])
+    other = await as_guest(town, link)
+    await other.send("Join and pay")
+    browser = Browser.of(town)
+    await browser.open(f"/g/{group['id']}")
+    assert any("data-full" in one.attrib for one in browser.page.all("p"))
+    assert "All places are being paid for now." in browser.page.text()
+    assert {"till-full"} == {
+        one.get("class", "").split()[-1] for one in browser.page.all("button") if "Join the" in "".join(one.itertext())
+    }
+    assert "Open your own group" in browser.buttons
 
 
 async def test_a_quantity_that_cannot_be_is_said_beside_its_field(town: Town) -> None:
