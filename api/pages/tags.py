@@ -17,13 +17,14 @@ from domain.groupbuy.group import GroupStatus
 from domain.pricing.currency import decimal_text
 from domain.sharing.channels import percent_encoded
 from domain.sharing.language import Language
-from domain.sharing.titles import shown_title
+from domain.sharing.titles import clipped, shown_title
 from infra.cards.addresses import card_address, page_path
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH
 from infra.sharing.landing import Landing
 
 SITE_NAME: Final = "Tuan"
 TITLE_CHARACTERS_MAX: Final = 110
+DESCRIPTION_CHARACTERS_MAX: Final = 500
 TERRITORIES: Final = {Language.EN: "en_US", Language.ZH: "zh_CN", Language.DE: "de_DE", Language.ES: "es_ES"}
 _CONTEXT: Final = "https://schema.org"
 _NOT_IN_A_PAGE: Final = re.compile(r"[<>&'\u2028\u2029]")
@@ -73,7 +74,7 @@ def tags_of(landing: Landing, sight: Sight, language: Language, origin: str) -> 
         currency=group.currency,
         availability="in stock" if group.seats_left else "out of stock",
         is_for_search=landing.invite is None and situation.is_open,
-        json_ld=in_a_page(_product(landing, canonical, image)),
+        json_ld=in_a_page(_product(landing, sight, canonical, image)),
     )
 
 
@@ -83,7 +84,7 @@ def in_a_page(value: Any) -> Markup:  # noqa: ANN401 - whatever JSON can say
     return Markup(_NOT_IN_A_PAGE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: S704 - as just made
 
 
-def _product(landing: Landing, canonical: str, image: str) -> dict[str, Any]:
+def _product(landing: Landing, sight: Sight, canonical: str, image: str) -> dict[str, Any]:
     deal = landing.deal
     product: dict[str, Any] = {
         "@context": _CONTEXT,
@@ -94,8 +95,8 @@ def _product(landing: Landing, canonical: str, image: str) -> dict[str, Any]:
         "image": [url for url in (image, deal.image_url) if url],
         "offers": _offer(landing, canonical),
     }
-    if deal.description:
-        product["description"] = deal.description
+    if sight.description:
+        product["description"] = clipped(sight.description, DESCRIPTION_CHARACTERS_MAX)
     return product
 
 

@@ -106,3 +106,10 @@ def test_amounts_for_machines_have_the_digits_of_their_currency(currency: str, a
     read = Read(page_of(group=msgspec.structs.replace(group(), currency=currency)))
     assert read.metas["product:price:amount"] == [amount]
     assert read.json_ld["offers"]["price"] == amount
+
+
+def test_machines_are_told_the_beginning_of_a_long_description() -> None:
+    """The page is not twice as heavy for it."""
+    said = Read(page_of(deal={"description": "Tea. " * 4_000})).json_ld["description"]
+    assert len(said) <= 500
+    assert said.startswith("Tea. Tea.")
