@@ -23,6 +23,7 @@ _TEXTS: Final = share_texts(
         currency="USD",
         status="open",
         participants=8,
+        reserved=0,
         seats_left=4,
         unit_price=1_200,
         solo_price=1_800,

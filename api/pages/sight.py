@@ -118,6 +118,7 @@ def situation_on(deal: DealView, group: GroupView) -> Situation:
         currency=group.currency,
         status=group.status,
         participants=group.participants,
+        reserved=group.awaiting_payment,
         seats_left=group.seats_left,
         unit_price=group.unit_price,
         solo_price=group.solo_price,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.groupbuy.group import Group
+from domain.groupbuy.group import Group, GroupStatus
 from domain.sharing.situation import Situation, situation_of
 
 
@@ -22,6 +22,12 @@ class Standing:
     expires_at: datetime
     group_size_max: int
 
+    @property
+    def reserved(self) -> int:
+        """Places that are neither free nor anybody's yet, while the group is open."""
+        is_open = self.status == GroupStatus.OPEN
+        return self.group_size_max - self.participants - self.seats_left if is_open else 0
+
     def situation(self, title: str, currency: str) -> Situation:
         """The same as texts are made of."""
         return situation_of(
@@ -29,6 +35,7 @@ class Standing:
             currency=currency,
             status=self.status,
             participants=self.participants,
+            reserved=self.reserved,
             seats_left=self.seats_left,
             unit_price=self.unit_price,
             solo_price=self.solo_price,

@@ -26,6 +26,7 @@ class PictureWords:
     people: Forms
     needed: NeededForms
     needed_to_tip: NeededForms
+    to_be_paid: str
     places: Forms
     at_lowest: str
     succeeded: str
@@ -62,6 +63,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             needed_to_tip=NeededForms(
                 "1 more and it's a deal", "{n} more and it's a deal", "{n}+ more to make it a deal"
             ),
+            to_be_paid="{price} each once all have paid",
             places=Forms("Last place", "{n} places left"),
             at_lowest="Lowest price reached",
             succeeded="Done: everyone pays {price}",
@@ -78,6 +80,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             people=Forms("{n}人", "{n}人"),
             needed=NeededForms("再来1人 → 每件{price}", "再来{n}人 → 每件{price}", "再来{n}人以上 → 每件{price}"),
             needed_to_tip=NeededForms("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
+            to_be_paid="全部付款后 → 每件{price}",
             places=Forms("仅剩1个名额", "仅剩{n}个名额"),
             at_lowest="已达最低价",
             succeeded="拼团成功 · 每件{price}",
@@ -96,6 +99,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             needed_to_tip=NeededForms(
                 "Noch 1, dann gilt der Preis", "Noch {n}, dann gilt der Preis", "Noch über {n} fehlen"
             ),
+            to_be_paid="Sind alle bezahlt → je {price}",
             places=Forms("Letzter Platz", "Noch {n} Plätze frei"),
             at_lowest="Niedrigster Preis erreicht",
             succeeded="Geschafft: alle zahlen {price}",
@@ -116,6 +120,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             needed_to_tip=NeededForms(
                 "Falta 1 para lograrlo", "Faltan {n} para lograrlo", "Faltan más de {n} para lograrlo"
             ),
+            to_be_paid="Al pagar todos → {price} cada uno",
             places=Forms("Última plaza", "Quedan {n} plazas"),
             at_lowest="Ya al precio más bajo",
             succeeded="Conseguido: todos pagan {price}",

@@ -10,7 +10,8 @@ from domain.groupbuy.group import GroupStatus
 class Situation:
     """What texts, tags, cards, pages and notices are made from; prices are minor units of `currency` per unit.
 
-    `unit_price` is the price at the present count. While there is a next tier: it is reached at `next_at` participants,
+    `reserved` places count for nobody until they are paid; `seats_left` are the others that are free. `unit_price` is
+    the price at the present count. While there is a next tier: it is reached at `next_at` participants,
     `needed` more than now, and costs `next_unit_price`, which spares each `saving_each` against what would be paid
     otherwise (`present_price`). These four are None together: at the lowest price, and once the group is closed.
     """
@@ -19,6 +20,7 @@ class Situation:
     currency: str
     status: GroupStatus
     participants: int
+    reserved: int
     seats_left: int
     unit_price: int
     solo_price: int
@@ -42,6 +44,11 @@ class Situation:
         return self.status is GroupStatus.SUCCEEDED
 
     @property
+    def still_needed(self) -> int | None:
+        """How many must come besides those who have a place reserved: never more than there are places left."""
+        return None if self.needed is None else max(self.needed - self.reserved, 0)
+
+    @property
     def present_price(self) -> int:
         """What one unit would cost if nobody else came: alone, the solo price, until the first tier is reached."""
         return self.unit_price if self.is_tipped else self.solo_price
@@ -53,6 +60,7 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
     currency: str,
     status: str,
     participants: int,
+    reserved: int,
     seats_left: int,
     unit_price: int,
     solo_price: int,
@@ -75,6 +83,7 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
         currency=currency,
         status=fate,
         participants=participants,
+        reserved=reserved,
         seats_left=seats_left,
         unit_price=unit_price,
         solo_price=solo_price,

@@ -52,7 +52,8 @@ def news_of(group: Situation, language: Language) -> str:
     wording = WORDINGS[language]
     match group.status:
         case GroupStatus.OPEN:
-            return wording.gap.join(filter(None, (_worth(group, language), _places(group, wording, language))))
+            told = (_worth(group, language), _counted_in(group, wording), _places(group, wording, language))
+            return wording.gap.join(filter(None, told))
         case GroupStatus.SUCCEEDED:
             people = count_text(group.participants, language)
             return wording.succeeded.of(group.participants).format(people=people, **_amounts(group, language))
@@ -65,14 +66,22 @@ def news_of(group: Situation, language: Language) -> str:
 def _worth(group: Situation, language: Language) -> str:
     """What the next people are worth to everybody; at the lowest price, that it is."""
     wording, amounts = WORDINGS[language], _amounts(group, language)
-    if group.needed is None or group.next_at is None:
+    needed = group.still_needed
+    if needed is None or group.next_at is None:
         return wording.at_lowest.format(**amounts)
-    counts = {"needed": count_text(group.needed, language), "all": count_text(group.next_at, language)}
+    if not needed:
+        return wording.to_be_paid.format(**amounts)
+    counts = {"needed": count_text(needed, language), "all": count_text(group.next_at, language)}
     if not group.is_tipped:
-        return wording.to_tip.of(group.needed).format(**counts, **amounts)
+        return wording.to_tip.of(needed).format(**counts, **amounts)
     if group.next_at == 2:
         return wording.to_be_two.format(**amounts)
-    return wording.to_next.of(group.needed).format(**counts, **amounts)
+    return wording.to_next.of(needed).format(**counts, **amounts)
+
+
+def _counted_in(group: Situation, wording: Wording) -> str:
+    """That places are counted which may still be given up, where they are."""
+    return wording.unpaid_count if group.reserved and group.still_needed else ""
 
 
 def _places(group: Situation, wording: Wording, language: Language) -> str:

@@ -27,7 +27,8 @@ class Wording:
     """One language's sentences.
 
     `to_tip` is said before the first tier, `to_next` before any other, by how many are needed, and `to_be_two` where
-    one is and makes two of them; `at_lowest` when there is no tier left to reach.
+    one is and makes two of them; `unpaid_count` follows where reserved places are counted besides those needed, and
+    `to_be_paid` is said where they are enough; `at_lowest` when there is no tier left to reach.
     """
 
     line: str
@@ -38,6 +39,8 @@ class Wording:
     to_tip: Forms
     to_next: Forms
     to_be_two: str
+    to_be_paid: str
+    unpaid_count: str
     now: str
     at_lowest: str
     places: Forms
@@ -64,6 +67,8 @@ _ENGLISH: Final = Wording(
         "{needed} more and all {all} of us save {saving} each.",
     ),
     to_be_two="One more and we both save {saving}.",
+    to_be_paid="Once reserved places are paid, the price is {next}.",
+    unpaid_count="This counts places still unpaid.",
     now="Now {price} instead of {alone}.",
     at_lowest="{price} instead of {alone}: the lowest price is reached.",
     places=Forms("Only one place left.", "{places} places left."),
@@ -85,6 +90,8 @@ _CHINESE: Final = Wording(
     to_tip=Forms("再来{needed}人，每人只付{next}，单买{alone}。", "再来{needed}人，每人只付{next}，单买{alone}。"),
     to_next=Forms("再来{needed}人，我们{all}人每人再省{saving}。", "再来{needed}人，我们{all}人每人再省{saving}。"),
     to_be_two="再来1人，我们俩每人再省{saving}。",
+    to_be_paid="预留名额付款后，每人只付{next}。",
+    unpaid_count="已计入待付款的预留名额。",
     now="现价{price}，单买{alone}。",
     at_lowest="{price}，单买{alone}，已是最低价。",
     places=Forms("仅剩{places}个名额。", "还剩{places}个名额。"),
@@ -113,6 +120,8 @@ _GERMAN: Final = Wording(
         "Kommen noch {needed} dazu, sparen wir alle {all} je {saving}.",
     ),
     to_be_two="Kommt noch jemand dazu, sparen wir beide je {saving}.",
+    to_be_paid="Sind die reservierten Plätze bezahlt, gilt {next}.",
+    unpaid_count="Unbezahlte Plätze zählen mit.",
     now="Jetzt {price} statt {alone}.",
     at_lowest="{price} statt {alone}: Der niedrigste Preis ist erreicht.",
     places=Forms("Nur noch ein Platz frei.", "Noch {places} Plätze frei."),
@@ -140,6 +149,8 @@ _SPANISH: Final = Wording(
         "Con {needed} personas más, los {all} ahorramos {saving} cada uno.",
     ),
     to_be_two="Con una persona más, los dos ahorramos {saving} cada uno.",
+    to_be_paid="Pagadas las reservas, el precio será {next}.",
+    unpaid_count="Incluye plazas sin pagar.",
     now="Ahora {price} en vez de {alone}.",
     at_lowest="{price} en vez de {alone}: es el precio más bajo.",
     places=Forms("Queda una sola plaza.", "Quedan {places} plazas."),

@@ -81,11 +81,14 @@ def _said(words: PictureWords, group: GroupView, status: GroupStatus, language: 
 
 
 def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: Language) -> str:
-    number = about(coming.participants_needed)
-    is_exact = number == coming.participants_needed <= EXACT_UP_TO
+    needed = max(coming.participants_needed - group.awaiting_payment, 0)  # as texts do: reserved places are not free
+    price = amount_text(coming.unit_price, group.currency, language)
+    if not needed:
+        return words.to_be_paid.format(price=price)
+    number = about(needed)
+    is_exact = number == needed <= EXACT_UP_TO
     forms = words.needed if group.tipped else words.needed_to_tip
     form = forms.of(number) if is_exact else forms.many
-    price = amount_text(coming.unit_price, group.currency, language)
     return form.format(n=count_text(number, language), price=price)
 
 

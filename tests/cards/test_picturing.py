@@ -43,8 +43,21 @@ def test_a_cards_address_changes_with_what_the_merchant_changes() -> None:
 def test_what_is_not_drawn_does_not_change_the_address() -> None:
     """Time, the version and those who are in leave the card where it is: chats fetch each address once."""
     shown = landing()
-    later = _changed(version=99, expires_at=shown.group.opened_at, awaiting_payment=3)
+    later = _changed(version=99, expires_at=shown.group.opened_at)
     assert _card(later) == _card(replace(shown, people=[]))
+
+
+def test_a_card_asks_for_no_more_people_than_there_are_places() -> None:
+    """Reserved places are on their way: besides them fewer are missing, or nobody is but all still have to pay."""
+    coming = NextTier(4, 3, 700)
+    for awaiting, seats_left, headline, aside in (
+        (0, 3, "3 more and it's a deal", "3 places left"),
+        (2, 1, "1 more and it's a deal", "Last place"),
+        (3, 2, "$7.00 each once all have paid", "2 places left"),
+    ):
+        shown = _changed("open", next_tier=coming, awaiting_payment=awaiting, seats_left=seats_left)
+        picture = picture_of(Kind.CARD, shown, Language.EN, "")
+        assert (picture.headline, picture.aside) == (headline, aside)
 
 
 def test_large_numbers_are_told_coarsely() -> None:

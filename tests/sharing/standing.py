@@ -14,19 +14,21 @@ def standing(
     participants: int,
     status: GroupStatus = GroupStatus.OPEN,
     *,
+    reserved: int = 0,
     seats_left: int | None = None,
     title: str = "Jasmine tea, 250 g",
     currency: str = "USD",
 ) -> Situation:
-    """A group of that schedule; without `seats_left` just big enough for its last tier and one more."""
+    """A group of that schedule; without `seats_left` big enough for its last tier, those reserved, and one more."""
     tier = prices.next_tier(participants)
-    size_max = max(prices.tiers[-1].participants, participants) + 1
-    seats_left = size_max - participants if seats_left is None else seats_left
+    size_max = max(prices.tiers[-1].participants, participants + reserved) + 1
+    seats_left = size_max - participants - reserved if seats_left is None else seats_left
     return situation_of(
         title=title,
         currency=currency,
         status=status.value,
         participants=participants,
+        reserved=reserved,
         seats_left=seats_left if status is GroupStatus.OPEN else 0,
         unit_price=prices.unit_price(participants),
         solo_price=prices.solo_price,
@@ -34,5 +36,5 @@ def standing(
         next_at=tier.participants if tier else None,
         next_unit_price=tier.unit_price if tier else None,
         expires_at=DEADLINE,
-        group_size_max=participants + seats_left,
+        group_size_max=participants + reserved + seats_left,
     )

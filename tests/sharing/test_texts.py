@@ -21,6 +21,7 @@ from domain.sharing.texts import (
     news_of,
     share_texts,
 )
+from domain.sharing.wording import WORDINGS
 from tests.domain.offers import schedules
 from tests.sharing.standing import standing
 
@@ -45,8 +46,12 @@ def said(group: Situation, language: Language) -> str:
         (standing(TEA, 8, seats_left=4), "One more and all 9 of us save $4.00 each."),
         (standing(TEA, 8, seats_left=1), "One more and all 9 of us save $4.00 each. Only one place left."),
         (
-            standing(TEA, 8, seats_left=0),
-            "One more and all 9 of us save $4.00 each. All places are taken or reserved right now.",
+            standing(TEA, 8, reserved=1, seats_left=0),
+            ("Once reserved places are paid, the price is $8.00. All places are taken or reserved right now."),
+        ),
+        (
+            standing(TEA, 2, reserved=1, seats_left=6),
+            "One more and everybody pays $12.00 instead of $18.00. This counts places still unpaid.",
         ),
         (standing(ALONE_IN_IT, 1), "One more and we both save $4.00."),
         (standing(TEA, 9, seats_left=3), "$8.00 instead of $18.00: the lowest price is reached. 3 places left."),
@@ -91,6 +96,28 @@ def test_each_turn_of_a_groups_life_has_its_words(group: Situation, news: str) -
                 "再来1人，我们俩每人再省€4.00。",
                 "Kommt noch jemand dazu, sparen wir beide je 4,00 €.",
                 "Con una persona más, los dos ahorramos 4,00 € cada uno.",
+            ),
+        ),
+        (
+            standing(TEA, 7, reserved=1, seats_left=1, currency="EUR"),
+            (
+                "再来1人，我们9人每人再省€4.00。已计入待付款的预留名额。仅剩1个名额。",
+                (
+                    "Kommt noch jemand dazu, sparen wir alle 9 je 4,00 €. "
+                    "Unbezahlte Plätze zählen mit. Nur noch ein Platz frei."
+                ),
+                (
+                    "Con una persona más, los 9 ahorramos 4,00 € cada uno. "
+                    "Incluye plazas sin pagar. Queda una sola plaza."
+                ),
+            ),
+        ),
+        (
+            standing(TEA, 3, reserved=1, currency="EUR"),
+            (
+                "预留名额付款后，每人只付€12.00。",
+                "Sind die reservierten Plätze bezahlt, gilt 12,00 €.",
+                "Pagadas las reservas, el precio será 12,00 €.",
             ),
         ),
         (
@@ -165,13 +192,35 @@ def test_every_number_is_the_schedules(
         assert amount_text(prices.solo_price, currency, language) in texts.short
 
 
-@given(st.text(max_size=200), st.sampled_from(Language), st.sampled_from(GroupStatus), st.integers(0, 9))
-@example("x" * 200, DE, GroupStatus.OPEN, 5)
+@given(schedules(participants_max=60), st.data(), st.sampled_from(Language))
+def test_nobody_is_asked_for_whom_there_is_no_place(
+    prices: PriceSchedule, data: st.DataObject, language: Language
+) -> None:
+    """However many places are reserved: no more people are asked for than there are places left, in any text."""
+    size_max = data.draw(st.integers(prices.tiers[-1].participants, 70))
+    participants = data.draw(st.integers(0, size_max))
+    reserved = data.draw(st.integers(0, size_max - participants))
+    seats_left = size_max - participants - reserved
+    group = standing(prices, participants, reserved=reserved, seats_left=seats_left)
+    assert (group.still_needed or 0) <= seats_left
+    told = said(group, language)
+    assert not [count for count in range(seats_left + 1, 71) if told.startswith(asking_for(group, count, language))]
+
+
+@given(
+    st.text(max_size=200),
+    st.sampled_from(Language),
+    st.sampled_from(GroupStatus),
+    st.integers(0, 9),
+    st.sampled_from([0, 1, PARTICIPANTS_MAX - 9]),
+)
+@example("x" * 200, DE, GroupStatus.OPEN, 5, 1)
 def test_texts_are_bounded_whatever_a_title_is(
-    title: str, language: Language, status: GroupStatus, participants: int
+    title: str, language: Language, status: GroupStatus, participants: int, reserved: int
 ) -> None:
     """A short text fits a post beside its link, a subject is one line, and a chat gets two."""
-    texts = share_texts(standing(LARGEST, participants, status, title=title, currency="CHF"), language)
+    group = standing(LARGEST, participants, status, reserved=reserved, title=title, currency="CHF")
+    texts = share_texts(group, language)
     assert len(texts.short) <= SHORT_CHARACTERS_MAX
     assert weight(texts.short) <= SHORT_WEIGHT_MAX
     assert len(texts.subject) <= SUBJECT_CHARACTERS_MAX
@@ -182,9 +231,23 @@ def test_texts_are_bounded_whatever_a_title_is(
 @pytest.mark.parametrize("language", Language)
 def test_the_largest_numbers_fit_too(language: Language) -> None:
     """The dearest deal of most people, with a title that weighs most, still fits a post."""
-    texts = share_texts(standing(LARGEST, PARTICIPANTS_MAX - 1_000_001, title="茶" * 200, currency="CHF"), language)
-    assert weight(texts.short) <= SHORT_WEIGHT_MAX
-    assert len(texts.subject) <= SUBJECT_CHARACTERS_MAX
+    participants = PARTICIPANTS_MAX - 1_000_001
+    for reserved in (0, 1, 1_000_000, 1_000_001):
+        seats_left = PARTICIPANTS_MAX - participants - reserved
+        group = standing(
+            LARGEST, participants, reserved=reserved, seats_left=seats_left, title="茶" * 200, currency="CHF"
+        )
+        texts = share_texts(group, language)
+        assert weight(texts.short) <= SHORT_WEIGHT_MAX, texts.short
+        assert len(texts.subject) <= SUBJECT_CHARACTERS_MAX
+
+
+def asking_for(group: Situation, count: int, language: Language) -> tuple[str, ...]:
+    """What the news begin with where so many are asked for."""
+    wording = WORDINGS[language]
+    sentences = [wording.to_tip.of(count), wording.to_next.of(count), *([wording.to_be_two] if count == 1 else [])]
+    counts = {"needed": count_text(count, language), "all": count_text(group.next_at or 0, language)}
+    return tuple(re.split("[{]next}|[{]saving}", one)[0].format(**counts) for one in sentences)
 
 
 def numbers(text: str) -> list[str]:
