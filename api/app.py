@@ -45,7 +45,7 @@ from api.access import authorise
 from api.bodies import BODY_BYTES_MAX
 from api.errors import answer_error
 from api.limiting import admit
-from api.pages import association, group_page, joining, oembed, pictures, static, unsubscribing
+from api.pages import association, front, group_page, joining, oembed, pictures, static, unsubscribing
 from api.pages.state import open_pages
 from api.response_headers import ResponseHeaders
 from api.routing import telling_methods
@@ -83,6 +83,7 @@ MODULES: Final = (
     invites,
     invite_figures,
     share_kit,
+    front,
     group_page,
     joining,
     association,

@@ -123,6 +123,7 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /v1/admin/orders": _ADMIN,
     "GET /v1/admin/audit": _ADMIN,
     # pages for whoever opens a link
+    "GET /": _UNASKED,
     "GET /i/{code}": _UNASKED,
     "GET /g/{group_id}": _UNASKED,
     "GET /g/{group_id}/join": _UNASKED,  # whoever is signed in in the browser, here and below

@@ -32,6 +32,14 @@ _EMBEDDED: Final = {
 }
 
 PAGES: Final[dict[str, Operation]] = {
+    "GET /": Operation(
+        "show_front",
+        summary="What this is, for people; for programs there is nothing here",
+        description=_IN_LANGUAGES,
+        query=("lang",),
+        answers={200: Sent("The page.", str, media_type="text/html")},
+        problems=(NothingHere,),
+    ),
     "GET /i/{code}": Operation(
         "open_link",
         summary="The page a shared link leads to",

@@ -6,7 +6,7 @@ from typing import Final
 from api.requests import AnyRequest, header
 
 _OF_PAGES: Final = re.compile(
-    r"/[ig]/[^/]*/?|/unsubscribe/[^/]*|/g/[^/]*/(join(/[a-z-]*)?|paid/[^/]*|leave|sign-out)", re.ASCII
+    r"/|/[ig]/[^/]*/?|/unsubscribe/[^/]*|/g/[^/]*/(join(/[a-z-]*)?|paid/[^/]*|leave|sign-out)", re.ASCII
 )
 
 

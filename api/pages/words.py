@@ -82,6 +82,10 @@ class Words:
     other_deals: str
     more_for: Forms
     language: str
+    # for whoever comes without a link
+    front: str
+    front_why: str
+    front_api: str
     # what went wrong
     link_unknown: str
     link_unknown_why: str

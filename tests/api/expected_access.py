@@ -156,6 +156,7 @@ TABLE = {
     "POST /v1/admin/groups/{group_id}/cancel": ADMINISTRATORS,
     "GET /v1/admin/orders": ADMINISTRATORS,
     "GET /v1/admin/audit": ADMINISTRATORS,
+    "GET /": everybody(404),  # a page for people alone
     "GET /i/{code}": PROBE,
     "GET /g/{group_id}": PROBE,
     "GET /i/{code}/card/{key}": everybody(302),  # an old key

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from api.pages.showing import POLICY
+from domain.sharing.language import Language
 from infra.runtime import Runtime
-from tests.api.people import Town
+from tests.api.people import Town, problem
 from tests.pages.reading import Read
 from tests.pages.sharing import HTML, join, shared
 from tests.waiting import eventually
@@ -148,3 +149,17 @@ async def test_old_addresses_of_files_answer_the_present_one(town: Town) -> None
 
 async def _lacks(town: Town, path: str, words: str) -> bool:
     return words not in (await town.nobody.get(path, headers=HTML)).text
+
+
+async def test_whoever_has_no_link_is_told_what_this_is(town: Town) -> None:
+    """At `/`: deals to join and the way to the API's description; programs find nothing there."""
+    link = await shared(town)
+    for language in Language:
+        answer = await town.nobody.get("/", headers=HTML | {"accept-language": language})
+        read = Read(answer.text)
+        assert (answer.status_code, answer.headers["content-language"]) == (200, language)
+        assert (read.errors, read.faults()) == ([], [])
+        addresses = [one.get("href", "") for one in read.all("a")]
+        assert "/schema" in addresses
+        assert any(link.own_path in address for address in addresses)
+    problem(await town.nobody.get("/"), 404, "no-such-route")
