@@ -7,27 +7,26 @@ leads elsewhere a moment later changes nothing. Nothing that is sent back gets f
 import asyncio
 import contextlib
 import logging
-import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 
+from infra.cards.fetching_turns import FETCHES_MAX, FetchingTurns
 from infra.cards.image_formats import BEGINNINGS
+from infra.cards.lookups import Lookups, NoThreadLeft
 from infra.cards.reachable import Reachable, is_public
 
 IMAGE_BYTES_MAX: Final = 5 * 1024 * 1024
 FETCH_TIMEOUT_S: Final = 3.0
-"""For all of it: looking up, every redirect, the last byte."""
+"""For all of it: waiting for a turn, looking up, every redirect, the last byte."""
+FAIR_SHARE: Final = 0.5
+"""The part of its time that an image must have had before it counts as too slow; else others were in its way."""
 REDIRECTS_MAX: Final = 3
-FETCHES_MAX: Final = 8
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-
-_LOOKING_UP: Final = ThreadPoolExecutor(4, "hosts of images")
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """The numeric addresses of a host; raises OSError."""
@@ -37,40 +36,42 @@ class NotFetched(Exception):  # noqa: N818 - named after what happened
     """There is no image to be had there, and why."""
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """As the system does, in threads of their own: a slow name server holds up nothing else."""
-    looking_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_LOOKING_UP, looking_up)
-    return [str(address[0]) for *_, address in found]
+class OthersInTheWay(NotFetched):
+    """It was not tried, or not for long enough to say anything of it."""
 
 
 class ImageFetcher:
     """GETs images; `may_reach` is asked about every address before it is connected to."""
 
     def __init__(
-        self, *, may_reach: Reachable = is_public, resolver: Resolver = resolve, timeout_s: float = FETCH_TIMEOUT_S
+        self, *, may_reach: Reachable = is_public, resolver: Resolver | None = None, timeout_s: float = FETCH_TIMEOUT_S
     ) -> None:
         self._may_reach = may_reach
-        self._resolve = resolver
+        self._lookups = Lookups()
+        self._resolve = resolver or self._lookups.resolve
         self._timeout_s = timeout_s
-        self._turns = asyncio.Semaphore(FETCHES_MAX)
+        self._turns = FetchingTurns()
         self._opening = asyncio.Lock()
         self._client: httpx.AsyncClient | None = None
 
     async def fetch(self, url: str) -> bytes:
         """What begins like an image and is none too large; raises `NotFetched`."""
-        async with self._turns:
-            client = await self._opened()
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await self._followed(client, url)
-            except TimeoutError:
-                raise NotFetched("too slow") from None
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                raise NotFetched(type(error).__name__) from None
+        is_fair_until = time.monotonic() + self._timeout_s * FAIR_SHARE
+        begun_at = float("inf")
+        try:
+            async with asyncio.timeout(self._timeout_s), self._turns.taken(httpx.URL(url).host):
+                begun_at = time.monotonic()
+                return await self._followed(await self._opened(), url)
+        except NoThreadLeft:
+            raise OthersInTheWay("no look-up now") from None
+        except TimeoutError:
+            raise (NotFetched("too slow") if begun_at <= is_fair_until else OthersInTheWay("no turn")) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise NotFetched(type(error).__name__) from None
 
     async def close(self) -> None:
         """Give connections back."""
+        await self._lookups.stop()
         if self._client is not None:
             await self._client.aclose()
 

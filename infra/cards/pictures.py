@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from infra.cards.artist import Artist
 from infra.cards.fetching import ImageFetcher
 from infra.cards.picture import Picture
-from infra.cards.products import MISSED_S, Products
+from infra.cards.products import Product, Products
 from infra.cards.shelf import Shelf
 from infra.cards.single_flight import SingleFlight
 
@@ -29,6 +29,10 @@ class Pictures:
         self._shelf: Shelf[Drawn] = Shelf(KEPT_BYTES_MAX)
         self._under_way: SingleFlight[Drawn] = SingleFlight()
 
+    def must_draw(self, picture: Picture) -> bool:
+        """Whether it is neither kept nor under way."""
+        return self._shelf.get(picture.key) is None and not self._under_way.has(picture.key)
+
     async def get(self, picture: Picture) -> Drawn:
         """A picture; raises `CannotDraw`."""
         kept = self._shelf.get(picture.key)
@@ -41,8 +45,8 @@ class Pictures:
         await self.artist.stop()
 
     async def _drawn(self, picture: Picture) -> Drawn:
-        product = await self._products.get(picture.image_url) if picture.image_url else None
-        content = await self.artist.draw(picture, product)
-        drawn = Drawn(content, is_whole=product is not None or not picture.image_url)
-        self._shelf.put(picture.key, drawn, len(content), KEPT_S if drawn.is_whole else MISSED_S)
+        product = await self._products.get(picture.image_url) if picture.image_url else Product(None, KEPT_S)
+        content = await self.artist.draw(picture, product.image)
+        drawn = Drawn(content, is_whole=product.image is not None or not picture.image_url)
+        self._shelf.put(picture.key, drawn, len(content), KEPT_S if drawn.is_whole else product.kept_s)
         return drawn

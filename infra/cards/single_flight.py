@@ -23,6 +23,10 @@ class SingleFlight(Generic[Made]):
             task.add_done_callback(lambda done: self._over(name, done))
         return await asyncio.shield(task)
 
+    def has(self, name: str) -> bool:
+        """Whether the work of this name is under way."""
+        return name in self._under_way
+
     async def stop(self) -> None:
         """End all that is under way."""
         await end(*self._under_way.values())

@@ -1,12 +1,15 @@
 """Addresses that merchants wrote lead us nowhere but to public hosts, and no host holds us up."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.cards.fetching import FETCHES_MAX, ImageFetcher, NotFetched
+from infra.cards.fetching import ImageFetcher, NotFetched, OthersInTheWay
+from infra.cards.fetching_turns import FETCHES_MAX, FETCHES_PER_HOST_MAX
+from infra.cards.lookups import LOOKUPS_MAX, Lookups
 from infra.cards.reachable import is_public
 from tests.cards.image_host import ImageHost, image_host, moved, png
 
@@ -130,23 +133,76 @@ async def test_names_of_this_machine_are_refused_as_they_are_resolved() -> None:
 
 
 async def test_only_so_many_are_fetched_at_once(host: ImageHost) -> None:
-    """A flood of slow addresses is at work on no more than that; the others wait for their turn, and get one."""
-    at_once = at_once_max = looked_up = 0
+    """A flood of slow addresses is at work on no more than that, two of them of one host, and is over in time."""
+    at_once = at_once_max = 0
+    seen: list[str] = []
 
     async def never(name: str, port: int) -> list[str]:  # noqa: ARG001 - as resolvers are asked
-        nonlocal at_once, at_once_max, looked_up
-        at_once, looked_up = at_once + 1, looked_up + 1
+        nonlocal at_once, at_once_max
+        at_once += 1
         at_once_max = max(at_once, at_once_max)
+        seen.append(name)
         try:
             await asyncio.Event().wait()
         finally:
             at_once -= 1
         return []
 
-    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=never, timeout_s=0.05)
-    await asyncio.gather(*(_reason(fetcher, host.address("/tea.png")) for _ in range(2 * FETCHES_MAX)))
-    assert (at_once_max, looked_up) == (FETCHES_MAX, 2 * FETCHES_MAX)
+    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=never, timeout_s=TIMEOUT_S)
+    one_host = [_reason(fetcher, host.address("/tea.png", "slow.example")) for _ in range(FETCHES_MAX)]
+    others = [_reason(fetcher, host.address("/tea.png", f"{number}.example")) for number in range(2 * FETCHES_MAX)]
+    reasons = await asyncio.gather(*one_host, *others)
+    assert at_once_max == FETCHES_MAX
+    assert seen.count("slow.example") == FETCHES_PER_HOST_MAX
+    assert (reasons.count("too slow"), reasons.count("no turn")) == (FETCHES_MAX, 2 * FETCHES_MAX)
     await fetcher.close()
+
+
+async def test_a_slow_host_is_in_no_other_hosts_way(host: ImageHost, fetcher: ImageFetcher) -> None:
+    """Forty of its addresses at once, and an honest image is there at once, too."""
+    slow = [asyncio.create_task(_reason(fetcher, host.address("/silent", "slow.example"))) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert await fetcher.fetch(host.address("/tea.png")) == png()
+    assert not any(one.done() for one in slow)
+    await asyncio.gather(*slow)
+
+
+async def test_names_that_hang_are_in_no_other_names_way(host: ImageHost) -> None:
+    """A hanging look-up has one thread however often it is asked for, and an honest name is looked up meanwhile."""
+    answered, looked_up = threading.Event(), list[str]()
+
+    def look_up(name: str) -> list[str]:
+        looked_up.append(name)
+        return ["127.0.0.1"] if name == "pictures.example" or answered.wait(20) else []
+
+    lookups = Lookups(look_up)
+    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=lookups.resolve, timeout_s=TIMEOUT_S)
+    try:
+        for _ in range(2):
+            hanging = [_reason(fetcher, host.address("/tea.png", f"hangs{number}.example")) for number in range(6)]
+            assert set(await asyncio.gather(*hanging)) == {"too slow"}
+        assert await fetcher.fetch(host.address("/tea.png")) == png()
+        assert sorted(looked_up) == [*(f"hangs{number}.example" for number in range(6)), "pictures.example"]
+    finally:
+        answered.set()
+        await fetcher.close()
+        await lookups.stop()
+
+
+async def test_no_more_names_hang_than_there_are_threads() -> None:
+    """One more is told so at once instead of waiting behind them, and it is no fault of its own."""
+    answered = threading.Event()
+    lookups = Lookups(lambda _: ["127.0.0.1"] if answered.wait(20) else [])
+    hanging = [asyncio.create_task(lookups.resolve(f"{number}.example", 80)) for number in range(LOOKUPS_MAX)]
+    try:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        fetcher = ImageFetcher(resolver=lookups.resolve)
+        with pytest.raises(OthersInTheWay):
+            await fetcher.fetch("http://one-more.example/tea.png")
+    finally:
+        answered.set()
+    assert await asyncio.gather(*hanging) == [["127.0.0.1"]] * LOOKUPS_MAX
 
 
 NOT_PUBLIC = """
