@@ -88,7 +88,7 @@ from domain.identity.errors import (
     TooManyStaffInvites,
 )
 from infra.batch import KeyReused
-from infra.cards.artist import CannotDraw
+from infra.cards.drawing_turns import CannotDraw
 from infra.database import has_run_too_long, is_connection_lost
 from infra.identity.address_book import TooManyAddresses
 from infra.identity.deletion import AccountStillNeeded

@@ -74,6 +74,13 @@ async def limit_unknown_link(request: AnyRequest, code: str) -> None:
         await _charge(request, (Charge(UNKNOWN_LINKS, client.name),), needs_the_count=False)
 
 
+async def limit_drawing(request: AnyRequest, policy: Policy) -> None:
+    """Count a picture that would have to be drawn; raises `RateLimited`."""
+    client = client_of(request)
+    if runtime_of(request).settings.rate_limits and not client.is_here:
+        await _charge(request, (Charge(policy, client.name),), needs_the_count=False)
+
+
 async def _limit_unknown_key(request: AnyRequest) -> None:
     """Count an API key that would have to be looked up: made-up ones reach PostgreSQL no more often than this."""
     key = api_key_of(request)

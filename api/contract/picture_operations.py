@@ -4,7 +4,7 @@ from typing import Final
 
 from api.contract.operation import Operation, Sent
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
-from infra.cards.artist import CannotDraw
+from infra.cards.drawing_turns import CannotDraw
 
 _KEY: Final = (
     "The share kit and the page name its address, whose last part changes with what is shown and may be kept for ever. "

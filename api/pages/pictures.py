@@ -6,10 +6,12 @@ from typing import Final
 import msgspec
 
 from api.answers import Answer, names_tag
+from api.limiting import limit_drawing
 from api.links import link_of
 from api.requests import AnyRequest, header, path_id, runtime_of
 from api.routing import route
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
+from domain.identity.limits import DRAWN_CARDS, DRAWN_OF_A_LINK
 from domain.sharing.language import language_of
 from infra.cards.addresses import address_of, pictured
 from infra.cards.picture import Kind, Picture
@@ -101,7 +103,10 @@ async def _drawn(request: AnyRequest, picture: Picture, media_type: bytes, kept:
     known = header(request, b"if-none-match")
     if known is not None and names_tag(known, tag):
         return _bare(304, (b"etag", tag), kept)
-    drawn = await runtime_of(request).pictures.get(picture)
+    pictures = runtime_of(request).pictures
+    if pictures.must_draw(picture):
+        await limit_drawing(request, DRAWN_CARDS if picture.kind is Kind.CARD else DRAWN_OF_A_LINK)
+    drawn = await pictures.get(picture)
     if not drawn.is_whole:
         return Answer(200, drawn.content, (_FOR_A_MOMENT, _NOTHING_RUNS, _FOR_EVERYBODY), media_type)
     return Answer(200, drawn.content, ((b"etag", tag), kept, _NOTHING_RUNS, _FOR_EVERYBODY), media_type)

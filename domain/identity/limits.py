@@ -111,6 +111,12 @@ UNKNOWN_LINKS: Final = Policy("links-address", Whose.ADDRESS, 600, 60)
 """Links of which a process knows nothing, before it looks them up: who opens one that leads somewhere is not counted
 again for it, so this is what a whole network opens for the first time in a minute, or what one guesser may try."""
 
+DRAWN_CARDS: Final = Policy("cards-address", Whose.ADDRESS, 240, 60)
+"""Cards that a process does not have and must draw: chats fetch them for all their people from few addresses."""
+
+DRAWN_OF_A_LINK: Final = Policy("posters-address", Whose.ADDRESS, 120, 60)
+"""Posters and codes that must be drawn: each link has its own, and people fetch them, not chats."""
+
 NEEDS_THE_COUNT: Final = frozenset({RouteClass.CODES, RouteClass.SIGN_IN})
 """What is refused while nobody knows the count of all processes. Refreshing is not among them: a refresh token cannot
 be guessed, and without new access tokens nobody could join ten minutes later."""

@@ -14,36 +14,25 @@ from typing import Final
 
 import structlog
 
+from infra.cards.drawing_turns import CannotDraw, DrawingTurns, Lane
 from infra.cards.orders import FRAME_BYTES_MAX, LENGTH, Done, Draw, Order, Reduce, decode_done, framed
-from infra.cards.picture import Picture
-from infra.unavailable import Unavailable
+from infra.cards.picture import Kind, Picture
 
 ANSWER_TIMEOUT_S: Final = 4.0
 """For one order, the start of the process included; a picture takes a fiftieth of it."""
-WAITING_MAX: Final = 32
 IDLE_S: Final = 120.0
 _KEPT_OF_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 _log = structlog.get_logger(__name__)
 
 
-class CannotDraw(Unavailable):
-    """No picture now: too many are asked for, or the process that draws failed twice."""
-
-    retry_after_s = 2
-
-    def __init__(self) -> None:
-        super().__init__("The picture cannot be drawn right now. Try again in a moment.")
-
-
 class Artist:
-    """One process that draws one picture after the other; at most `WAITING_MAX` wait for it."""
+    """One process that draws one picture after the other; so many wait for it as `DrawingTurns` has room."""
 
     def __init__(self, *, answer_timeout_s: float = ANSWER_TIMEOUT_S, idle_s: float = IDLE_S) -> None:
         self._answer_timeout_s = answer_timeout_s
         self._idle_s = idle_s
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._turns = DrawingTurns()
         self._at_work: _Easel | None = None
         self._ending: asyncio.TimerHandle | None = None
 
@@ -54,11 +43,12 @@ class Artist:
 
     async def draw(self, picture: Picture, product: bytes | None) -> bytes:
         """A picture as it is sent; raises `CannotDraw`."""
-        return (await self._ask(Draw(picture, product))).content
+        lane = Lane.CARDS if picture.kind is Kind.CARD else Lane.OWN
+        return (await self._ask(Draw(picture, product), lane)).content
 
     async def reduce(self, image: bytes) -> bytes | None:
         """A small JPEG of an image; None of what is none, or costs too much. Raises `CannotDraw`."""
-        done = await self._ask(Reduce(image), attempts=1)
+        done = await self._ask(Reduce(image), Lane.CARDS, attempts=1)
         return None if done.refusal else done.content
 
     async def stop(self) -> None:
@@ -67,16 +57,10 @@ class Artist:
             self._ending.cancel()
         await self._end()
 
-    async def _ask(self, order: Order, attempts: int = 2) -> Done:
+    async def _ask(self, order: Order, lane: Lane, attempts: int = 2) -> Done:
         """What comes of an order; a second attempt with a new process where the first died of it or was too slow."""
-        if self._waiting >= WAITING_MAX:
-            raise CannotDraw
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await self._attempted(framed(order), attempts)
-        finally:
-            self._waiting -= 1
+        async with self._turns.taken(lane):
+            return await self._attempted(framed(order), attempts)
 
     async def _attempted(self, message: bytes, attempts: int) -> Done:
         for _ in range(attempts):
@@ -103,7 +87,7 @@ class Artist:
         self._ending = asyncio.get_running_loop().call_later(self._idle_s, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        if not self._turn.locked() and self._at_work is not None:
+        if not self._turns.is_taken and self._at_work is not None:
             self._at_work.hang_up()
             self._at_work = None
 

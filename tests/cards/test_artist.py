@@ -13,7 +13,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from infra.cards.artist import WAITING_MAX, Artist, CannotDraw
+from infra.cards.artist import Artist
+from infra.cards.drawing_turns import CARDS_IN_A_ROW_MAX, WAITING_MAX, CannotDraw, DrawingTurns, Lane
 from infra.cards.picture import Kind
 from infra.cards.reducing import SIDE_MAX, reduce
 from tests.cards.conftest import picture
@@ -49,11 +50,58 @@ async def test_a_process_that_hangs_is_ended() -> None:
 
 
 async def test_too_many_are_told_to_come_back(artist: Artist) -> None:
-    """The queue has an end, and what is in it is answered."""
-    asked = [asyncio.create_task(artist.draw(picture(Kind.QR), None)) for _ in range(WAITING_MAX + 3)]
+    """The line has an end, and what is in it is answered; cards have a place when the posters' line is full."""
+    room = 1 + WAITING_MAX[Lane.OWN]
+    asked = [asyncio.create_task(artist.draw(picture(Kind.QR), None)) for _ in range(room + 3)]
+    await asyncio.sleep(0)
+    done: list[int] = []
+    card = asyncio.create_task(artist.draw(picture(), None))
+    card.add_done_callback(lambda _: done.append(sum(one.done() for one in asked)))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(answer, CannotDraw) for answer in answers) == 3
-    assert sum(isinstance(answer, bytes) for answer in answers) == WAITING_MAX
+    assert sum(isinstance(answer, bytes) for answer in answers) == room
+    assert (await card).startswith(b"\xff\xd8")
+    assert done[0] <= 3 + 2  # those who were told, the one at work, and perhaps the one after the card
+
+
+async def test_cards_go_first_and_posters_do_not_wait_for_ever() -> None:
+    """After so many cards in a row a poster has a turn; whoever goes away while waiting holds up nobody."""
+    turns, drawn = DrawingTurns(), list[Lane]()
+
+    async def draw(lane: Lane) -> None:
+        async with turns.taken(lane):
+            drawn.append(lane)
+            await asyncio.sleep(0)
+
+    lanes = [Lane.OWN] * 3 + [Lane.CARDS] * (2 * CARDS_IN_A_ROW_MAX)
+    waiting = [asyncio.create_task(draw(lane)) for lane in lanes]
+    await asyncio.sleep(0)
+    gone = [asyncio.create_task(draw(lane)) for lane in Lane]
+    await asyncio.sleep(0)
+    for one in gone:
+        one.cancel()
+    await asyncio.gather(*waiting, *gone, return_exceptions=True)
+    in_a_row = [Lane.CARDS] * CARDS_IN_A_ROW_MAX
+    assert drawn == [Lane.OWN, *in_a_row, Lane.OWN, *in_a_row, Lane.OWN]
+    assert not turns.is_taken
+
+
+async def test_a_turn_given_to_whoever_goes_away_is_passed_on() -> None:
+    """Cancelled in the very moment in which it was given."""
+    turns, went_on = DrawingTurns(), asyncio.Event()
+
+    async def draw() -> None:
+        async with turns.taken(Lane.CARDS):
+            went_on.set()
+
+    async with turns.taken(Lane.CARDS):
+        gone, stays = (asyncio.create_task(draw()) for _ in range(2))
+        await asyncio.sleep(0)
+    gone.cancel()
+    async with asyncio.timeout(1):
+        await stays
+    assert gone.cancelled()
+    assert not turns.is_taken
 
 
 async def test_nothing_is_left_of_it(artist: Artist) -> None:

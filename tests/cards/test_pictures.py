@@ -3,6 +3,8 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -12,11 +14,16 @@ from litestar import Litestar
 from PIL import Image
 
 from api.app import create_app
-from infra.cards.artist import Artist, CannotDraw
+from domain.identity.limits import DRAWN_OF_A_LINK
+from infra.cards.artist import Artist
+from infra.cards.drawing_turns import CannotDraw
 from infra.cards.fetching import ImageFetcher
+from infra.cards.lookups import NoThreadLeft
 from infra.cards.picture import Picture
 from infra.cards.pictures import Drawn, Pictures
+from infra.cards.products import IN_THE_WAY_S, MISSED_S
 from infra.cards.shelf import Shelf
+from infra.limits.window import Charge
 from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import connected
@@ -121,6 +128,29 @@ async def test_hostile_titles_are_drawn(town: Town) -> None:
         assert (await town.nobody.get(_path(kit["card_url"]))).status_code == 200
 
 
+async def test_what_must_be_drawn_is_limited_for_an_address(settings: Settings) -> None:
+    """A flood of new posters ends in 429, while kept ones, cards, other addresses and this machine go on."""
+    app = create_app(replace(settings, rate_limits=True, trusted_proxies=(ip_network("127.0.0.1"),)))
+    async with connected(app) as client:
+        town = Town(client, settings)
+        group, kit = await _kit(town)
+        card, poster = _path(kit["card_url"]), _path(kit["poster_url"])
+        flooder = {"x-forwarded-for": "203.0.113.66"}
+        assert (await town.nobody.get(poster, headers=flooder)).status_code == 200
+        runtime: Runtime = app.state.runtime
+        spent = (Charge(DRAWN_OF_A_LINK, "203.0.113.66"),)
+        for _ in range(DRAWN_OF_A_LINK.quota - 1):
+            await runtime.limiter.take(spent, needs_the_count=False)
+        for kept in (poster, card):
+            assert (await town.nobody.get(kept, headers=flooder)).status_code == 200
+        code = f"/g/{group['id']}/qr.svg"
+        refused = await town.nobody.get(code, headers=flooder)
+        assert DRAWN_OF_A_LINK.name in problem(refused, 429, "rate-limited")["detail"]
+        assert int(refused.headers["retry-after"]) > 0
+        for path, headers in ((code, {"x-forwarded-for": "203.0.113.67"}), (_path(kit["qr_url"]), {})):
+            assert (await town.nobody.get(path, headers=headers)).status_code == 200
+
+
 async def _moved(town: Town, path: str) -> httpx.Response:
     """The answer that leads on, once the page's moment of keeping is over."""
 
@@ -175,6 +205,22 @@ async def test_an_image_that_is_none_leaves_a_card_without(pictures: Pictures, h
     assert drawn.content == (await pictures.get(picture())).content
     await pictures.get(picture(image_url=host.address(path), title="Another"))
     assert len(host.asked) == 1
+
+
+async def test_an_image_that_others_were_in_the_way_of_is_tried_again(artist: Artist, host: ImageHost) -> None:
+    """The card is there without its image; that is kept for a moment only, and not as a miss."""
+    others = [NoThreadLeft]
+
+    async def resolve(name: str, port: int) -> list[str]:
+        if others:
+            raise others.pop()
+        return await host.resolve(name, port)
+
+    pictures = Pictures(artist, ImageFetcher(may_reach=host.may_reach, resolver=resolve))
+    assert not (await pictures.get(picture(image_url=host.address("/tea.png")))).is_whole
+    assert (await pictures.get(picture(image_url=host.address("/tea.png"), title="Another"))).is_whole
+    assert IN_THE_WAY_S < MISSED_S
+    await pictures.stop()
 
 
 async def test_whoever_goes_away_takes_nothing_from_the_others(pictures: Pictures) -> None:

@@ -8,7 +8,16 @@ import pytest
 from api.app import HANDLERS
 from api.limits import NAMED, class_of
 from api.who_may import WHO_MAY, Access
-from domain.identity.limits import POLICIES, UNKNOWN_KEYS, UNKNOWN_LINKS, RouteClass, Whose, prefix_of
+from domain.identity.limits import (
+    DRAWN_CARDS,
+    DRAWN_OF_A_LINK,
+    POLICIES,
+    UNKNOWN_KEYS,
+    UNKNOWN_LINKS,
+    RouteClass,
+    Whose,
+    prefix_of,
+)
 from domain.identity.permissions import Permission
 from tests.api.people import Person, Town, problem
 from tests.limits.addresses import address, from_address, neighbour, phone
@@ -46,7 +55,8 @@ def test_every_operation_belongs_to_a_class_and_names_are_told_apart() -> None:
 def test_the_page_lists_the_policies_as_they_are() -> None:
     """An operator reads in docs/limits.md what the program does."""
     page = (Path(__file__).parents[2] / "docs/limits.md").read_text()
-    policies = [UNKNOWN_KEYS, UNKNOWN_LINKS, *(policy for policies in POLICIES.values() for policy in policies)]
+    apart = (UNKNOWN_KEYS, UNKNOWN_LINKS, DRAWN_CARDS, DRAWN_OF_A_LINK)
+    policies = [*apart, *(policy for policies in POLICIES.values() for policy in policies)]
     for policy in policies:
         assert f"| `{policy.name}` | {policy.quota:,} | {policy.window_s:,} |" in page
     assert page.count("\n| `") == len(policies)
