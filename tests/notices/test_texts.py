@@ -130,3 +130,10 @@ def test_every_notice_says_something_in_every_language(people: int, joined: int,
         assert "Tea" not in text
         if language is not Language.ZH:
             assert not any(f"{end}{letter}" in text for end in ".!" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ¡")
+
+
+def test_last_places_ask_for_no_more_people_than_fit() -> None:
+    """Places that are neither free nor anybody's yet are on their way: besides them fewer are missing."""
+    reserved = replace(STANDING, participants=2, seats_left=2, group_size_max=5)
+    text = said(Kind.TWO_PLACES_LEFT, Facts(standing=reserved))
+    assert "One more and all 4 of us save $2.00 each. This counts places still unpaid." in text
