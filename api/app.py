@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, Final, cast
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from api import (
@@ -117,7 +118,7 @@ def create_app(
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.runtime = runtime = await stack.enter_async_context(started(chosen))
+            app.state.runtime = runtime = await stack.enter_async_context(started(app.state.settings))
             open_pages(app.state, runtime)
             stack.enter_context(told_of_stop(runtime.hub.end_all))
             if duties is not None:
@@ -131,6 +132,7 @@ def create_app(
         before_send=[ResponseHeaders(chosen).add],
         exception_handlers={Exception: cast("Any", answer_error)},  # our Answer stands in for their Response
         lifespan=[running],
+        state=State({"settings": chosen}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,

@@ -3,21 +3,36 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cache
 
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 
 from api.app import create_app
 from infra.runtime import Runtime
-from infra.settings import Settings
+from infra.settings import Settings, read_settings
 from tests.api.people import Town
 from tests.money_shop import MoneyShop
 
 
 @pytest.fixture
 def app(settings: Settings) -> Litestar:
-    return create_app(settings)
+    return app_with(settings)
+
+
+def app_with(settings: Settings) -> Litestar:
+    """The app, put together once for tests of the same headers and limits: everything else comes when it starts."""
+    made = _app_of(settings.rate_limits, settings.hsts_s, settings.cors_origins)
+    made.state = State({"settings": settings})
+    return made
+
+
+@cache
+def _app_of(rate_limits: bool, hsts_s: int, cors_origins: tuple[str, ...]) -> Litestar:  # noqa: FBT001 - named by its only caller
+    return create_app(replace(read_settings({}), rate_limits=rate_limits, hsts_s=hsts_s, cors_origins=cors_origins))
 
 
 @pytest.fixture

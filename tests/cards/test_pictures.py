@@ -26,7 +26,7 @@ from infra.cards.shelf import Shelf
 from infra.limits.window import Charge
 from infra.runtime import Runtime
 from infra.settings import Settings
-from tests.api.conftest import connected
+from tests.api.conftest import app_with, connected
 from tests.api.people import Town, problem
 from tests.cards.conftest import picture
 from tests.cards.image_host import ImageHost, bomb, image_host, png, sent
@@ -35,7 +35,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def app(settings: Settings) -> Litestar:
-    return create_app(settings)
+    return app_with(settings)
 
 
 @pytest.fixture

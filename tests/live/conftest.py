@@ -5,17 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 from litestar import Litestar
 
-from api.app import create_app
 from infra.ids import new_id
 from infra.runtime import Runtime
 from infra.settings import Settings
-from tests.api.conftest import running
+from tests.api.conftest import app_with, running
 from tests.reading.shop import Shop
 
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[Litestar]:
-    made = create_app(settings)
+    made = app_with(settings)
     async with running(made):
         yield made
 

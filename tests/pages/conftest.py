@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 from litestar import Litestar
 
-from api.app import create_app
 from infra.runtime import Runtime
 from infra.settings import Settings
-from tests.api.conftest import connected
+from tests.api.conftest import app_with, connected
 from tests.api.people import Town
 
 
 @pytest.fixture
 def app(settings: Settings) -> Litestar:
-    return create_app(settings)
+    return app_with(settings)
 
 
 @pytest.fixture

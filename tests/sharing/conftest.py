@@ -7,12 +7,11 @@ import pytest
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from api.app import create_app
 from infra.batching import Batcher
 from infra.ids import new_id
 from infra.runtime import Runtime
 from infra.settings import Settings
-from tests.api.conftest import connected
+from tests.api.conftest import app_with, connected
 from tests.api.people import Town
 from tests.reading.shop import Shop
 
@@ -26,7 +25,7 @@ async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
 
 @pytest.fixture
 def app(settings: Settings) -> Litestar:
-    return create_app(settings)
+    return app_with(settings)
 
 
 @pytest.fixture
