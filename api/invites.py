@@ -7,17 +7,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.access import caller_of
-from api.answers import Answer, answered, encode, resource
+from api.answers import Answer, NothingToSay, answered, encode, resource
 from api.bodies import read_json
 from api.group_answers import display_name
 from api.idempotency import tell
-from api.links import link_of
-from api.requests import AnyRequest, path_id
+from api.links import callers_shared, link_of
+from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from api.selves import sharer
 from api.share_kit import KitMaker, SharedInvite, kit_maker
 from domain.errors import FieldProblems
-from domain.groupbuy.commands import CreateInvite
+from domain.groupbuy.commands import CreateInvite, RevokeInvite
 from domain.groupbuy.text import CHANNEL_CHARACTERS_MAX, check_channel
 from domain.groupbuy.world import Accepted
 from domain.sharing.channels import Channel
@@ -46,7 +46,7 @@ _ANY_CHANNEL: Final = InviteBody()
 
 @route("POST", "/v1/groups/{group_id}/invites")
 async def create_invite(request: AnyRequest) -> Answer:
-    """A link of the caller's; the same one for the same channel, however often they ask."""
+    """A link of the caller's; the same one for the same channel until they revoke it."""
     group_id = path_id(request, "group_id")
     body = await read_json(request, _invite_body, empty=_ANY_CHANNEL)
     problems = FieldProblems()
@@ -63,6 +63,17 @@ async def read_invite(request: AnyRequest) -> Answer:
     """A link as anybody sees it who has its code."""
     invite = (await link_of(request, age_s_max=0.0)).invite
     return resource(request, encode(invite), invite.joins, is_private=False)
+
+
+@route("DELETE", "/v1/invites/{code}")
+async def revoke_invite(request: AnyRequest) -> Answer:
+    """Take a link of the caller's back; one they have taken back already is no refusal."""
+    code: str = request.scope["path_params"]["code"]
+    shared = await callers_shared(request, code)
+    runtime = runtime_of(request)
+    await runtime.tell(RevokeInvite(group_id=shared.group_id, sharer_id=shared.sharer_id, code=code))
+    await runtime.landings.links.get(code, age_s_max=0.0)  # here it is gone at once, elsewhere within `KEPT_S`
+    return NothingToSay()
 
 
 def _created(caller: Claims, maker: KitMaker, accepted: Accepted) -> Answer:

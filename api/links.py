@@ -3,8 +3,10 @@
 from api.limiting import limit_unknown_link
 from api.place_body import is_invite_code
 from api.requests import AnyRequest, runtime_of
+from api.selves import is_callers
 from domain.groupbuy.errors import InviteNotFound
 from infra.sharing.links import KEPT_S, Link
+from infra.sharing.own_link import Shared, find_shared
 
 
 async def link_of(request: AnyRequest, age_s_max: float = KEPT_S) -> Link:
@@ -21,3 +23,11 @@ async def link_by(request: AnyRequest, code: str, age_s_max: float = KEPT_S) -> 
     if link is None:
         raise InviteNotFound
     return link
+
+
+async def callers_shared(request: AnyRequest, code: str) -> Shared:
+    """What a link of the caller's shares, revoked or not; raises `InviteNotFound`, also where it is another's."""
+    shared = await find_shared(runtime_of(request).engine, code) if is_invite_code(code) else None
+    if shared is None or not await is_callers(request, shared.sharer_id):
+        raise InviteNotFound
+    return shared

@@ -10,12 +10,11 @@ import msgspec
 
 from api.access import caller_of
 from api.answers import Answer, answered, encode, resource
+from api.links import callers_shared
 from api.pages.sight import situation_on
-from api.place_body import is_invite_code
 from api.refused import NothingHere
 from api.requests import AnyRequest, header, invalid, query_choice, query_of, runtime_of
 from api.routing import route
-from api.selves import is_callers
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from domain.sharing.channels import Channel, WayToShare, ways_to_share
 from domain.sharing.language import Language, first_fitting
@@ -24,7 +23,7 @@ from infra.cards.addresses import card_address, poster_address, qr_address
 from infra.reading.invites import InviteView
 from infra.settings import Settings
 from infra.sharing.landing import Landing
-from infra.sharing.own_link import find_locale, find_sharer_of
+from infra.sharing.own_link import find_locale
 from infra.sharing.wechat_js import Ticket, WeChatSignature
 
 SIGNED_URL_CHARACTERS_MAX: Final = 2_048
@@ -102,9 +101,7 @@ async def read_share_kit(request: AnyRequest) -> Answer:
     runtime = runtime_of(request)
     code: str = request.scope["path_params"]["code"]
     wished = query_choice(query_of(request), "language", Language)
-    sharer_id = await find_sharer_of(runtime.engine, code) if is_invite_code(code) else None
-    if sharer_id is None or not await is_callers(request, sharer_id):
-        raise InviteNotFound
+    await callers_shared(request, code)
     link = await runtime.landings.links.get(code)
     if link is None:
         raise InviteNotFound

@@ -53,6 +53,7 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /v1/me/invites": _SHOPPER,
     "GET /v1/groups/{group_id}/invite-tree": _SIGNED_IN,  # its leader and its merchant; others get 404
     "GET /v1/invites/{code}": _ANYONE,
+    "DELETE /v1/invites/{code}": _SHOPPER,  # whose it is; others get 404
     "GET /v1/invites/{code}/share": _SHOPPER,  # whose it is; others get 404
     "GET /v1/share/wechat-signature": _ANYONE,
     # orders and their money

@@ -20,6 +20,7 @@ from domain.groupbuy.commands import (
     CreateInvite,
     JoinGroup,
     LeaveGroup,
+    RevokeInvite,
 )
 from domain.groupbuy.errors import GroupNotFound
 from infra.batch import Idempotency, Waiting
@@ -102,7 +103,7 @@ class Batcher:
 
     async def _deal_of(self, command: Command) -> UUID:
         match command:
-            case JoinGroup() | LeaveGroup() | CancelGroup() | CloseGroup() | CreateInvite():
+            case JoinGroup() | LeaveGroup() | CancelGroup() | CloseGroup() | CreateInvite() | RevokeInvite():
                 return self._deal_of_group.get(command.group_id) or await self._look_up(command.group_id)
             case _:
                 return command.deal_id

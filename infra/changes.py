@@ -20,6 +20,8 @@ from domain.groupbuy.events import (
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
+    InviteEvent,
+    InviteRevoked,
     OrderCancelled,
     OrderDelivered,
     OrderEvent,
@@ -63,6 +65,7 @@ class Changes:
     left: set[PlaceKey] = field(default_factory=set)
     invite_joins: Counter[str] = field(default_factory=Counter)
     invites: set[str] = field(default_factory=set)
+    revoked_invites: set[str] = field(default_factory=set)
     reserved: set[PaymentKey] = field(default_factory=set)
     paid: set[PaymentKey] = field(default_factory=set)
     settlements: set[PaymentKey] = field(default_factory=set)
@@ -84,8 +87,8 @@ class Changes:
                     self._add_left(event)
                 case GroupOpened():
                     self._add_opened(event)
-                case InviteCreated():
-                    self.invites.add(event.code)
+                case InviteCreated() | InviteRevoked():
+                    self._add_invite(event)
                 case DealCreated():
                     self.created_deals.add(event.deal_id)
                 case TierReached() | GroupSucceeded() | GroupFailed() | GroupCancelled():
@@ -158,6 +161,12 @@ class Changes:
             self.moving.append(event)
             if event.group_id is not None:
                 self.changed_groups.add(event.group_id)
+
+    def _add_invite(self, event: InviteEvent) -> None:
+        if isinstance(event, InviteCreated):
+            self.invites.add(event.code)
+        elif event.code not in self.invites:  # what is new is written as it is in the end
+            self.revoked_invites.add(event.code)
 
     def _add_left(self, event: ParticipantLeft) -> None:
         key = (event.deal_id, event.shopper_id, event.group_id)

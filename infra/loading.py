@@ -23,6 +23,7 @@ from domain.groupbuy.commands import (
     LeaveGroup,
     OpenGroup,
     RecordSettlement,
+    RevokeInvite,
 )
 from domain.groupbuy.deal import Deal
 from domain.groupbuy.group import Invite
@@ -46,7 +47,7 @@ class Wanted:
     group_ids: set[UUID] = field(default_factory=set)
     asking: set[tuple[UUID, UUID]] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
-    sharing: set[tuple[UUID, UUID, str]] = field(default_factory=set)
+    sharing: set[tuple[UUID, UUID]] = field(default_factory=set)
     keys: set[tuple[UUID, str]] = field(default_factory=set)
     order_ids: set[UUID] = field(default_factory=set)
     leaving: set[tuple[UUID, UUID, UUID]] = field(default_factory=set)
@@ -76,8 +77,10 @@ class Wanted:
             self.codes.add(command.invite_code)
             self.coming.add((command.invite_code, command.shopper_id))
         if isinstance(command, CreateInvite):
-            self.sharing.add((command.group_id, command.sharer_id, command.channel))
+            self.sharing.add((command.group_id, command.sharer_id))
             self.asking.add((deal_id, command.sharer_id))
+        if isinstance(command, RevokeInvite):
+            self.codes.add(command.code)
 
     @property
     def has_orders(self) -> bool:
@@ -172,7 +175,7 @@ class Loader:
 
 def _parameters(wanted: Wanted, known: dict[UUID, Deal]) -> dict[str, object]:
     asking_deal_ids, asking_shopper_ids = _columns(wanted.asking, 2)
-    sharing_group_ids, sharer_ids, channels = _columns(wanted.sharing, 3)
+    sharing_group_ids, sharer_ids = _columns(wanted.sharing, 2)
     key_subject_ids, keys = _columns(wanted.keys, 2)
     leaving_deal_ids, leaving_shopper_ids, leaving_group_ids = _columns(wanted.leaving, 3)
     refund_deal_ids, refund_ids = _columns(wanted.refunds, 2)
@@ -187,7 +190,6 @@ def _parameters(wanted: Wanted, known: dict[UUID, Deal]) -> dict[str, object]:
         "codes": list(wanted.codes),
         "sharing_group_ids": sharing_group_ids,
         "sharer_ids": sharer_ids,
-        "channels": channels,
         "key_subject_ids": key_subject_ids,
         "keys": keys,
         "order_ids": list(wanted.order_ids),
@@ -220,6 +222,5 @@ def _world(view: _View, deals: dict[UUID, Deal]) -> World:
     world.orders = {order.id: order for order in view.orders or ()}
     world.refunds = {refund.id: refund for refund in view.refunds or ()}
     for invite in (*(view.invites or ()), *(view.lines.invites or ())):
-        world.invites[invite.code] = invite
-        world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+        world.take_in_invite(invite)
     return world

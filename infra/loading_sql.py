@@ -91,8 +91,8 @@ SELECT json_build_object(
       SELECT {INVITE_COLUMNS} FROM invites WHERE code = ANY(CAST(:codes AS text[]))
       UNION
       SELECT {INVITE_COLUMNS} FROM invites JOIN unnest(
-        CAST(:sharing_group_ids AS uuid[]), CAST(:sharer_ids AS uuid[]), CAST(:channels AS text[])
-      ) AS sharing (g, s, c) ON group_id = sharing.g AND sharer_id = sharing.s AND channel = sharing.c) i),
+        CAST(:sharing_group_ids AS uuid[]), CAST(:sharer_ids AS uuid[])
+      ) AS sharing (g, s) ON group_id = sharing.g AND sharer_id = sharing.s) i),
   'keys', (SELECT json_agg(k) FROM (
       SELECT subject_id, key, encode(request_hash, 'hex') AS request_hash, encode(answer, 'base64') AS answer
       FROM idempotency_keys JOIN unnest(

@@ -82,10 +82,15 @@ _DELETE_LEFT = Statement("""
     AND participants.group_id = gone.group_id""")
 
 _INSERT_INVITES = Statement("""
-  INSERT INTO invites (code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at)
+  INSERT INTO invites (code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at, revoked_at)
   SELECT * FROM json_to_recordset(CAST(:invites AS json)) AS new (
     code text, deal_id uuid, group_id uuid, sharer_id uuid, channel text, parent_code text, joins int,
-    created_at timestamptz)""")
+    created_at timestamptz, revoked_at timestamptz)""")
+
+_REVOKE_INVITES = Statement("""
+  UPDATE invites SET revoked_at = revoked.revoked_at
+  FROM json_to_recordset(CAST(:revoked AS json)) AS revoked (code text, revoked_at timestamptz)
+  WHERE invites.code = revoked.code""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,9 @@ def saving(
     if rows:
         bound = _statement(tuple(rows)).bound(**{part: json_text(those) for part, those in rows.items()})
         yield bound._replace(is_private=_has_private(rows))
+    if changes.revoked_invites:  # before what takes their channels
+        revoked = [world.invites[code] for code in changes.revoked_invites]
+        yield _REVOKE_INVITES.bound(revoked=json_text(revoked))
     if changes.invites:
         yield _INSERT_INVITES.bound(invites=json_text([world.invites[code] for code in changes.invites]))
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from api.contract import examples
 from api.contract.operation import Operation, Sent
-from domain.groupbuy.errors import GroupNotFound
+from domain.groupbuy.errors import GroupNotFound, InviteNotFound
 from infra.reading.page import Page
 from infra.sharing.my_invites import InviteFigures
 from infra.sharing.tree import TreeNode
@@ -16,6 +16,7 @@ _FIGURES: Final = {
     "group_id": examples.GROUP_ID,
     "channel": "wechat",
     "created_at": "2027-05-02T09:30:00Z",
+    "revoked_at": None,
     "visits": 31,
     "previews": 4,
     "joins": 3,
@@ -48,6 +49,16 @@ INVITES: Final[dict[str, Operation]] = {
         ),
         query=("limit", "cursor"),
         answers={200: Sent("A page of your links.", Page[InviteFigures], examples.page(_FIGURES))},
+    ),
+    "DELETE /v1/invites/{code}": Operation(
+        "revoke_invite",
+        summary="Take a link of mine back",
+        description=(
+            "From then on the link is as unknown as one that never was, and no join can name it. Whoever came by it "
+            "stays in the group and stays brought by you. The next link you ask for, for its channel, is a new one."
+        ),
+        answers={204: Sent("It leads nowhere any more.")},
+        problems=(InviteNotFound,),
     ),
     "GET /v1/groups/{group_id}/invite-tree": Operation(
         "read_invite_tree",

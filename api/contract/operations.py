@@ -42,6 +42,7 @@ from domain.groupbuy.errors import (
     GroupNotFound,
     InviteNotFound,
     InviteNotUsable,
+    TooManyLinks,
 )
 from infra.reading.deals import DealView
 from infra.reading.groups import MyGroup, ParticipantView
@@ -217,16 +218,16 @@ GROUPS: Final[dict[str, Operation]] = {
         "create_invite",
         summary="Get a link to share",
         description=(
-            "The same caller and channel always get the same link. With it comes all that is needed to share it, as "
-            "the group stands now: with channel `link` for every chat, with any other for that one alone, whose visits "
-            "can then be told apart."
+            "The same caller and channel get the same link until they revoke it. With it comes all that is needed to "
+            "share it, as the group stands now: with channel `link` for every chat, with any other for that one alone, "
+            "whose visits can then be told apart."
         ),
         body=Received(InviteBody, examples.NEW_INVITE, is_required=False),
         answers={
             200: Sent("The link you have.", SharedInvite, SHARED_INVITE, ("Idempotency-Replayed",)),
             201: Sent("A new link.", SharedInvite, SHARED_INVITE, ("Location", "Idempotency-Replayed")),
         },
-        problems=(GroupNotFound, GroupClosed),
+        problems=(GroupNotFound, GroupClosed, TooManyLinks),
         takes_idempotency_key=True,
     ),
     "GET /v1/invites/{code}": Operation(

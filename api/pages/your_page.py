@@ -23,7 +23,7 @@ from api.pages.web_session import visitor_of
 from api.requests import AnyRequest, runtime_of
 from api.selves import self_in_group, sharer
 from domain.groupbuy.commands import CreateInvite
-from domain.groupbuy.errors import GroupClosed
+from domain.groupbuy.errors import GroupClosed, TooManyLinks
 from domain.groupbuy.group import Place
 from domain.identity.permissions import Role
 from domain.sharing.amounts import amount_text
@@ -153,7 +153,7 @@ def _variant(landing: Landing, variant_id: UUID) -> str | None:
 
 
 async def _own_link(request: AnyRequest, landing: Landing, shopper_id: UUID) -> InviteView | None:
-    """The visitor's own link, made when it is first shown; None where the group has just closed."""
+    """The visitor's own link, made when it is first shown; None where the group has closed or allows no more."""
     runtime, group = runtime_of(request), landing.group
     sharer_id = await sharer(request, group.id, Channel.LINK)
     code = await find_own_link(runtime.engine, group.id, sharer_id, Channel.LINK)
@@ -161,7 +161,7 @@ async def _own_link(request: AnyRequest, landing: Landing, shopper_id: UUID) -> 
         command = CreateInvite(group_id=group.id, sharer_id=shopper_id, channel=Channel.LINK, code=new_invite_code())
         try:
             accepted = await runtime.tell(command)
-        except GroupClosed:
+        except (GroupClosed, TooManyLinks):
             return None
         assert not isinstance(accepted, Stored)
         assert accepted.state.invite is not None

@@ -268,7 +268,7 @@ class CloseGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateInvite:
-    """A shopper asks for a link into a group; the same sharer, group and channel always get the same one."""
+    """A shopper asks for a link into a group; sharer, group and channel get the same one until it is revoked."""
 
     group_id: UUID
     sharer_id: UUID
@@ -276,8 +276,17 @@ class CreateInvite:
     code: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeInvite:
+    """A sharer takes a link back: it leads nowhere from now on."""
+
+    group_id: UUID
+    sharer_id: UUID
+    code: str
+
+
 DealCommand = CreateDeal | EditDeal | PublishDeal | PauseDeal | ResumeDeal | EndDeal | StartCrowd
-GroupCommand = OpenGroup | JoinGroup | LeaveGroup | CancelGroup | CloseGroup | CreateInvite
+GroupCommand = OpenGroup | JoinGroup | LeaveGroup | CancelGroup | CloseGroup | CreateInvite | RevokeInvite
 PaymentCommand = BuyAlone | ConfirmPayment | LapsePayment | RecordSettlement
 OrderCommand = ShipOrder | DeliverOrder | CancelOrder | RefundOrder | RecordRefund
 Command = DealCommand | GroupCommand | PaymentCommand | OrderCommand

@@ -28,6 +28,7 @@ from domain.groupbuy.commands import (
     RecordSettlement,
     RefundOrder,
     ResumeDeal,
+    RevokeInvite,
     ShipOrder,
     StartCrowd,
 )
@@ -52,6 +53,8 @@ def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]: 
             return groups.cancel(state, command, now)
         case CreateInvite():
             return groups.invite(state, command, now)
+        case RevokeInvite():
+            return groups.revoke_invite(state, command, now)
         case BuyAlone():
             return payments.buy_alone(state, command, now)
         case LapsePayment():

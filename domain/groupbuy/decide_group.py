@@ -6,7 +6,16 @@ from uuid import UUID
 
 from domain.errors import FieldProblems
 from domain.groupbuy.address import Address
-from domain.groupbuy.commands import BuyAlone, CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.commands import (
+    BuyAlone,
+    CancelGroup,
+    CloseGroup,
+    CreateInvite,
+    JoinGroup,
+    LeaveGroup,
+    OpenGroup,
+    RevokeInvite,
+)
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
 from domain.groupbuy.errors import (
     AddressRequired,
@@ -21,8 +30,10 @@ from domain.groupbuy.errors import (
     GroupFull,
     GroupNotFound,
     GuestsMayNotBuy,
+    InviteNotFound,
     InviteNotUsable,
     OutOfStock,
+    TooManyLinks,
     UnitsLimitReached,
     VariantNotFound,
     VariantRequired,
@@ -35,6 +46,7 @@ from domain.groupbuy.events import (
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
+    InviteRevoked,
     ParticipantJoined,
     ParticipantLeft,
     PlaceReserved,
@@ -47,6 +59,9 @@ from domain.groupbuy.payment import LapsedBecause, Payment
 from domain.groupbuy.state import State
 from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_channel, check_line
 from domain.pricing.settlement import hold_for
+
+LINKS_MAX = 30
+"""Links of one sharer into one group, revoked ones among them: one for each chat, and some to take back."""
 
 
 def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
@@ -199,6 +214,8 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
     problems = FieldProblems()
     check_channel(problems, "channel", command.channel)
     problems.raise_if_any()
+    if state.links >= LINKS_MAX:
+        raise TooManyLinks(LINKS_MAX)
     came = state.place or state.awaited
     created = InviteCreated(
         code=command.code,
@@ -210,6 +227,19 @@ def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, .
         at=now,
     )
     return (created,)
+
+
+def revoke_invite(state: State, command: RevokeInvite, now: datetime) -> tuple[Event, ...]:
+    """Let a link lead nowhere any more, whatever became of its group; one that is revoked already is no refusal."""
+    invite = state.invite
+    if invite is None or (invite.group_id, invite.sharer_id) != (command.group_id, command.sharer_id):
+        raise InviteNotFound
+    if invite.is_revoked:
+        return ()
+    revoked = InviteRevoked(
+        code=invite.code, group_id=invite.group_id, deal_id=invite.deal_id, sharer_id=invite.sharer_id, at=now
+    )
+    return (revoked,)
 
 
 def _take_place(
@@ -351,7 +381,7 @@ def _attributed_invite(state: State, deal: Deal, command: OpenGroup | JoinGroup)
     """The invite that brought the shopper; a link of one's own, or of whom one brought oneself, brings nobody."""
     if command.invite_code is None:
         return None
-    if state.invite is None or state.invite.deal_id != deal.id:
+    if state.invite is None or state.invite.is_revoked or state.invite.deal_id != deal.id:
         raise InviteNotUsable
     return None if state.comes_round else command.invite_code
 

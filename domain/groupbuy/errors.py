@@ -80,6 +80,13 @@ class Conflict(Refusal):
     """The thing asked cannot be done in the state things are in."""
 
 
+class TooManyLinks(Conflict):
+    """The sharer has made as many links into the group as anybody may."""
+
+    def __init__(self, links_max: int) -> None:
+        super().__init__(f"You have made {links_max} links into this group, as many as one can; share one of those.")
+
+
 class DealNotStarted(Conflict):
     """The deal's window has not begun."""
 

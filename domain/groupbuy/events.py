@@ -244,6 +244,17 @@ class InviteCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InviteRevoked:
+    """A sharer took a link back."""
+
+    code: str
+    group_id: UUID
+    deal_id: UUID
+    sharer_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettled:
     """A payment has ended: what was captured and released, and of the captured the platform's and the leader's part.
 
@@ -350,6 +361,7 @@ DealEvent = DealCreated | DealChange
 GroupEvent = (
     GroupOpened | ParticipantJoined | TierReached | ParticipantLeft | GroupSucceeded | GroupFailed | GroupCancelled
 )
+InviteEvent = InviteCreated | InviteRevoked
 PaymentEvent = PlaceReserved | ReservationLapsed | PaymentCameLate | BoughtAlone | PaymentSettled | UnitsReturned
 OrderEvent = OrderShipped | OrderDelivered | OrderCancelled | OrderRefunded | RefundMade
-Event = DealEvent | GroupEvent | InviteCreated | PaymentEvent | OrderEvent
+Event = DealEvent | GroupEvent | InviteEvent | PaymentEvent | OrderEvent

@@ -20,6 +20,7 @@ from domain.groupbuy.events import (
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
+    InviteRevoked,
     OrderCancelled,
     OrderDelivered,
     OrderRefunded,
@@ -57,6 +58,8 @@ def evolve(state: State, event: Event) -> State:  # noqa: C901, PLR0911, PLR0912
             return _closed(state, event, GroupStatus.CANCELLED, event.returned_units)
         case InviteCreated():
             return _invited(state, event)
+        case InviteRevoked():
+            return replace(state, invite=replace(_invite(state), revoked_at=event.at))
         case DealCreated():
             return _created(event)
         case DealEdited() | DealPublished() | DealPaused() | DealResumed() | DealEnded():
@@ -225,3 +228,10 @@ def _deal(state: State) -> Deal:
         message = "a deal event needs a deal"
         raise ValueError(message)
     return state.deal
+
+
+def _invite(state: State) -> Invite:
+    if state.invite is None:
+        message = "an invite's event needs an invite"
+        raise ValueError(message)
+    return state.invite

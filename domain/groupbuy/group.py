@@ -140,7 +140,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
-    """A sharer's link into a group; knows its channel, its parent and how many joined through it."""
+    """A sharer's link into a group; knows its channel, its parent and how many joined through it.
+
+    One that is revoked leads nowhere any more; whoever came by it stays brought.
+    """
 
     code: str
     deal_id: UUID
@@ -150,3 +153,9 @@ class Invite:
     parent_code: str | None
     joins: int
     created_at: datetime
+    revoked_at: datetime | None = None
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether its sharer has taken it back."""
+        return self.revoked_at is not None

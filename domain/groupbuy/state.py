@@ -17,7 +17,8 @@ class State:
     `stock_left` is units by variant. `places` are the asking shopper's, by group: those that count towards the
     deal's limit, and the one in `group` whatever its fate. `payments` are the shopper's by order: those units are kept
     for, and the one the command names. `order` and `refund` are those the command names, `invite` the one it names or
-    would repeat; `comes_round`: the asking shopper shared it, or brought whoever did.
+    would repeat; `comes_round`: the asking shopper shared it, or brought whoever did; `links`: how many the asking
+    sharer has into the group, revoked ones among them.
     """
 
     deal: Deal | None = None
@@ -29,6 +30,7 @@ class State:
     refund: Refund | None = None
     invite: Invite | None = None
     comes_round: bool = False
+    links: int = 0
 
     @property
     def place(self) -> Place | None:

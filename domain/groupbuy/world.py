@@ -24,6 +24,7 @@ from domain.groupbuy.commands import (
     RecordRefund,
     RecordSettlement,
     RefundOrder,
+    RevokeInvite,
     ShipOrder,
 )
 from domain.groupbuy.deal import Deal
@@ -37,7 +38,8 @@ from domain.groupbuy.payment import Payment
 from domain.groupbuy.state import State
 
 InviteKey = tuple[UUID, UUID, str]
-"""Group, sharer, channel: there is one invite for each."""
+"""Group, sharer, channel: there is one invite for each that leads there."""
+_OF_ONE_GROUP = JoinGroup | LeaveGroup | CreateInvite | RevokeInvite | CloseGroup | CancelGroup
 _OF_ONE_PAYMENT = ConfirmPayment | LapsePayment | RecordSettlement
 
 
@@ -104,12 +106,12 @@ class World:
                 return self._state_of_payment(command)
             case ShipOrder() | DeliverOrder() | CancelOrder() | RefundOrder() | RecordRefund():
                 return self._state_of_order(command)
-            case JoinGroup() | LeaveGroup() | CreateInvite() | CloseGroup() | CancelGroup():
+            case JoinGroup() | LeaveGroup() | CreateInvite() | RevokeInvite() | CloseGroup() | CancelGroup():
                 return self._state_of_group(command)
             case _:
                 return self._state(command.deal_id, None, None, None)
 
-    def _state_of_group(self, command: JoinGroup | LeaveGroup | CreateInvite | CloseGroup | CancelGroup) -> State:
+    def _state_of_group(self, command: _OF_ONE_GROUP) -> State:
         group = self.groups.get(command.group_id)
         deal_id = group.deal_id if group else None
         match command:
@@ -120,7 +122,10 @@ class World:
                 return self._state(deal_id, group, command.shopper_id, place.invite_code if place else None)
             case CreateInvite():
                 code = self.invite_codes.get((command.group_id, command.sharer_id, command.channel))
-                return self._state(deal_id, group, command.sharer_id, code)
+                state = self._state(deal_id, group, command.sharer_id, code)
+                return replace(state, links=self._links(command.group_id, command.sharer_id))
+            case RevokeInvite():
+                return self._state(deal_id, group, None, command.code)
             case _:
                 return self._state(deal_id, group, None, None)
 
@@ -195,6 +200,9 @@ class World:
             invite=self.invites.get(invite_code) if invite_code is not None else None,
         )
 
+    def _links(self, group_id: UUID, sharer_id: UUID) -> int:
+        return sum(invite.group_id == group_id and invite.sharer_id == sharer_id for invite in self.invites.values())
+
     def _place(self, deal_id: UUID | None, group_id: UUID, shopper_id: UUID) -> Place | None:
         return self.places.get((deal_id, shopper_id), {}).get(group_id) if deal_id else None
 
@@ -223,8 +231,16 @@ class World:
         if state.refund is not None:
             self.refunds[state.refund.id] = state.refund
         if invite is not None:
-            self.invites[invite.code] = invite
-            self.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+            self.take_in_invite(invite)
+
+    def take_in_invite(self, invite: Invite) -> None:
+        """Know an invite as it is now; where it is revoked its sharer has none for its channel."""
+        self.invites[invite.code] = invite
+        key = (invite.group_id, invite.sharer_id, invite.channel)
+        if not invite.is_revoked:
+            self.invite_codes[key] = invite.code
+        elif self.invite_codes.get(key) == invite.code:
+            del self.invite_codes[key]
 
     def _keep_place(self, state: State, group: Group, command: Command) -> None:
         place = state.place

@@ -144,7 +144,17 @@ SECTIONS: Final = (
         table="invites",
         whose=f"sharer_id {_ME}",
         key="code",
-        told=("code", "deal_id", "group_id", "sharer_id", "channel", "parent_code", "joins", "created_at"),
+        told=(
+            "code",
+            "deal_id",
+            "group_id",
+            "sharer_id",
+            "channel",
+            "parent_code",
+            "joins",
+            "created_at",
+            "revoked_at",
+        ),
     ),
     _of_the_account(
         "notices",

@@ -55,7 +55,8 @@ SELECT coalesce((SELECT shopper_id FROM (
 _SHARER = text(f"""
 WITH selves AS {SELVES}
 SELECT coalesce((SELECT sharer_id FROM invites
-  WHERE group_id = CAST(:group_id AS uuid) AND channel = :channel AND sharer_id IN (SELECT id FROM selves)
+  WHERE group_id = CAST(:group_id AS uuid) AND channel = :channel AND revoked_at IS NULL
+    AND sharer_id IN (SELECT id FROM selves)
   ORDER BY sharer_id <> CAST(:shopper_id AS uuid), sharer_id LIMIT 1)::text, '')""")  # noqa: S608 - as above
 _KEY_OWNER = text(f"""
 SELECT coalesce((SELECT subject_id FROM idempotency_keys

@@ -55,7 +55,7 @@ class Links:
         self._good: OrderedDict[str, None] = OrderedDict()
 
     async def get(self, code: str, age_s_max: float = KEPT_S) -> Link | None:
-        """The link of a code, at most so old; None for a code of nobody's. Raises `Unavailable`."""
+        """The link of a code, at most so old; None for one of nobody's, or revoked. Raises `Unavailable`."""
         return await self._links.get(code, age_s_max)
 
     def has_been_good(self, code: str) -> bool:
@@ -64,6 +64,8 @@ class Links:
 
     async def _fetch(self, codes: list[str]) -> Mapping[str, Link]:
         rows = _decode(await fetch_json(self._engine, _OF_CODES, {"codes": codes})).rows or ()
+        for code in codes:  # one that has been revoked is as unknown as any
+            self._good.pop(code, None)
         for row in rows:
             self._good[row.code] = None
         while len(self._good) > GOOD_CODES_MAX:
@@ -82,7 +84,10 @@ def _links() -> Select[tuple[str]]:
         select(*invites.c, participants.c.display_name, profile_of(invites.c.sharer_id), whose.c.locale)
         .outerjoin_from(invites, participants, sharers_place)
         .outerjoin(whose, whose.c.id == invites.c.sharer_id)
-        .where(invites.c.code == func.any(bindparam("codes", type_=ARRAY(invites.c.code.type))))
+        .where(
+            invites.c.code == func.any(bindparam("codes", type_=ARRAY(invites.c.code.type))),
+            invites.c.revoked_at.is_(None),
+        )
         .subquery("link")
     )
 

@@ -52,6 +52,7 @@ class InviteFigures(msgspec.Struct, frozen=True, kw_only=True):
     group_id: UUID
     channel: str
     created_at: datetime
+    revoked_at: datetime | None
     visits: int
     previews: int
     joins: int
@@ -165,6 +166,7 @@ def _figures(row: _Row, origin: str) -> InviteFigures:
         group_id=invite.group_id,
         channel=invite.channel,
         created_at=invite.created_at,
+        revoked_at=invite.revoked_at,
         visits=row.visits,
         previews=row.previews,
         joins=invite.joins,

@@ -1,6 +1,6 @@
 """Somebody's own links: the one they have into a group, whose one is, and the language its texts are to be in."""
 
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,11 +11,22 @@ from infra.reading.fetching import fetch_json
 
 _CODE: Final = text("""
 SELECT coalesce((SELECT code FROM invites
-  WHERE group_id = CAST(:group_id AS uuid) AND sharer_id = CAST(:sharer_id AS uuid) AND channel = :channel), '')""")
-_SHARER: Final = text("SELECT coalesce((SELECT to_json(sharer_id)::text FROM invites WHERE code = :code), 'null')")
+  WHERE group_id = CAST(:group_id AS uuid) AND sharer_id = CAST(:sharer_id AS uuid) AND channel = :channel
+    AND revoked_at IS NULL), '')""")
+_SHARED: Final = text("""
+SELECT coalesce((SELECT json_build_array(group_id, sharer_id)::text
+  FROM invites WHERE code = :code), 'null')""")
 _LOCALE: Final = text("SELECT coalesce((SELECT to_json(locale)::text FROM accounts WHERE id = :account_id), 'null')")
 
-_decode_id: Final = msgspec.json.Decoder(UUID | None).decode
+
+class Shared(NamedTuple):
+    """Which group a link leads to, or led to, and whose it is."""
+
+    group_id: UUID
+    sharer_id: UUID
+
+
+_decode_shared: Final = msgspec.json.Decoder(Shared | None).decode
 _decode_locale: Final = msgspec.json.Decoder(str | None).decode
 
 
@@ -25,10 +36,10 @@ async def find_own_link(engine: AsyncEngine, group_id: UUID, sharer_id: UUID, ch
     return await fetch_json(engine, _CODE, asked) or None
 
 
-async def find_sharer_of(engine: AsyncEngine, code: str) -> UUID | None:
-    """Who shares a link; None for a code of nobody's. Raises `Unavailable`."""
-    sharer_id: UUID | None = _decode_id(await fetch_json(engine, _SHARER, {"code": code}))
-    return sharer_id
+async def find_shared(engine: AsyncEngine, code: str) -> Shared | None:
+    """What a link shares, revoked or not; None for a code of nobody's. Raises `Unavailable`."""
+    shared: Shared | None = _decode_shared(await fetch_json(engine, _SHARED, {"code": code}))
+    return shared
 
 
 async def find_locale(engine: AsyncEngine, account_id: UUID) -> str | None:

@@ -85,6 +85,7 @@ TABLE = {
         shopper=200, owner=200, editor=200, fulfilment=200, analyst=200, key=200, operator=200
     ),
     "GET /v1/invites/{code}": ANYONE,
+    "DELETE /v1/invites/{code}": shoppers(404)._replace(shopper=204),
     "GET /v1/invites/{code}/share": shoppers(404)._replace(shopper=200),
     "GET /v1/share/wechat-signature": everybody(404)._replace(expired=401),  # no account of WeChat's is set up
     "GET /v1/groups/{group_id}/explain": shoppers(404)._replace(shopper=200),

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from domain.groupbuy import events as happenings
-from domain.groupbuy.events import Event, GroupEvent, InviteCreated, ParticipantJoined, ParticipantLeft
+from domain.groupbuy.events import Event, GroupEvent, InviteCreated, InviteRevoked, ParticipantJoined, ParticipantLeft
 from domain.groupbuy.evolve import evolve
 from domain.groupbuy.state import State
 from domain.groupbuy.world import World
@@ -75,13 +75,14 @@ def _take_in(world: World, event: Event) -> None:
     if isinstance(event, ParticipantJoined | ParticipantLeft):
         world.places[(event.deal_id, event.shopper_id)] = dict(state.places)
     if state.invite is not None:
-        invite = world.invites[state.invite.code] = state.invite
-        world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+        world.take_in_invite(state.invite)
 
 
 def _state_before(world: World, event: Event) -> State:
     group = world.groups.get(event.group_id) if isinstance(event, GroupEvent) else None
     state = State(deal=world.deals.get(event.deal_id), group=group, stock_left=world.stock_left.get(event.deal_id, {}))
+    if isinstance(event, InviteRevoked):
+        return replace(state, invite=world.invites[event.code])
     if not isinstance(event, ParticipantJoined | ParticipantLeft):
         return state
     return replace(

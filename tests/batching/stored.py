@@ -44,6 +44,5 @@ async def world_stored(connection: asyncpg.Connection) -> World:
     for place in rows.places:
         world.places.setdefault((place.deal_id, place.shopper_id), {})[place.group_id] = place_from(place)
     for invite in rows.invites:
-        world.invites[invite.code] = invite
-        world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+        world.take_in_invite(invite)
     return world

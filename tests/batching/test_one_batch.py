@@ -25,6 +25,7 @@ from domain.groupbuy.commands import (
     PauseDeal,
     PublishDeal,
     ResumeDeal,
+    RevokeInvite,
 )
 from domain.groupbuy.deal import Grouping, Variant
 from domain.groupbuy.errors import GroupFull, InviteNotUsable, OutOfStock, UnitsLimitReached, VariantNotFound
@@ -73,6 +74,9 @@ class Cast:
     def shares(self, sharer_id: UUID, code: str, group_id: UUID | None = None, channel: str = "chat") -> CreateInvite:
         return CreateInvite(group_id=group_id or self.group_id, sharer_id=sharer_id, channel=channel, code=code)
 
+    def revokes(self, sharer_id: UUID, code: str) -> RevokeInvite:
+        return RevokeInvite(group_id=self.group_id, sharer_id=sharer_id, code=code)
+
     def joins_new(self, *shoppers: UUID, code: str | None = None) -> list[Command]:
         return [self.joins(shopper_id, code, self.new_group_id) for shopper_id in shoppers]
 
@@ -101,6 +105,10 @@ TOGETHER: dict[str, Callable[[Cast], Sequence[Command]]] = {
     "open twice with one place allowed more": lambda of: [of.opens(ANN), *of.joins_new(BEN), of.joins(ANN)],
     "an invite and joins through it": lambda of: [of.shares(ANN, "one"), of.joins(CAT, "one"), of.joins(DAN, "one")],
     "an invite asked twice": lambda of: [of.shares(ANN, "one"), of.shares(ANN, "two"), of.joins(CAT, "two")],
+    "an invite revoked and made anew": lambda of: [
+        *(of.shares(ANN, "one"), of.joins(CAT, "one"), of.revokes(ANN, "one")),
+        *(of.shares(ANN, "two"), of.joins(DAN, "two")),
+    ],
     "an invite into another group": lambda of: [of.shares(ANN, "one"), of.opens(CAT, "one"), of.joins(DAN, "one")],
     "an invite of who came through one": lambda of: [
         *(of.opens(CAT), of.shares(CAT, "one", of.new_group_id), *of.joins_new(DAN, code="one")),
@@ -162,6 +170,9 @@ LEAVING: dict[str, Callable[[Cast], Sequence[Command]]] = {
     ],
     "leave who came through an invite": lambda of: [of.leaves(BEN), of.joins(DAN, "of-ann"), of.leaves(DAN)],
     "come back through an invite": lambda of: [of.leaves(BEN), of.joins(BEN, "of-ann")],
+    "whoever was brought by what is revoked": lambda of: [
+        *(of.revokes(ANN, "of-ann"), of.leaves(BEN), of.shares(ANN, "anew"), of.joins(BEN, "anew")),
+    ],
     "everybody leaves": lambda of: [of.leaves(CAT), of.leaves(ANN), of.leaves(BEN), of.joins(DAN)],
 }
 

@@ -18,6 +18,7 @@ from domain.groupbuy.commands import (
     PauseDeal,
     PublishDeal,
     ResumeDeal,
+    RevokeInvite,
     StartCrowd,
 )
 from domain.groupbuy.deal import Grouping
@@ -64,7 +65,8 @@ def world_before() -> World:
 
 shoppers = st.sampled_from([ANN, BEN, CAT, DAN, EVE])
 groups = st.sampled_from([*TEAMS[:4], TEAMS[0], TEAMS[1], CROWD, LATER_CROWD])
-codes = st.none() | st.sampled_from(["code-0", "code-1", f"of-{TEAMS[0].int}", f"of-{TEAMS[1].int}", "unknown"])
+some_code = st.sampled_from(["code-0", "code-1", f"of-{TEAMS[0].int}", f"of-{TEAMS[1].int}", "unknown"])
+codes = st.none() | some_code
 variants = st.sampled_from([RED.id, RED.id, BLUE.id, None, ELSEWHERE])
 joins = st.builds(
     JoinGroup,
@@ -99,6 +101,7 @@ one_command: st.SearchStrategy[Command] = st.one_of(
     st.builds(
         CreateInvite, group_id=groups, sharer_id=shoppers, channel=st.sampled_from(["chat", "qr"]), code=st.just("")
     ),
+    st.builds(RevokeInvite, group_id=groups, sharer_id=shoppers, code=some_code),
     st.builds(PauseDeal, deal_id=deal_ids, merchant_id=st.just(MERCHANT)),
     st.builds(ResumeDeal, deal_id=deal_ids, merchant_id=st.just(MERCHANT), crowd_group_id=st.just(LATER_CROWD)),
     st.builds(StartCrowd, deal_id=st.just(LATER_DEAL), group_id=st.just(LATER_CROWD)),

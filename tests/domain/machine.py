@@ -26,6 +26,7 @@ from domain.groupbuy.commands import (
     PauseDeal,
     PublishDeal,
     ResumeDeal,
+    RevokeInvite,
     StartCrowd,
 )
 from domain.groupbuy.deal import Offer
@@ -187,6 +188,15 @@ class GroupBuying(Stage):
         command = CreateInvite(group_id=group_id, sharer_id=sharer_id, channel=channel, code=code)
         self.ask(command, model_groups.invited(self.model, command, self.now))
         return code
+
+    @rule(code=invites, stranger_id=shoppers_known, is_their_own=st.booleans())
+    def revoke(self, code: str, stranger_id: UUID, *, is_their_own: bool) -> None:
+        made = self.model.invites.get(code)
+        if made is None:  # nobody got it
+            return
+        sharer_id = made.sharer_id if is_their_own else stranger_id
+        command = RevokeInvite(group_id=made.group_id, sharer_id=sharer_id, code=code)
+        self.ask(command, model_groups.revoked(self.model, command))
 
     @precondition(lambda self: self.running())
     @rule(pick=picks, shoppers=parties)

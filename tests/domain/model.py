@@ -88,6 +88,7 @@ class ModelInvite:
     channel: str
     parent_code: str | None
     joins: int = 0
+    is_revoked: bool = False
 
 
 @dataclass(slots=True)

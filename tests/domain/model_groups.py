@@ -3,7 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.groupbuy.commands import CancelGroup, CloseGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
+from domain.groupbuy.commands import (
+    CancelGroup,
+    CloseGroup,
+    CreateInvite,
+    JoinGroup,
+    LeaveGroup,
+    OpenGroup,
+    RevokeInvite,
+)
 from domain.groupbuy.deal import Grouping
 from tests.domain.model import Member, Model, ModelDeal, ModelGroup, ModelInvite
 from tests.domain.model_deals import Verdict, deadline, refused
@@ -81,7 +89,8 @@ def invited(model: Model, command: CreateInvite, now: datetime) -> Verdict:
     """One link for each group, sharer and channel, into a group that runs."""
     group = model.groups[command.group_id]
     wanted = (command.group_id, command.sharer_id, command.channel)
-    if any((invite.group_id, invite.sharer_id, invite.channel) == wanted for invite in model.invites.values()):
+    standing = (one for one in model.invites.values() if not one.is_revoked)
+    if any((invite.group_id, invite.sharer_id, invite.channel) == wanted for invite in standing):
         return Verdict()
     if not group.runs(now):
         return refused("GroupClosed")
@@ -89,6 +98,17 @@ def invited(model: Model, command: CreateInvite, now: datetime) -> Verdict:
     parent_code = member.invite_code if member else None
     model.invites[command.code] = ModelInvite(group.deal_id, *wanted, parent_code)
     return Verdict(("InviteCreated",))
+
+
+def revoked(model: Model, command: RevokeInvite) -> Verdict:
+    """Only its sharer takes a link back; once."""
+    invite = model.invites[command.code]
+    if invite.sharer_id != command.sharer_id:
+        return refused("InviteNotFound")
+    if invite.is_revoked:
+        return Verdict()
+    invite.is_revoked = True
+    return Verdict(("InviteRevoked",))
 
 
 def _place_taken(model: Model, deal: ModelDeal, group: ModelGroup, command: OpenGroup | JoinGroup) -> Verdict:
@@ -138,6 +158,6 @@ def _against(model: Model, deal: ModelDeal, group: ModelGroup, command: OpenGrou
     if units_max is not None and model.units_held(deal.id, command.shopper_id) + command.quantity > units_max:
         reasons.add("UnitsLimitReached")
     invite = model.invites.get(command.invite_code) if command.invite_code else None
-    if command.invite_code and (invite is None or invite.deal_id != deal.id):
+    if command.invite_code and (invite is None or invite.is_revoked or invite.deal_id != deal.id):
         reasons.add("InviteNotUsable")
     return reasons

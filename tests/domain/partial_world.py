@@ -16,9 +16,10 @@ from domain.groupbuy.commands import (
     JoinGroup,
     LeaveGroup,
     OpenGroup,
+    RevokeInvite,
 )
-from domain.groupbuy.events import Event, InviteCreated, ParticipantJoined, ParticipantLeft
-from domain.groupbuy.group import Invite, Place
+from domain.groupbuy.events import Event, InviteCreated, InviteRevoked, ParticipantJoined, ParticipantLeft
+from domain.groupbuy.group import Place
 from domain.groupbuy.world import World
 
 
@@ -56,9 +57,9 @@ def saved_into(world: World, part: World, before: World, events: Iterable[Event]
     for event in events:
         match event:
             case InviteCreated():
-                invite = replace(part.invites[event.code], joins=0)
-                world.invites[event.code] = invite
-                world.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code
+                world.take_in_invite(replace(part.invites[event.code], joins=0))
+            case InviteRevoked():
+                world.take_in_invite(replace(world.invites[event.code], revoked_at=event.at))
             case ParticipantJoined(invite_code=str(code)):
                 world.invites[code] = replace(world.invites[code], joins=world.invites[code].joins + 1)
             case ParticipantLeft(invite_code=str(code)):
@@ -78,7 +79,7 @@ def _groups_asked(commands: Iterable[Command]) -> set[UUID]:
     return {
         command.group_id
         for command in commands
-        if isinstance(command, JoinGroup | LeaveGroup | CloseGroup | CancelGroup | CreateInvite)
+        if isinstance(command, JoinGroup | LeaveGroup | CloseGroup | CancelGroup | CreateInvite | RevokeInvite)
     }
 
 
@@ -114,17 +115,13 @@ def _places_asked(world: World, part: World, deal_id: UUID, shopper_id: UUID) ->
 
 
 def _load_invites(world: World, part: World, commands: Iterable[Command]) -> None:
-    """Invites that commands name, and those that a repeated sharing finds."""
+    """Invites that commands name, and all that a sharer has of the group."""
     codes = {command.invite_code for command in commands if isinstance(command, OpenGroup | JoinGroup)}
-    codes |= {
-        world.invite_codes.get((command.group_id, command.sharer_id, command.channel))
-        for command in commands
-        if isinstance(command, CreateInvite)
-    }
-    for code in codes:
-        invite = world.invites.get(code) if code else None
-        if invite is not None:
-            _load_invite(part, invite)
+    codes |= {command.code for command in commands if isinstance(command, RevokeInvite)}
+    sharing = {(command.group_id, command.sharer_id) for command in commands if isinstance(command, CreateInvite)}
+    for invite in world.invites.values():
+        if invite.code in codes or (invite.group_id, invite.sharer_id) in sharing:
+            part.take_in_invite(invite)
 
 
 def _load_lines(world: World, part: World, commands: Sequence[Command]) -> None:
@@ -140,15 +137,10 @@ def _load_lines(world: World, part: World, commands: Sequence[Command]) -> None:
         invite = world.invites.get(code) if code else None
         if invite is None:
             continue
-        _load_invite(part, invite)
+        part.take_in_invite(invite)
         key = (invite.deal_id, invite.sharer_id)
         places = _places_asked(world, part, *key)
         if places:
             part.places[key] = part.places.get(key, {}) | places
         before = {invite.parent_code, *(place.invite_code for place in places.values())}
         waiting += before.difference(waiting)
-
-
-def _load_invite(part: World, invite: Invite) -> None:
-    part.invites[invite.code] = invite
-    part.invite_codes[(invite.group_id, invite.sharer_id, invite.channel)] = invite.code

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import InvalidInput
-from domain.groupbuy.commands import CancelGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup
-from domain.groupbuy.errors import GroupClosed, GroupNotFound, InviteNotUsable
-from domain.groupbuy.events import GroupCancelled, InviteCreated, ParticipantJoined
+from domain.groupbuy.commands import CancelGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup, RevokeInvite
+from domain.groupbuy.decide_group import LINKS_MAX
+from domain.groupbuy.errors import GroupClosed, GroupNotFound, InviteNotFound, InviteNotUsable, TooManyLinks
+from domain.groupbuy.events import GroupCancelled, InviteCreated, InviteRevoked, ParticipantJoined
 from domain.groupbuy.group import ClosedBy, GroupStatus
 from tests.domain.catalogue import (
     ANN,
@@ -34,6 +35,7 @@ from tests.domain.catalogue import (
 
 CANCEL = CancelGroup(group_id=GROUP, merchant_id=MERCHANT)
 SHARE = CreateInvite(group_id=GROUP, sharer_id=ANN, channel="chat", code="from-ann")
+REVOKE = RevokeInvite(group_id=GROUP, sharer_id=ANN, code="from-ann")
 
 
 def a_group() -> Scene:
@@ -97,6 +99,42 @@ def test_a_sharer_always_gets_the_same_link_for_a_channel() -> None:
     scene.now += LIFETIME
     assert scene.does(replace(SHARE, code="third")) == ()
     scene.refuses(replace(SHARE, channel="mail", code="late"), GroupClosed)
+
+
+def test_a_revoked_link_leads_nowhere_and_whoever_came_by_it_stays_brought() -> None:
+    """A link taken back brings nobody more, its figures stay, and its channel gets a new one."""
+    scene = a_group()
+    scene.does(SHARE)
+    scene.does(join(BEN, invite_code="from-ann"))
+    scene.refuses(replace(REVOKE, sharer_id=BEN), InviteNotFound)
+    scene.refuses(replace(REVOKE, code="nobodys"), InviteNotFound)
+    assert only(InviteRevoked, scene.does(REVOKE)).code == "from-ann"
+    assert scene.does(REVOKE) == ()
+    assert scene.world.invites["from-ann"].joins == 1
+    scene.refuses(join(CAT, invite_code="from-ann"), InviteNotUsable)
+    assert only(InviteCreated, scene.does(replace(SHARE, code="anew"))).code == "anew"
+    assert scene.does(REVOKE) == ()
+    assert scene.does(replace(SHARE, code="third")) == ()
+
+
+def test_a_link_is_revoked_whatever_became_of_its_group() -> None:
+    """Who posted a link in the wrong chat can take it back after closing, too."""
+    scene = a_group()
+    scene.does(SHARE)
+    scene.does(CANCEL)
+    assert only(InviteRevoked, scene.does(REVOKE)).sharer_id == ANN
+
+
+def test_nobody_makes_links_without_end() -> None:
+    """Links into one group are bounded, revoked ones counted; the one there is for a channel still stands."""
+    scene = a_group()
+    scene.does(SHARE)
+    for number in range(1, LINKS_MAX):
+        scene.does(replace(SHARE, channel="qr", code=f"qr-{number}"))
+        scene.does(replace(REVOKE, code=f"qr-{number}"))
+    scene.refuses(replace(SHARE, channel="qr", code="one-more"), TooManyLinks)
+    assert scene.does(SHARE) == ()
+    assert scene.does(replace(SHARE, sharer_id=BEN, code="from-ben"))
 
 
 def test_invites_remember_the_invite_their_sharer_came_by() -> None:

@@ -1,0 +1,84 @@
+"""Links that their sharers have taken back."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
+
+import httpx
+import pytest
+
+from api.app import create_app
+from domain.identity.limits import UNKNOWN_LINKS
+from infra.ids import new_invite_code
+from infra.settings import Settings
+from tests.api.conftest import connected
+from tests.api.people import Town, problem
+from tests.pages.sharing import HTML, Shared, shared
+
+LATER = {"x-forwarded-for": "198.51.100.17"}
+BEHIND_A_LINK = ("/i/{}", "/i/{}/live", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "/v1/invites/{}")
+
+
+@pytest.fixture
+async def limited(settings: Settings) -> AsyncIterator[Town]:
+    """A town whose API counts who guesses."""
+    counting = replace(settings, rate_limits=True, trusted_proxies=(ip_network("127.0.0.1"),))
+    async with connected(create_app(counting)) as client:
+        yield Town(client, counting)
+
+
+async def test_a_revoked_link_answers_as_one_that_never_was(limited: Town) -> None:
+    """Byte for byte, on every address below it and for its sharer too, and whoever tries it is counted."""
+    link = await shared(limited)
+    assert (await limited.client.get(link.path, headers=HTML)).status_code == 200
+    await _revoke(link)
+    for path in BEHIND_A_LINK:
+        for headers in ({}, HTML):
+            told = [_told(await limited.client.get(path.format(code), headers=headers)) for code in _codes(link)]
+            assert told[0] == told[1]
+            assert told[0][0] == 404
+    kits = [_told(await link.leader.get(f"/v1/invites/{code}/share")) for code in _codes(link)]
+    assert kits[0] == kits[1]
+    guesses = [await limited.client.get(link.path, headers=LATER) for _ in range(UNKNOWN_LINKS.quota + 1)]
+    problem(guesses[-1], 429, "rate-limited")
+
+
+async def test_only_its_sharer_revokes_a_link(town: Town) -> None:
+    """To anybody else it is not there, and leads on; the sharer may say it twice."""
+    link = await shared(town)
+    problem(await town.shopper("Eve").ask("DELETE", f"/v1/invites/{link.code}"), 404, "invite-not-found")
+    problem(await link.leader.ask("DELETE", f"/v1/invites/{new_invite_code()}"), 404, "invite-not-found")
+    problem(await link.leader.ask("DELETE", "/v1/invites/no.code"), 404, "invite-not-found")
+    assert (await town.client.get(link.path)).status_code == 200
+    await _revoke(link)
+    await _revoke(link)
+
+
+async def test_nobody_joins_by_a_revoked_link_and_the_next_one_is_new(town: Town) -> None:
+    """A join that names it is refused as for any code that leads nowhere; figures say when it was revoked."""
+    link = await shared(town)
+    await _revoke(link)
+    join = await town.shopper("Ben").post(f"/v1/groups/{link.group_id}/participants", {"invite_code": link.code})
+    problem(join, 422, "invite-not-usable")
+    anew = await link.leader.post(f"/v1/groups/{link.group_id}/invites")
+    assert anew.status_code == 201
+    told = (await link.leader.get("/v1/me/invites")).json()["items"]
+    assert [(one["code"], one["revoked_at"] is None) for one in told] == [
+        (anew.json()["code"], True),
+        (link.code, False),
+    ]
+
+
+async def _revoke(link: Shared) -> None:
+    assert (await link.leader.ask("DELETE", f"/v1/invites/{link.code}")).status_code == 204
+
+
+def _codes(link: Shared) -> tuple[str, str]:
+    return link.code, new_invite_code()
+
+
+def _told(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """All that tells one answer from another, but for the request's own number and what is left to its caller."""
+    apart = {"date", "x-request-id", "ratelimit"}
+    kept = [(name, value) for name, value in answer.headers.items() if name not in apart]
+    return answer.status_code, answer.content, sorted(kept)
