@@ -5,11 +5,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from api.pages.apps import Apps, app_links
-from api.pages.join_step import CHOOSING, JOIN_WORDS, Step, may_open
+from api.pages.join_step import CHOOSING, Step, may_open
 from api.pages.kept import Kept
 from api.pages.showing import html
 from api.pages.sight import Card, card_of, sight_of, situation_on
-from api.pages.speaking import WORDS
+from api.pages.speaking import JOIN_WORDS, WORDS
 from api.pages.tags import tags_of
 from domain.sharing.channels import Channel, ways_to_share
 from domain.sharing.language import Language

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from api.pages.speaking import JOIN_WORDS
 from api.pages.words_join import JoinWords
 from api.refused import ApiRefusal, CodeNotSent, ForeignForm, NotAuthenticated, RateLimited, WrongCode
 from domain.errors import DomainError, InvalidInput
@@ -24,6 +25,8 @@ from domain.groupbuy.errors import (
     WrongReference,
 )
 from domain.identity.profile import NAME_CHARACTERS_MAX
+from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from infra.batch import KeyReused
 from infra.identity.recipients import example_phone
 from infra.payments.checkout import PaymentDeclined, PaymentLapsed, PaymentTooLate
@@ -86,8 +89,9 @@ _ELSEWHERE: Final[Mapping[type[Exception], str]] = MappingProxyType(
 )
 
 
-def said_of(error: Exception, words: JoinWords, region: str) -> Said:
+def said_of(error: Exception, language: Language, region: str) -> Said:
     """What to say of a refusal; `region` is whose phone numbers are shown as an example."""
+    words = JOIN_WORDS[language]
     if isinstance(error, InvalidInput):
         return _of_fields([problem.field for problem in error.problems], words, region)
     if isinstance(error, WrongReference):
@@ -96,7 +100,7 @@ def said_of(error: Exception, words: JoinWords, region: str) -> Said:
         return Said(429, words.too_many.format(seconds=error.retry_after_s))
     elsewhere = _ELSEWHERE.get(type(error))
     if elsewhere is not None:
-        return Said(409, f"{getattr(words, elsewhere)} {words.go_elsewhere}", shows_others=True)
+        return Said(409, in_a_row((getattr(words, elsewhere), words.go_elsewhere), language), shows_others=True)
     for kind, name, status in _KINDS:
         if isinstance(error, kind):
             return Said(status, getattr(words, name))

@@ -7,20 +7,10 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from api.pages.sight import Card
-from api.pages.words_join import JoinWords
-from api.pages.words_join_de import GERMAN
-from api.pages.words_join_en import ENGLISH
-from api.pages.words_join_es import SPANISH
-from api.pages.words_join_zh import CHINESE
 from domain.groupbuy.deal import DealStatus, Grouping
-from domain.sharing.language import Language
 from infra.reading.deals import DealView
 from infra.reading.invites import InviteView
 from infra.tokens import Claims
-
-JOIN_WORDS: Final[Mapping[Language, JoinWords]] = MappingProxyType(
-    {Language.EN: ENGLISH, Language.ZH: CHINESE, Language.DE: GERMAN, Language.ES: SPANISH}
-)
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 

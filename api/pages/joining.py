@@ -20,12 +20,12 @@ from api.limiting import limit_recipient
 from api.pages.asking import is_for_a_person, is_part
 from api.pages.group_page import shows_of
 from api.pages.join_said import REFUSALS, said_of
-from api.pages.join_step import JOIN_WORDS, Step, may_open
+from api.pages.join_step import Step, may_open
 from api.pages.place_form import as_place
 from api.pages.regions import is_region, region_of
 from api.pages.showing import HTML
 from api.pages.sight import card_of
-from api.pages.speaking import spoken_to
+from api.pages.speaking import JOIN_WORDS, spoken_to
 from api.pages.via import last_link
 from api.pages.web_cookies import cookie_headers
 from api.pages.web_forms import Form, asked_for, check_is_ours, read_form
@@ -42,6 +42,7 @@ from api.taking import take_place
 from domain.groupbuy.commands import LeaveGroup
 from domain.groupbuy.errors import GroupNotFound, InviteNotUsable
 from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from infra.identity.recipients import as_dialled, phone_recipient
 from infra.messages.port import MessageNotSent
 from infra.sharing.landing import Landing
@@ -246,13 +247,13 @@ async def _step(asked: Asked) -> Step:
     if step.name != "over" or not may_open(landing.deal):
         return step
     own, words = await step_of(request, landing, language, {**asked.form, "own": "1"}), JOIN_WORDS[language]
-    return replace(own, problem=f"{words.group_closed} {words.go_elsewhere}")
+    return replace(own, problem=in_a_row((words.group_closed, words.go_elsewhere), language))
 
 
 async def _refused(asked: Asked, refusal: Exception, at: str) -> Answer:
     """The step again, with what was wrong; and other groups where this one is of no use any more."""
     request, landing, language = asked.request, asked.landing, asked.language
-    said = said_of(refusal, JOIN_WORDS[language], asked.region)
+    said = said_of(refusal, language, asked.region)
     if at == "code" and "phone" not in said.errors and "phone" in asked.form:
         step = Step(name="code", typed=asked.form, phone=asked.form["phone"])
     else:

@@ -20,6 +20,7 @@ from api.pages.static import address_of
 from api.pages.words import OWN_NAMES, Words
 from domain.identity.profile import NAME_CHARACTERS_MAX
 from domain.pricing.currency import format_minor
+from domain.sharing.saying import in_a_row
 
 HTML: Final = b"text/html; charset=utf-8"
 HERE: Final = Path(__file__).parent
@@ -79,6 +80,7 @@ _environment.filters["fill"] = fill
 _environment.globals.update(
     static=address_of, person=person, struck=struck, moment=moment, machine_time=machine_time, own_names=OWN_NAMES
 )
+_environment.globals.update(in_a_row=in_a_row)
 _environment.globals.update(NAME_CHARACTERS_MAX=NAME_CHARACTERS_MAX, PRICE_CHARACTERS_MANY=PRICE_CHARACTERS_MANY)
 _environment.globals["stylesheet"] = Markup(STYLESHEET)  # noqa: S704 - a file of ours
 

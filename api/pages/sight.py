@@ -7,11 +7,11 @@ from typing import Final
 from api.pages.speaking import WORDS
 from api.pages.words import Words
 from domain.groupbuy.group import GroupStatus
-from domain.sharing.amounts import amount_text, count_text
+from domain.sharing.amounts import amount_text
 from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from domain.sharing.situation import Situation, situation_of
 from domain.sharing.texts import news_of
-from domain.sharing.wording import Forms
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
 from infra.sharing.landing import Landing
@@ -99,9 +99,9 @@ def sight_of(landing: Landing, language: Language) -> Sight:
         progress=_progress(group),
         faces=faces,
         more_people=more_people,
-        and_more=_counted(words.and_more, more_people, language),
+        and_more=words.and_more.said(more_people, language),
         free_places=min(group.seats_left, FREE_PLACES_SHOWN_MAX) if group.participants <= len(faces) else 0,
-        people_in=_counted(words.people_in, group.participants, language) if group.participants else words.nobody_in,
+        people_in=words.people_in.said(group.participants, language) if group.participants else words.nobody_in,
         places_left=_places_left(group, words, language),
         fate=_fates(words).get(situation.status),
         outcome=_outcome(group, words, language),
@@ -150,9 +150,7 @@ def _price_label(landing: Landing, words: Words, language: Language) -> str | No
         return words.price_final
     if group.is_closed:
         return None
-    return (
-        words.price_now if group.tipped else _counted(words.from_people, landing.deal.tiers[0].participants, language)
-    )
+    return words.price_now if group.tipped else words.from_people.said(landing.deal.tiers[0].participants, language)
 
 
 def _tiers(landing: Landing, words: Words, language: Language) -> tuple[ShownTier, ...]:
@@ -161,7 +159,7 @@ def _tiers(landing: Landing, words: Words, language: Language) -> tuple[ShownTie
     shown = []
     for number, tier in enumerate(landing.deal.tiers, 1):
         state, state_text = _state(number, there, words, is_open=not group.is_closed)
-        people = _counted(words.from_people, tier.participants, language)
+        people = words.from_people.said(tier.participants, language)
         shown.append(ShownTier(people, amount_text(tier.unit_price, group.currency, language), state, state_text))
     return tuple(shown)
 
@@ -191,7 +189,7 @@ def _outcome(group: GroupView, words: Words, language: Language) -> str:
         return ""
     price = amount_text(group.unit_price, group.currency, language)
     pays = words.everyone_pays.format(price=price) if group.status == GroupStatus.SUCCEEDED else words.nobody_pays
-    return words.gap.join(filter(None, (words.because(group.closed_by), pays)))
+    return in_a_row((words.because(group.closed_by), pays), language)
 
 
 def _progress(group: GroupView) -> tuple[int, int] | None:
@@ -200,7 +198,7 @@ def _progress(group: GroupView) -> tuple[int, int] | None:
 
 
 def _places_left(group: GroupView, words: Words, language: Language) -> str:
-    return _counted(words.places_left, group.seats_left, language) if group.seats_left else words.no_place_left
+    return words.places_left.said(group.seats_left, language) if group.seats_left else words.no_place_left
 
 
 def _face(person: ParticipantView) -> Face:
@@ -208,10 +206,6 @@ def _face(person: ParticipantView) -> Face:
     avatar_url = person.avatar_url if (person.avatar_url or "").lower().startswith(SECURE) else None
     initial = next((character for character in name if character.isalnum()), name[:1]).upper()
     return Face(name, initial, avatar_url, (zlib.crc32(name.encode(errors="replace")) >> 8) % TONES, person.is_leader)
-
-
-def _counted(sentence: Forms, count: int, language: Language) -> str:
-    return sentence.of(count).format(count=count_text(count, language))
 
 
 def _bounded(text: str) -> str:

@@ -1,20 +1,15 @@
 """Which language a page speaks to whom, and its words."""
 
-from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
-from api.pages.words import Words
-from api.pages.words_de import GERMAN
-from api.pages.words_en import ENGLISH
-from api.pages.words_es import SPANISH
-from api.pages.words_zh import CHINESE
+from api.pages import words_de, words_en, words_es, words_join_de, words_join_en, words_join_es, words_join_zh, words_zh
 from api.requests import AnyRequest, header
-from domain.sharing.language import Language, first_fitting
+from domain.sharing.language import Language, by_language, first_fitting
 
-WORDS: Final[Mapping[Language, Words]] = MappingProxyType(
-    {Language.EN: ENGLISH, Language.ZH: CHINESE, Language.DE: GERMAN, Language.ES: SPANISH}
+WORDS: Final = by_language(en=words_en.ENGLISH, zh=words_zh.CHINESE, de=words_de.GERMAN, es=words_es.SPANISH)
+JOIN_WORDS: Final = by_language(
+    en=words_join_en.ENGLISH, zh=words_join_zh.CHINESE, de=words_join_de.GERMAN, es=words_join_es.SPANISH
 )
 
 WISHES_REMEMBERED_MAX: Final = 1_024

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from domain.sharing.wording import Forms
+from domain.sharing.saying import Forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """All that pages say in one language: `months` as `moment` writes them, `gap` between two sentences."""
+    """All that pages say in one language: `months` as `moment` writes them."""
 
     # times
     months: tuple[str, ...]
     moment: str
-    gap: str
     days_short: str
     # a group
     skip: str
@@ -42,7 +41,6 @@ class Words:
     free_place: str
     places_left: Forms
     no_place_left: str
-    lowest_price: str
     live: str
     open_until: str
     time_left: str
@@ -80,12 +78,17 @@ class Words:
     # elsewhere
     other_groups: str
     other_deals: str
-    more_for: Forms
     language: str
     # for whoever comes without a link
     front: str
     front_why: str
     front_api: str
+    # for whoever ends letters
+    no_letters: str
+    no_letters_why: str
+    no_letters_yes: str
+    no_letters_done: str
+    no_letters_where: str
     # what went wrong
     link_unknown: str
     link_unknown_why: str

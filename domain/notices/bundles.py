@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from domain.sharing.amounts import count_text
-from domain.sharing.language import Language
-from domain.sharing.wording import Forms
+from domain.sharing.language import Language, by_language
+from domain.sharing.saying import Forms
 
 LINES_SHOWN_MAX: Final = 3
 """More a phone does not show of one push."""
@@ -15,7 +13,7 @@ LINES_SHOWN_MAX: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleWording:
-    """One language's sentences: `{news}` counts notices, `{link}` is where the letters are ended."""
+    """One language's sentences: `{count}` counts notices, `{link}` is where the letters are ended."""
 
     happened: Forms
     line: str
@@ -23,33 +21,31 @@ class BundleWording:
     no_more: str
 
 
-_WORDINGS: Final = MappingProxyType(
-    {
-        Language.EN: BundleWording(
-            happened=Forms("News from your group", "{news} things happened in your groups"),
-            line="{title}: {text}",
-            why="You get this e-mail because you take part in a group.",
-            no_more="To get no more e-mails like this: {link}",
-        ),
-        Language.ZH: BundleWording(
-            happened=Forms("您的拼团有新动态", "您的拼团有{news}条新动态"),
-            line="{title}：{text}",
-            why="您收到此邮件，是因为您参加了拼团。",
-            no_more="不再接收此类邮件：{link}",
-        ),
-        Language.DE: BundleWording(
-            happened=Forms("Neues aus deiner Gruppe", "{news} Neuigkeiten aus deinen Gruppen"),
-            line="{title}: {text}",
-            why="Du bekommst diese E-Mail, weil du bei einer Gruppe mitmachst.",
-            no_more="Keine solchen E-Mails mehr: {link}",
-        ),
-        Language.ES: BundleWording(
-            happened=Forms("Novedades de tu grupo", "{news} novedades en tus grupos"),
-            line="{title}: {text}",
-            why="Recibes este correo porque participas en un grupo.",
-            no_more="Para no recibir más correos como este: {link}",
-        ),
-    }
+_WORDINGS: Final = by_language(
+    en=BundleWording(
+        happened=Forms("News from your group", "{count} things happened in your groups"),
+        line="{title}: {text}",
+        why="You get this e-mail because you take part in a group.",
+        no_more="To get no more e-mails like this: {link}",
+    ),
+    zh=BundleWording(
+        happened=Forms("您的拼团有新动态", "您的拼团有{count}条新动态"),
+        line="{title}：{text}",
+        why="您收到此邮件，是因为您参加了拼团。",
+        no_more="不再接收此类邮件：{link}",
+    ),
+    de=BundleWording(
+        happened=Forms("Neues aus deiner Gruppe", "{count} Neuigkeiten aus deinen Gruppen"),
+        line="{title}: {text}",
+        why="Du bekommst diese E-Mail, weil du bei einer Gruppe mitmachst.",
+        no_more="Keine solchen E-Mails mehr: {link}",
+    ),
+    es=BundleWording(
+        happened=Forms("Novedades de tu grupo", "{count} novedades en tus grupos"),
+        line="{title}: {text}",
+        why="Recibes este correo porque participas en un grupo.",
+        no_more="Para no recibir más correos como este: {link}",
+    ),
 )
 
 
@@ -67,8 +63,7 @@ def headline(items: Sequence[Item], language: Language) -> str:
     titles = {item.title for item in items}
     if len(titles) == 1:
         return items[0].title
-    count = len(items)
-    return _WORDINGS[language].happened.of(count).format(news=count_text(count, language))
+    return _WORDINGS[language].happened.said(len(items), language)
 
 
 def push_text(items: Sequence[Item], language: Language) -> str:

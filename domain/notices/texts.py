@@ -6,8 +6,9 @@ from enum import Enum
 from domain.notices.facts import Facts
 from domain.notices.kinds import Kind
 from domain.notices.wording import NOTICE_WORDINGS, NoticeWording
-from domain.sharing.amounts import amount_text, count_text
+from domain.sharing.amounts import amount_text
 from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from domain.sharing.situation import Situation
 from domain.sharing.texts import news_of
 from domain.sharing.wording import WORDINGS
@@ -34,7 +35,7 @@ class Telling:
 
 def notice_text(told: Telling, language: Language) -> str:
     """One to three sentences."""
-    return WORDINGS[language].gap.join(filter(None, _sentences(told, language)))
+    return in_a_row(_sentences(told, language), language)
 
 
 def _sentences(told: Telling, language: Language) -> tuple[str, ...]:
@@ -60,16 +61,13 @@ def _of_open_group(kind: Kind, facts: Facts, group: Situation, language: Languag
     worth = "" if group.needed is None else news_of(group, language)
     match kind:
         case Kind.JOINED:
-            joined = facts.joined or 1
-            others = wording.joined.of(joined).format(joined=count_text(joined, language))
-            people = WORDINGS[language].people.of(group.participants)
-            return (others, people.format(people=count_text(group.participants, language)), worth)
+            people = WORDINGS[language].people.said(group.participants, language)
+            return (wording.joined.said(facts.joined or 1, language), people, worth)
         case Kind.PRICE_DROPPED:
             price = amount_text(group.unit_price, group.currency, language)
             return (wording.price_dropped.format(price=price), worth or wording.lowest)
         case Kind.TWO_PLACES_LEFT:
-            places = wording.places.of(group.seats_left).format(places=count_text(group.seats_left, language))
-            return (places, "" if group.seats_left == 1 else worth)
+            return (wording.places.said(group.seats_left, language), "" if group.seats_left == 1 else worth)
         case _:
             return (wording.one_hour_left, worth)
 
@@ -77,16 +75,12 @@ def _of_open_group(kind: Kind, facts: Facts, group: Situation, language: Languag
 def _pays(told: Telling, group: Situation | None, language: Language) -> str:
     if group is None or told.facts.pays_minor is None:
         return ""
-    quantity = told.facts.quantity or 1
-    return (
-        NOTICE_WORDINGS[language]
-        .you_pay.of(quantity)
-        .format(
-            pays=amount_text(told.facts.pays_minor, told.currency, language),
-            alone=amount_text(group.solo_price, told.currency, language),
-            price=amount_text(group.unit_price, told.currency, language),
-            quantity=count_text(quantity, language),
-        )
+    return NOTICE_WORDINGS[language].you_pay.said(
+        told.facts.quantity or 1,
+        language,
+        pays=amount_text(told.facts.pays_minor, told.currency, language),
+        alone=amount_text(group.solo_price, told.currency, language),
+        price=amount_text(group.unit_price, told.currency, language),
     )
 
 

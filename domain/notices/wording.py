@@ -1,15 +1,14 @@
 """What notices say, in four languages: plain sentences with places for counts and amounts.
 
-`{joined}` are people who came, `{places}` how many are left, `{quantity}` how many units somebody takes; `{price}` is
-what a unit costs now, `{alone}` without a group, `{pays}` what somebody pays in all, `{amount}` what a payment is of.
+`{count}` are people who came, places that are left, or units that somebody takes; `{price}` is what a unit costs now,
+`{alone}` without a group, `{pays}` what somebody pays in all, `{amount}` what a payment is of.
 """
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from domain.sharing.language import Language
-from domain.sharing.wording import Forms
+from domain.sharing.language import by_language
+from domain.sharing.saying import Forms, for_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +33,13 @@ class NoticeWording:
 
 
 _ENGLISH: Final = NoticeWording(
-    joined=Forms("One more person joined.", "{joined} more people joined."),
+    joined=Forms("One more person joined.", "{count} more people joined."),
     price_dropped="The price dropped: {price} each now.",
     lowest="That is the lowest price.",
-    places=Forms("Only one place left.", "Only {places} places left."),
+    places=Forms("Only one place left.", "Only {count} places left."),
     one_hour_left="One hour left.",
     succeeded="Your group succeeded!",
-    you_pay=Forms("You pay {pays} instead of {alone}.", "You pay {pays}: {quantity} for {price} each."),
+    you_pay=Forms("You pay {pays} instead of {alone}.", "You pay {pays}: {count} for {price} each."),
     failed="Your group did not fill up in time.",
     cancelled="Your group was cancelled.",
     money_is_back="Your money is back.",
@@ -52,13 +51,13 @@ _ENGLISH: Final = NoticeWording(
 )
 
 _CHINESE: Final = NoticeWording(
-    joined=Forms("又有{joined}人参团。", "又有{joined}人参团。"),
+    joined=for_all("又有{count}人参团。"),
     price_dropped="降价了：现在每件{price}。",
     lowest="已是最低价。",
-    places=Forms("仅剩{places}个名额。", "仅剩{places}个名额。"),
+    places=for_all("仅剩{count}个名额。"),
     one_hour_left="还剩1小时。",
     succeeded="拼团成功！",
-    you_pay=Forms("您只需支付{pays}，单买{alone}。", "您只需支付{pays}：{quantity}件，每件{price}。"),
+    you_pay=Forms("您只需支付{pays}，单买{alone}。", "您只需支付{pays}：{count}件，每件{price}。"),
     failed="人数不足，未能成团。",
     cancelled="拼团已取消。",
     money_is_back="款项已退回。",
@@ -70,13 +69,13 @@ _CHINESE: Final = NoticeWording(
 )
 
 _GERMAN: Final = NoticeWording(
-    joined=Forms("Noch jemand ist dabei.", "{joined} weitere sind dabei."),
+    joined=Forms("Noch jemand ist dabei.", "{count} weitere sind dabei."),
     price_dropped="Der Preis ist gefallen: jetzt {price} pro Stück.",
     lowest="Das ist der niedrigste Preis.",
-    places=Forms("Nur noch ein Platz frei.", "Nur noch {places} Plätze frei."),
+    places=Forms("Nur noch ein Platz frei.", "Nur noch {count} Plätze frei."),
     one_hour_left="Noch eine Stunde.",
     succeeded="Deine Gruppe hat es geschafft!",
-    you_pay=Forms("Du zahlst {pays} statt {alone}.", "Du zahlst {pays}: {quantity} Stück für je {price}."),
+    you_pay=Forms("Du zahlst {pays} statt {alone}.", "Du zahlst {pays}: {count} Stück für je {price}."),
     failed="Deine Gruppe kam nicht rechtzeitig zusammen.",
     cancelled="Deine Gruppe wurde abgesagt.",
     money_is_back="Dein Geld ist zurück.",
@@ -88,13 +87,13 @@ _GERMAN: Final = NoticeWording(
 )
 
 _SPANISH: Final = NoticeWording(
-    joined=Forms("Se ha unido una persona más.", "Se han unido {joined} personas más."),
-    price_dropped="El precio ha bajado: ahora {price} cada uno.",
+    joined=Forms("Se ha unido una persona más.", "Se han unido {count} personas más."),
+    price_dropped="El precio ha bajado: ahora {price} por unidad.",
     lowest="Es el precio más bajo.",
-    places=Forms("Queda una sola plaza.", "Solo quedan {places} plazas."),
+    places=Forms("Queda una sola plaza.", "Solo quedan {count} plazas."),
     one_hour_left="Queda una hora.",
     succeeded="¡Tu grupo lo ha conseguido!",
-    you_pay=Forms("Pagas {pays} en vez de {alone}.", "Pagas {pays}: {quantity} a {price} cada uno."),
+    you_pay=Forms("Pagas {pays} en vez de {alone}.", "Pagas {pays}: {count} unidades a {price} cada una."),
     failed="Tu grupo no se completó a tiempo.",
     cancelled="Tu grupo se canceló.",
     money_is_back="Ya tienes tu dinero de vuelta.",
@@ -105,6 +104,4 @@ _SPANISH: Final = NoticeWording(
     other_groups="Hay otros grupos a los que unirte.",
 )
 
-NOTICE_WORDINGS: Final = MappingProxyType(
-    {Language.EN: _ENGLISH, Language.ZH: _CHINESE, Language.DE: _GERMAN, Language.ES: _SPANISH}
-)
+NOTICE_WORDINGS: Final = by_language(en=_ENGLISH, zh=_CHINESE, de=_GERMAN, es=_SPANISH)

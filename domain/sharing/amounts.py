@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.pricing.currency import MINOR_DIGITS
-from domain.sharing.language import Language
+from domain.sharing.language import Language, by_language
 
 NO_BREAK: Final = "\u00a0"
 """Between a number and its currency: the two stay on one line."""
@@ -47,23 +47,17 @@ def _signs(**signs: str) -> MappingProxyType[str, str]:
     return MappingProxyType(signs)
 
 
-_MANNERS: Final = MappingProxyType(
-    {
-        Language.EN: _Manner(
-            ".",
-            ",",
-            4,
-            currency_first=True,
-            signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "AUD": "A$", "PHP": "₱"}),
-        ),
-        Language.ZH: _Manner(
-            ".", ",", 4, currency_first=True, signs=_signs(**_ABROAD | {"CNY": "¥", "USD": "US$", "JPY": "JP¥"})
-        ),
-        Language.DE: _Manner(
-            ",", ".", 4, currency_first=False, signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "THB": "฿"})
-        ),
-        Language.ES: _Manner(",", ".", 5, currency_first=False, signs=_signs(EUR="€", USD="US$", THB="฿", VND="₫")),
-    }
+_MANNERS: Final = by_language(
+    en=_Manner(
+        ".",
+        ",",
+        4,
+        currency_first=True,
+        signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "AUD": "A$", "PHP": "₱"}),
+    ),
+    zh=_Manner(".", ",", 4, currency_first=True, signs=_signs(**_ABROAD | {"CNY": "¥", "USD": "US$", "JPY": "JP¥"})),
+    de=_Manner(",", ".", 4, currency_first=False, signs=_signs(**_ABROAD | {"USD": "$", "JPY": "¥", "THB": "฿"})),
+    es=_Manner(",", ".", 5, currency_first=False, signs=_signs(EUR="€", USD="US$", THB="฿", VND="₫")),
 )
 
 

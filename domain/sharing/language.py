@@ -1,8 +1,10 @@
 """The languages that people are written to in, and which of them somebody reads."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 RANGES_MAX: Final = 32
 """How many ranges of an `Accept-Language` are looked at; browsers send a handful."""
@@ -26,6 +28,13 @@ class Language(StrEnum):
 
 
 DEFAULT: Final = Language.EN
+
+Said = TypeVar("Said")
+
+
+def by_language(*, en: Said, zh: Said, de: Said, es: Said) -> Mapping[Language, Said]:
+    """What is said in each language: none can be forgotten."""
+    return MappingProxyType({Language.EN: en, Language.ZH: zh, Language.DE: de, Language.ES: es})
 
 
 def language_of(locale_or_accept_language: str | None) -> Language:

@@ -7,7 +7,7 @@ from typing import Final
 from domain.groupbuy.group import GroupStatus
 from domain.sharing.amounts import count_text
 from domain.sharing.language import Language
-from domain.sharing.wording import Forms
+from domain.sharing.saying import Forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class PictureWords:
     needed_to_tip: NeededForms
     to_be_paid: str
     places: Forms
+    no_place: str
     at_lowest: str
     succeeded: str
     failed: str
@@ -65,6 +66,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             ),
             to_be_paid="{price} each once all have paid",
             places=Forms("Last place", "{n} places left"),
+            no_place="No place free",
             at_lowest="Lowest price reached",
             succeeded="Done: everyone pays {price}",
             failed="Not enough people came",
@@ -82,6 +84,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             needed_to_tip=NeededForms("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
             to_be_paid="全部付款后 → 每件{price}",
             places=Forms("仅剩1个名额", "仅剩{n}个名额"),
+            no_place="暂无名额",
             at_lowest="已达最低价",
             succeeded="拼团成功 · 每件{price}",
             failed="人数不足 · 未能成团",
@@ -101,6 +104,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             ),
             to_be_paid="Sind alle bezahlt → je {price}",
             places=Forms("Letzter Platz", "Noch {n} Plätze frei"),
+            no_place="Kein Platz frei",
             at_lowest="Niedrigster Preis erreicht",
             succeeded="Geschafft: alle zahlen {price}",
             failed="Es kamen nicht genug zusammen",
@@ -122,6 +126,7 @@ PICTURE_WORDS: Final = MappingProxyType(
             ),
             to_be_paid="Al pagar todos → {price} cada uno",
             places=Forms("Última plaza", "Quedan {n} plazas"),
+            no_place="Sin plazas libres",
             at_lowest="Ya al precio más bajo",
             succeeded="Conseguido: todos pagan {price}",
             failed="No se juntó suficiente gente",

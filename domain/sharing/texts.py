@@ -6,6 +6,7 @@ from typing import Final
 from domain.groupbuy.group import GroupStatus
 from domain.sharing.amounts import amount_text, count_text
 from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from domain.sharing.situation import Situation
 from domain.sharing.titles import shown_title
 from domain.sharing.wording import WORDINGS, Wording
@@ -42,7 +43,7 @@ def share_texts(group: Situation, language: Language) -> ShareTexts:
         title = shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX)
         return ShareTexts(line, f"{title}\n{news}", line)
     greeting = wording.greeting.format(title=shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX))
-    told = wording.gap.join(filter(None, (_people(group, wording, language), news, _price_now(group, language))))
+    told = in_a_row((_people(group, wording, language), news, _price_now(group, language)), language)
     subject = wording.subject.format(title=short_title, **_amounts(group, language))
     return ShareTexts(line, f"{greeting}\n{told}", subject)
 
@@ -53,10 +54,9 @@ def news_of(group: Situation, language: Language) -> str:
     match group.status:
         case GroupStatus.OPEN:
             told = (_worth(group, language), _counted_in(group, wording), _places(group, wording, language))
-            return wording.gap.join(filter(None, told))
+            return in_a_row(told, language)
         case GroupStatus.SUCCEEDED:
-            people = count_text(group.participants, language)
-            return wording.succeeded.of(group.participants).format(people=people, **_amounts(group, language))
+            return wording.succeeded.said(group.participants, language, **_amounts(group, language))
         case GroupStatus.FAILED:
             return wording.failed
         case GroupStatus.CANCELLED:
@@ -71,12 +71,11 @@ def _worth(group: Situation, language: Language) -> str:
         return wording.at_lowest.format(**amounts)
     if not needed:
         return wording.to_be_paid.format(**amounts)
-    counts = {"needed": count_text(needed, language), "all": count_text(group.next_at, language)}
     if not group.is_tipped:
-        return wording.to_tip.of(needed).format(**counts, **amounts)
+        return wording.to_tip.said(needed, language, **amounts)
     if group.next_at == 2:
         return wording.to_be_two.format(**amounts)
-    return wording.to_next.of(needed).format(**counts, **amounts)
+    return wording.to_next.said(needed, language, all=count_text(group.next_at, language), **amounts)
 
 
 def _counted_in(group: Situation, wording: Wording) -> str:
@@ -91,14 +90,14 @@ def _places(group: Situation, wording: Wording, language: Language) -> str:
     if group.needed is None and group.seats_left > PLACES_COUNTED_MAX:
         return wording.many_places
     if group.needed is None or group.seats_left == 1:
-        return wording.places.of(group.seats_left).format(places=count_text(group.seats_left, language))
+        return wording.places.said(group.seats_left, language)
     return ""
 
 
 def _people(group: Situation, wording: Wording, language: Language) -> str:
     if not group.participants:
         return wording.nobody_is_in
-    return wording.people.of(group.participants).format(people=count_text(group.participants, language))
+    return wording.people.said(group.participants, language)
 
 
 def _price_now(group: Situation, language: Language) -> str:

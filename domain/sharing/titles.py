@@ -15,6 +15,7 @@ _TURNS: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800
 """Marks, embeddings, overrides and isolates of direction; and halves of surrogate pairs, which nothing can encode."""
 _ADDRESS_POINT: Final = re.compile(r"(?<=\w)([.。．｡])(?=[^\W\d_]{2})|(?<=:)(//)")
 """What makes an address of words: a point before a name of letters, as in `example.com`, and the `//` of a scheme."""
+_SKINS: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 
 
@@ -44,6 +45,3 @@ def clipped(line: str, characters_max: int) -> str:
 def _continues(character: str) -> bool:
     """Whether it is drawn together with the one before it: accents, joiners, variants and colours of emoji."""
     return unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in {ZERO_WIDTH_JOINER, *_SKINS}
-
-
-_SKINS: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")

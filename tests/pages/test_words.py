@@ -11,9 +11,9 @@ from api.pages.speaking import WORDS
 from api.pages.words import OWN_NAMES, Words
 from api.pages.words_en import ENGLISH
 from domain.sharing.language import Language
-from domain.sharing.wording import Forms
+from domain.sharing.saying import Forms
 
-SENTENCES: Final = [field.name for field in dataclasses.fields(Words) if field.name not in {"months", "gap"}]
+SENTENCES: Final = [field.name for field in dataclasses.fields(Words) if field.name != "months"]
 MAY_BE_THE_SAME: Final = {"days_short", "live", "by_email", "by_sms"}
 """Words that several languages share."""
 

@@ -116,7 +116,7 @@ def test_each_turn_of_a_groups_life_has_its_words(group: Situation, news: str) -
             standing(TEA, 3, reserved=1, currency="EUR"),
             (
                 "预留名额付款后，每人只付€12.00。",
-                "Sind die reservierten Plätze bezahlt, gilt 12,00 €.",
+                "Sind die reservierten Plätze bezahlt, zahlen alle 12,00 €.",
                 "Pagadas las reservas, el precio será 12,00 €.",
             ),
         ),
@@ -141,7 +141,12 @@ def test_other_languages_say_the_same(group: Situation, news: tuple[str, str, st
         (EN, "Nobody is in yet.", "1 person is in.", "12,345 people are in."),
         (ZH, "还没有人参团。", "已有1人参团。", "已有12,345人参团。"),
         (DE, "Noch ist niemand dabei.", "1 Person ist dabei.", "12.345 Personen sind dabei."),
-        (ES, "Todavía no hay nadie.", "Ya hay 1 persona.", "Ya hay 12.345 personas."),
+        (
+            ES,
+            "Todavía no hay nadie en el grupo.",
+            "Ya hay 1 persona en el grupo.",
+            "Ya hay 12.345 personas en el grupo.",
+        ),
     ],
 )
 def test_who_is_in_is_counted_as_people_count(language: Language, nobody: str, one: str, many: str) -> None:
@@ -246,7 +251,7 @@ def asking_for(group: Situation, count: int, language: Language) -> tuple[str, .
     """What the news begin with where so many are asked for."""
     wording = WORDINGS[language]
     sentences = [wording.to_tip.of(count), wording.to_next.of(count), *([wording.to_be_two] if count == 1 else [])]
-    counts = {"needed": count_text(count, language), "all": count_text(group.next_at or 0, language)}
+    counts = {"count": count_text(count, language), "all": count_text(group.next_at or 0, language)}
     return tuple(re.split("[{]next}|[{]saving}", one)[0].format(**counts) for one in sentences)
 
 
