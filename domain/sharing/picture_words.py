@@ -1,13 +1,11 @@
 """The few words on a picture of a group: short, because nobody reads a picture twice."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from domain.groupbuy.group import GroupStatus
-from domain.sharing.amounts import count_text
-from domain.sharing.language import Language
-from domain.sharing.saying import Forms
+from domain.sharing.language import by_language
+from domain.sharing.saying import Forms, for_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class NeededForms(Forms):
 
 @dataclass(frozen=True, slots=True)
 class PictureWords:
-    """What a picture says in a language; `{n}` is a count, `{price}` an amount."""
+    """What a picture says in a language; `{count}` is a count, `{price}` an amount."""
 
     each: str
     alone: str
@@ -49,92 +47,85 @@ class PictureWords:
                 return self.cancelled
 
 
-def counted(forms: Forms, count: int, language: Language) -> str:
-    """The form for this count."""
-    return forms.of(count).format(n=count_text(count, language))
-
-
-PICTURE_WORDS: Final = MappingProxyType(
-    {
-        Language.EN: PictureWords(
-            each="each",
-            alone="alone",
-            people=Forms("{n} person", "{n} people"),
-            needed=NeededForms("1 more → {price} each", "{n} more → {price} each", "{n}+ more → {price} each"),
-            needed_to_tip=NeededForms(
-                "1 more and it's a deal", "{n} more and it's a deal", "{n}+ more to make it a deal"
-            ),
-            to_be_paid="{price} each once all have paid",
-            places=Forms("Last place", "{n} places left"),
-            no_place="No place free",
-            at_lowest="Lowest price reached",
-            succeeded="Done: everyone pays {price}",
-            failed="Not enough people came",
-            cancelled="This group was cancelled",
-            nobody_paid="Nobody paid anything",
-            slogan="Buy together, pay less",
-            scan_to_join="Scan to join",
-            scan_to_open="Scan to open your own",
+PICTURE_WORDS: Final = by_language(
+    en=PictureWords(
+        each="each",
+        alone="alone",
+        people=Forms("{count} person", "{count} people"),
+        needed=NeededForms("1 more → {price} each", "{count} more → {price} each", "{count}+ more → {price} each"),
+        needed_to_tip=NeededForms(
+            "1 more and it's a deal", "{count} more and it's a deal", "{count}+ more to make it a deal"
         ),
-        Language.ZH: PictureWords(
-            each="每件",
-            alone="单买价",
-            people=Forms("{n}人", "{n}人"),
-            needed=NeededForms("再来1人 → 每件{price}", "再来{n}人 → 每件{price}", "再来{n}人以上 → 每件{price}"),
-            needed_to_tip=NeededForms("再来1人即可成团", "再来{n}人即可成团", "再来{n}人以上即可成团"),
-            to_be_paid="全部付款后 → 每件{price}",
-            places=Forms("仅剩1个名额", "仅剩{n}个名额"),
-            no_place="暂无名额",
-            at_lowest="已达最低价",
-            succeeded="拼团成功 · 每件{price}",
-            failed="人数不足 · 未能成团",
-            cancelled="拼团已取消",
-            nobody_paid="未收取任何费用",
-            slogan="一起买更便宜",
-            scan_to_join="扫码参团",
-            scan_to_open="扫码自己开团",
+        to_be_paid="{price} each once all have paid",
+        places=Forms("Last place", "{count} places left"),
+        no_place="No place free",
+        at_lowest="Lowest price reached",
+        succeeded="Done: everyone pays {price}",
+        failed="Not enough people came",
+        cancelled="This group was cancelled",
+        nobody_paid="Nobody paid anything",
+        slogan="Buy together, pay less",
+        scan_to_join="Scan to join",
+        scan_to_open="Scan to open your own",
+    ),
+    zh=PictureWords(
+        each="每件",
+        alone="单买价",
+        people=for_all("{count}人"),
+        needed=NeededForms("再来1人 → 每件{price}", "再来{count}人 → 每件{price}", "再来{count}人以上 → 每件{price}"),
+        needed_to_tip=NeededForms("再来1人即可成团", "再来{count}人即可成团", "再来{count}人以上即可成团"),
+        to_be_paid="全部付款后 → 每件{price}",
+        places=Forms("仅剩1个名额", "仅剩{count}个名额"),
+        no_place="暂无名额",
+        at_lowest="已达最低价",
+        succeeded="拼团成功 · 每件{price}",
+        failed="人数不足 · 未能成团",
+        cancelled="拼团已取消",
+        nobody_paid="未收取任何费用",
+        slogan="一起买更便宜",
+        scan_to_join="扫码参团",
+        scan_to_open="扫码自己开团",
+    ),
+    de=PictureWords(
+        each="pro Stück",
+        alone="allein",
+        people=Forms("{count} Person", "{count} Personen"),
+        needed=NeededForms("Noch 1 → je {price}", "Noch {count} → je {price}", "Noch über {count} → je {price}"),
+        needed_to_tip=NeededForms(
+            "Noch 1, dann gilt der Preis", "Noch {count}, dann gilt der Preis", "Noch über {count} fehlen"
         ),
-        Language.DE: PictureWords(
-            each="pro Stück",
-            alone="allein",
-            people=Forms("{n} Person", "{n} Personen"),
-            needed=NeededForms("Noch 1 → je {price}", "Noch {n} → je {price}", "Noch über {n} → je {price}"),
-            needed_to_tip=NeededForms(
-                "Noch 1, dann gilt der Preis", "Noch {n}, dann gilt der Preis", "Noch über {n} fehlen"
-            ),
-            to_be_paid="Sind alle bezahlt → je {price}",
-            places=Forms("Letzter Platz", "Noch {n} Plätze frei"),
-            no_place="Kein Platz frei",
-            at_lowest="Niedrigster Preis erreicht",
-            succeeded="Geschafft: alle zahlen {price}",
-            failed="Es kamen nicht genug zusammen",
-            cancelled="Diese Gruppe wurde abgesagt",
-            nobody_paid="Niemand hat etwas bezahlt",
-            slogan="Zusammen kaufen, weniger zahlen",
-            scan_to_join="Scannen und mitmachen",
-            scan_to_open="Scannen und selbst starten",
+        to_be_paid="Sind alle bezahlt → je {price}",
+        places=Forms("Letzter Platz", "Noch {count} Plätze frei"),
+        no_place="Kein Platz frei",
+        at_lowest="Niedrigster Preis erreicht",
+        succeeded="Geschafft: alle zahlen {price}",
+        failed="Es kamen nicht genug zusammen",
+        cancelled="Diese Gruppe wurde abgesagt",
+        nobody_paid="Niemand hat etwas bezahlt",
+        slogan="Zusammen kaufen, weniger zahlen",
+        scan_to_join="Scannen und mitmachen",
+        scan_to_open="Scannen und selbst starten",
+    ),
+    es=PictureWords(
+        each="por unidad",
+        alone="individual",
+        people=Forms("{count} persona", "{count} personas"),
+        needed=NeededForms(
+            "Falta 1 → {price} cada uno", "Faltan {count} → {price} cada uno", "Faltan más de {count} → {price}"
         ),
-        Language.ES: PictureWords(
-            each="por unidad",
-            alone="individual",
-            people=Forms("{n} persona", "{n} personas"),
-            needed=NeededForms(
-                "Falta 1 → {price} cada uno", "Faltan {n} → {price} cada uno", "Faltan más de {n} → {price}"
-            ),
-            needed_to_tip=NeededForms(
-                "Falta 1 para lograrlo", "Faltan {n} para lograrlo", "Faltan más de {n} para lograrlo"
-            ),
-            to_be_paid="Al pagar todos → {price} cada uno",
-            places=Forms("Última plaza", "Quedan {n} plazas"),
-            no_place="Sin plazas libres",
-            at_lowest="Ya al precio más bajo",
-            succeeded="Conseguido: todos pagan {price}",
-            failed="No se juntó suficiente gente",
-            cancelled="Este grupo se canceló",
-            nobody_paid="Nadie ha pagado nada",
-            slogan="Comprar juntos sale mejor",
-            scan_to_join="Escanea y únete",
-            scan_to_open="Escanea y abre el tuyo",
+        needed_to_tip=NeededForms(
+            "Falta 1 para lograrlo", "Faltan {count} para lograrlo", "Faltan más de {count} para lograrlo"
         ),
-    }
+        to_be_paid="Al pagar todos → {price} cada uno",
+        places=Forms("Última plaza", "Quedan {count} plazas"),
+        no_place="Sin plazas libres",
+        at_lowest="Ya al precio más bajo",
+        succeeded="Conseguido: todos pagan {price}",
+        failed="No se juntó suficiente gente",
+        cancelled="Este grupo se canceló",
+        nobody_paid="Nadie ha pagado nada",
+        slogan="Comprar juntos sale mejor",
+        scan_to_join="Escanea y únete",
+        scan_to_open="Escanea y abre el tuyo",
+    ),
 )

@@ -6,7 +6,7 @@ from domain.groupbuy.group import GroupStatus
 from domain.pricing.schedule import Tier
 from domain.sharing.amounts import amount_text, count_text
 from domain.sharing.language import Language
-from domain.sharing.picture_words import PICTURE_WORDS, PictureWords, counted
+from domain.sharing.picture_words import PICTURE_WORDS, PictureWords
 from infra.cards.picture import Kind, Mood, Picture, Rung
 from infra.sharing.landing import Landing
 from infra.views import GroupView, NextTier
@@ -76,8 +76,7 @@ def _said(words: PictureWords, group: GroupView, status: GroupStatus, language: 
         price = amount_text(group.unit_price, group.currency, language)
         return words.fate(status, price), "" if status is GroupStatus.SUCCEEDED else words.nobody_paid
     coming = group.next_tier
-    places = counted(words.places, group.seats_left, language) if group.seats_left <= EXACT_UP_TO else ""
-    return _missing(words, coming, group, language) if coming else words.at_lowest, places
+    return _missing(words, coming, group, language) if coming else words.at_lowest, _places(words, group, language)
 
 
 def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: Language) -> str:
@@ -89,7 +88,14 @@ def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: 
     is_exact = number == needed <= EXACT_UP_TO
     forms = words.needed if group.tipped else words.needed_to_tip
     form = forms.of(number) if is_exact else forms.many
-    return form.format(n=count_text(number, language), price=price)
+    return form.format(count=count_text(number, language), price=price)
+
+
+def _places(words: PictureWords, group: GroupView, language: Language) -> str:
+    """How many places are left, where that is few."""
+    if not group.seats_left:
+        return words.no_place
+    return words.places.said(group.seats_left, language) if group.seats_left <= EXACT_UP_TO else ""
 
 
 def about(number: int) -> int:
@@ -120,7 +126,7 @@ def _rungs(
 ) -> tuple[Rung, ...]:
     return tuple(
         Rung(
-            people=counted(words.people, tiers[at].participants, language),
+            people=words.people.said(tiers[at].participants, language),
             price=amount_text(tiers[at].unit_price, group.currency, language),
             is_reached=at < reached,
         )

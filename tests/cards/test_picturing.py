@@ -54,6 +54,7 @@ def test_a_card_asks_for_no_more_people_than_there_are_places() -> None:
         (0, 3, "3 more and it's a deal", "3 places left"),
         (2, 1, "1 more and it's a deal", "Last place"),
         (3, 2, "$7.00 each once all have paid", "2 places left"),
+        (3, 0, "$7.00 each once all have paid", "No place free"),
     ):
         shown = _changed("open", next_tier=coming, awaiting_payment=awaiting, seats_left=seats_left)
         picture = picture_of(Kind.CARD, shown, Language.EN, "")
