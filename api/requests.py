@@ -18,6 +18,7 @@ QUERY_FIELDS_MAX = 20
 IDS_REMEMBERED_MAX = 4_096
 ID_MESSAGE = "must be an id such as 01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"
 
+_ID_CHARACTERS: Final = 36
 _UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LIMIT: Final = re.compile("[1-9][0-9]{0,2}", re.ASCII)
 
@@ -108,7 +109,11 @@ def invalid(field: str, message: str) -> InvalidInput:
     return InvalidInput([FieldProblem(field, message)])
 
 
-@lru_cache(IDS_REMEMBERED_MAX)
 def read_id(text: str) -> UUID | None:
-    """An id in its usual form; None for any other text."""
+    """An id in its usual form; None for any other text, of which the long ones are not worth remembering."""
+    return _read_id(text) if len(text) == _ID_CHARACTERS else None
+
+
+@lru_cache(IDS_REMEMBERED_MAX)
+def _read_id(text: str) -> UUID | None:
     return UUID(text) if _UUID.fullmatch(text) else None

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
+from api import requests
 from tests.api.people import Town, deal_body, fields, problem
 
 TIER = {"participants": 2, "unit_price": 900}
@@ -74,6 +75,13 @@ WRONG_DEALS: list[tuple[dict[str, Any], str]] = [
     ({"merchant_id": str(uuid4())}, "merchant_id"),
     ({"status": "live"}, "status"),
 ]
+
+
+def test_what_is_no_id_takes_no_room() -> None:
+    """Ids are remembered, and nothing else: paths are as long as callers like."""
+    before = requests._read_id.cache_info().currsize
+    assert requests.read_id("0" * 60_000) is None
+    assert requests._read_id.cache_info().currsize == before
 
 
 async def test_a_wrong_deal_names_its_field(town: Town) -> None:
