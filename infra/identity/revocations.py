@@ -3,7 +3,8 @@
 A session's token lives ten minutes, so a revocation after which it says something else is needed no longer than that.
 One from the command line may live for a year, so what is final stays known for as long: deleted, administrator no more,
 signed out everywhere. The few there are stay in memory. PostgreSQL tells of each one as it is committed; looking again
-and again is for what was told while nobody listened. All times are the database's, as is when a token was issued.
+and again is for what was told while nobody listened, and reads no more than what came since the last look. All times
+are the database's, as is when a token was issued.
 """
 
 import asyncio
@@ -13,20 +14,23 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from infra.ending import end
+from infra.reading.fetching import fetch_json
 from infra.token_keys import ACCESS_LIFETIME_S
 from infra.tokens import CLOCK_SKEW_S, LIFETIME_MAX_S, Claims
-from infra.unavailable import DatabaseUnavailable
+from infra.unavailable import DatabaseUnavailable, Unavailable
 
 LOOK_EVERY_S: Final = 0.5
 LOOK_WHILE_LISTENING_EVERY_S: Final = 2.0
-LOOK_AT_ALL_EVERY_S: Final = 60.0
-RECENT_S: Final = 45
+LOOK_AT_ALL_EVERY_S: Final = 600.0
+"""To forget what has expired: about as long as most revocations are kept for."""
+UNCOMMITTED_S_MAX: Final = 45.0
 """Longer than any transaction takes from its revocation to its commit."""
 KEPT_S: Final = ACCESS_LIFETIME_S + CLOCK_SKEW_S
 KEPT_WHEN_FINAL_S: Final = LIFETIME_MAX_S + CLOCK_SKEW_S
@@ -37,7 +41,8 @@ REVOKED_MAX: Final = 100_000
 Revoked: TypeAlias = Mapping[UUID, float]
 """Sessions and accounts, and the moment (seconds of the Unix clock) before which their tokens count no more."""
 
-_AWAY: Final = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_LOST: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_AWAY: Final = (Unavailable, SQLAlchemyError, *_LOST)
 _CHANNEL: Final = "tuan_revocations"
 # Tokens are issued with the account's row locked: each comes wholly before or after what it would have said wrongly.
 _LOCK = text("SELECT FROM accounts WHERE id = ANY(CAST(:subjects AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
@@ -53,12 +58,13 @@ _REVOKE = text(f"""
     RETURNING subject, extract(epoch FROM issued_before)::float8 AS issued_before
   )
   SELECT subject, issued_before, pg_notify('{_CHANNEL}', subject || ' ' || issued_before) FROM revoked""")  # noqa: S608 - a constant
-_ALL = text("""
-  SELECT subject, extract(epoch FROM issued_before)::float8 FROM revocations
-  WHERE expires_at > clock_timestamp() ORDER BY issued_before DESC LIMIT :most""")
-_RECENT = text("""
-  SELECT subject, extract(epoch FROM issued_before)::float8 FROM revocations
-  WHERE at > clock_timestamp() - make_interval(secs => :recent_s)""")
+# The moment is one for all rows, so the index on `at` is of use; as one document thousands of rows are read at once.
+_REVOKED = text("""
+  SELECT json_build_object('now', extract(epoch FROM statement_timestamp())::float8, 'revoked', (
+    SELECT coalesce(json_object_agg(subject, issued_before), '{}') FROM (
+      SELECT subject, extract(epoch FROM issued_before)::float8 AS issued_before FROM revocations
+      WHERE at > to_timestamp(:since) AND expires_at > statement_timestamp()
+      ORDER BY revocations.issued_before DESC LIMIT :most) newest))::text""")
 
 _log = structlog.get_logger(__name__)
 
@@ -95,6 +101,16 @@ def _kept_for_s(asked_with: Claims | None) -> float:
     return KEPT_WHEN_FINAL_S
 
 
+class _Seen(msgspec.Struct):
+    """What one look saw, and when."""
+
+    now: float
+    revoked: dict[UUID, float]
+
+
+_decode = msgspec.json.Decoder(_Seen).decode
+
+
 class Revocations:
     """The sessions and accounts whose tokens of before a moment are refused.
 
@@ -106,7 +122,7 @@ class Revocations:
         self._issued_before: dict[UUID, float] = {}
         self._learned: dict[UUID, float] = {}
         self._floor = 0.0
-        self._is_known = False
+        self._looked_at = 0.0
         self.listens = False
 
     def is_revoked(self, claims: Claims) -> bool:
@@ -114,7 +130,7 @@ class Revocations:
 
         Raises `DatabaseUnavailable` while this process has not been able to look even once.
         """
-        if not self._is_known:
+        if not self._looked_at:
             raise DatabaseUnavailable
         before, issued_at = self._issued_before, claims.issued_at
         if not before:
@@ -132,10 +148,13 @@ class Revocations:
 
     async def look(self) -> None:
         """Learn all there is to know, and forget what no token can be of any more."""
-        self._learned = {}
-        self._issued_before = dict(await self._read(_ALL, {"most": REVOKED_MAX + 1}))
-        self._floor, self._is_known = 0.0, True
+        seen = await self._read(since=0.0)
+        self._issued_before, self._floor = seen.revoked, 0.0
         self.learn(self._learned)  # while the rows were on their way
+
+    async def look_for_new(self) -> None:
+        """Learn what was revoked since the last look, however long ago that was."""
+        self.learn((await self._read(since=self._looked_at - UNCOMMITTED_S_MAX)).revoked)
 
     async def begin(self) -> None:
         """Look before anybody asks; without PostgreSQL nobody is told anything until it is back."""
@@ -152,11 +171,11 @@ class Revocations:
 
     async def _keep_looking(self) -> None:
         loop = asyncio.get_running_loop()
-        all_at = loop.time() + LOOK_AT_ALL_EVERY_S if self._is_known else 0.0
+        all_at = loop.time() + LOOK_AT_ALL_EVERY_S if self._looked_at else 0.0
         while True:
             try:
                 if loop.time() < all_at:
-                    self.learn(await self._read(_RECENT, {"recent_s": RECENT_S}))
+                    await self.look_for_new()
                 else:
                     await self.look()
                     all_at = loop.time() + LOOK_AT_ALL_EVERY_S
@@ -194,11 +213,13 @@ class Revocations:
         except ValueError:
             _log.warning("revocation_not_understood", said=said[:100])
 
-    async def _read(self, statement: Any, parameters: Mapping[str, object]) -> Revoked:  # noqa: ANN401  text() is of no use as a type
-        async with self._engine.connect() as plain:
-            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-            rows = (await connection.execute(statement, parameters)).all()
-        return {subject: float(issued_before) for subject, issued_before in rows}
+    async def _read(self, since: float) -> _Seen:
+        """The revocations after a moment, the newest where there are too many; what comes meanwhile is `_learned`."""
+        self._learned = {}
+        asked = {"since": since, "most": REVOKED_MAX + 1}
+        seen = _decode(await fetch_json(self._engine, _REVOKED, asked))
+        self._looked_at = seen.now
+        return seen
 
     def _keep_within_bounds(self) -> None:
         if len(self._issued_before) <= REVOKED_MAX:

@@ -143,6 +143,23 @@ async def test_a_process_looks_before_it_answers(town: Town, engine: AsyncEngine
     assert fresh.is_revoked(claims)
 
 
+async def test_a_look_sees_what_came_since_the_last_one(engine: AsyncEngine) -> None:
+    """However long ago that was, as for a process that stood still; what it knew by then is not read again."""
+    known, was_known, came, then = Revocations(engine), new_id(), new_id(), "at = at - interval '10 minutes'"
+    async with engine.begin() as connection:
+        before = (await revoke(connection, [was_known], is_final=True))[was_known]
+    await change(engine, f"UPDATE revocations SET {then}")
+    await known.look()
+    async with engine.begin() as connection:
+        ended = await revoke(connection, [came])
+    await change(engine, f"UPDATE revocations SET {then}, issued_before = issued_before + interval '1 minute'")
+    known._looked_at -= 600
+    await known.look_for_new()
+    assert known.is_revoked(_claims(came, ended[came] + 59))
+    assert not known.is_revoked(_claims(was_known, before))
+    assert known.is_revoked(_claims(was_known, before - 1e-3))
+
+
 async def test_what_is_over_is_forgotten(town: Town, engine: AsyncEngine, app: Litestar) -> None:
     """A revocation is kept for an access token's life and a minute; then the process forgets it."""
     phone = await new_device(town)
