@@ -74,6 +74,7 @@ class ExportStream:
                 await self._send_all(send)
         except (Unavailable, TimeoutError) as error:
             _log.warning("export_broke_off", why=type(error).__name__)
+            return  # it must not look whole: without a last message the server cuts the connection
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, send: Send) -> None:

@@ -57,7 +57,7 @@ PROFILE: Final[dict[str, Operation]] = {
     "GET /v1/me/export": Operation(
         "export_me",
         summary="All that is kept about me",
-        description="One document, sent as it is read; complete only where it ends as JSON ends.",
+        description="One document, sent as it is read; where it breaks off, so does the connection.",
         answers={200: Sent("Rows as they are kept.", Export, _EXPORT)},
         problems=(AccountNotFound,),
     ),
