@@ -14,7 +14,7 @@ LOCK_WAIT_MS = 200
 
 _FREE = Statement("""
   SELECT coalesce(json_agg(id), '[]')::text FROM (
-    SELECT id FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) FOR UPDATE SKIP LOCKED) AS free""")
+    SELECT id FROM deals WHERE id = ANY(CAST(:deal_ids AS uuid[])) FOR NO KEY UPDATE SKIP LOCKED) AS free""")
 _decode_ids = msgspec.json.Decoder(frozenset[UUID]).decode
 
 

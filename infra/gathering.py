@@ -1,8 +1,8 @@
 """Gathering: keys that many requests wait for are fetched together, each once; an idle process adds no delay."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from itertools import chain
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
 KEYS_AT_ONCE_MAX = 500
@@ -38,7 +38,7 @@ class Gathering(Generic[Key, Value]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                taken = dict(_first(self._waiting.items(), KEYS_AT_ONCE_MAX))
+                taken = dict(islice(self._waiting.items(), KEYS_AT_ONCE_MAX))
                 for key in taken:
                     del self._waiting[key]
                 await self._answer(taken)
@@ -59,8 +59,3 @@ class Gathering(Generic[Key, Value]):
             for answer in callers:
                 if not answer.done():
                     answer.set_result(value)
-
-
-def _first(items: Iterable[tuple[Key, Value]], count: int) -> Iterable[tuple[Key, Value]]:
-    for _, item in zip(range(count), items, strict=False):
-        yield item

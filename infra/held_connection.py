@@ -102,7 +102,8 @@ class HeldConnection:
         if self._driver is None or self._driver.is_closed():
             await self.let_go()
             self._held = await self._engine.connect()
-            self._driver = (await self._held.get_raw_connection()).driver_connection
+            driver: Any = (await self._held.get_raw_connection()).driver_connection
             if self._lock_timeout_ms is not None:  # the pool never gets this connection back
-                await self._driver.execute(f"SET lock_timeout = {self._lock_timeout_ms}")
+                await driver.execute(f"SET lock_timeout = {self._lock_timeout_ms}")
+            self._driver = driver  # not before: one that is not set up is replaced
         return self._driver

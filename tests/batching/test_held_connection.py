@@ -102,6 +102,15 @@ async def test_a_refused_row_takes_everything_with_it(held: HeldConnection) -> N
     assert await _said(held) == '["kept", "kept too"]'
 
 
+async def test_a_connection_that_was_not_set_up_is_not_used(engine: AsyncEngine) -> None:
+    """Where its limit for locks could not be set, as while PostgreSQL stalls, nothing is done without it."""
+    held = HeldConnection(engine, lock_timeout_ms=-2)
+    for _ in range(2):
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            await _said(held)
+    await held.let_go()
+
+
 async def test_a_new_connection_is_told_its_statements_anew(held: HeldConnection) -> None:
     """What was prepared goes with the connection it was prepared on."""
     await _write(held, _says("before"))
