@@ -47,9 +47,15 @@ async def town(client: httpx.AsyncClient, settings: Settings) -> Town:
 
 
 @pytest.fixture
-def shop(town: Town, app: Litestar) -> MoneyShop:
+def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the app runs as long as its town is there
+    """What the app works with."""
+    made: Runtime = app.state.runtime
+    return made
+
+
+@pytest.fixture
+def shop(town: Town, runtime: Runtime) -> MoneyShop:
     """The town's merchant at work behind the API, with the gateway's side of every payment in hand."""
-    runtime: Runtime = app.state.runtime
     return MoneyShop(runtime.engine, runtime.batcher, town.merchant.subject)
 
 

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from infra.batching import Batcher
 from infra.ids import new_id
-from infra.runtime import Runtime
-from infra.settings import Settings
-from tests.api.conftest import app_with, connected
+from tests.api.conftest import app, client, runtime, town
 from tests.api.people import Town
 from tests.reading.shop import Shop
+
+__all__ = ["app", "client", "runtime", "town"]
 
 
 @pytest.fixture
@@ -21,23 +20,6 @@ async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
     batcher = Batcher(engine, batch_commands_max=256, queue_commands_max=4_096)
     yield Shop(engine, batcher, new_id())
     await batcher.stop()
-
-
-@pytest.fixture
-def app(settings: Settings) -> Litestar:
-    return app_with(settings)
-
-
-@pytest.fixture
-async def town(app: Litestar, settings: Settings) -> AsyncIterator[Town]:
-    async with connected(app) as client:
-        yield Town(client, settings)
-
-
-@pytest.fixture
-def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the town's API runs
-    made: Runtime = app.state.runtime
-    return made
 
 
 @pytest.fixture
