@@ -6,7 +6,7 @@ and https://schema.org/Product with https://schema.org/Offer.
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from markupsafe import Markup
@@ -28,6 +28,18 @@ DESCRIPTION_CHARACTERS_MAX: Final = 500
 TERRITORIES: Final = {Language.EN: "en_US", Language.ZH: "zh_CN", Language.DE: "de_DE", Language.ES: "es_ES"}
 _CONTEXT: Final = "https://schema.org"
 _NOT_IN_A_PAGE: Final = re.compile(r"[<>&'\u2028\u2029]")
+
+
+class _Availability(NamedTuple):
+    """Whether one can join, as `product:availability` and as schema.org have it."""
+
+    tag: str
+    schema: str
+
+
+_SOME_LEFT: Final = _Availability("in stock", "LimitedAvailability")
+_SOLD_OUT: Final = _Availability("out of stock", "SoldOut")
+_OVER: Final = _Availability("out of stock", "Discontinued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ def tags_of(landing: Landing, sight: Sight, language: Language, origin: str) -> 
         other_locales=tuple(there for one, there in TERRITORIES.items() if one is not language),
         amount=decimal_text(group.unit_price, group.currency),
         currency=group.currency,
-        availability="in stock" if group.seats_left else "out of stock",
+        availability=_availability(landing).tag,
         is_for_search=landing.invite is None and situation.is_open,
         json_ld=in_a_page(_product(landing, sight, canonical, image)),
     )
@@ -109,14 +121,16 @@ def _offer(landing: Landing, canonical: str) -> dict[str, Any]:
         "priceCurrency": group.currency,
         "priceValidUntil": group.expires_at.date().isoformat(),
         "validThrough": machine_time(group.expires_at),
-        "availability": f"{_CONTEXT}/{_availability(group.status, group.seats_left)}",
+        "availability": f"{_CONTEXT}/{_availability(landing).schema}",
     }
     if landing.merchant_name is not None:
         offer["seller"] = {"@type": "Organization", "name": landing.merchant_name}
     return offer
 
 
-def _availability(status: str, seats_left: int) -> str:
-    if status == GroupStatus.OPEN:
-        return "LimitedAvailability" if seats_left else "SoldOut"
-    return "SoldOut" if status == GroupStatus.SUCCEEDED else "Discontinued"
+def _availability(landing: Landing) -> _Availability:
+    group = landing.group
+    if group.status == GroupStatus.OPEN:
+        is_left = group.seats_left and any(variant.stock_left for variant in landing.deal.variants)
+        return _SOME_LEFT if is_left else _SOLD_OUT
+    return _SOLD_OUT if group.status == GroupStatus.SUCCEEDED else _OVER

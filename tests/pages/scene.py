@@ -10,7 +10,7 @@ from api.pages.group_html import Shows, group_page, live_part
 from domain.groupbuy.deal import DealStatus, Grouping
 from domain.pricing.schedule import Tier
 from domain.sharing.language import Language
-from infra.reading.deals import DealView
+from infra.reading.deals import DealView, VariantView
 from infra.reading.groups import ParticipantView
 from infra.reading.invites import InviteView
 from infra.sharing.landing import Landing
@@ -33,7 +33,7 @@ DEAL: Final = DealView(
     currency="USD",
     solo_price=1_200,
     tiers=(Tier(2, 900), Tier(4, 700)),
-    variants=[],
+    variants=[VariantView(UUID(int=6), "Jasmine tea, 250 g", None, 50, 33)],
     grouping=Grouping.TEAM,
     group_size_max=20,
     group_lifetime_s=3_600,

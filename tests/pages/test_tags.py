@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from domain.sharing.language import Language
 from tests.pages.reading import Read
@@ -82,12 +82,19 @@ def test_the_locale_is_the_pages(language: Language, locale: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "availability"),
-    [("tipped", "LimitedAvailability"), ("succeeded", "SoldOut"), ("failed", "Discontinued")],
+    ("state", "left", "tag", "availability"),
+    [
+        ("tipped", 3, "in stock", "LimitedAvailability"),
+        ("tipped", 0, "out of stock", "SoldOut"),
+        ("succeeded", 3, "out of stock", "SoldOut"),
+        ("failed", 3, "out of stock", "Discontinued"),
+    ],
 )
-def test_json_ld_equals_the_group(state: str, availability: str) -> None:
+def test_tags_and_json_ld_equal_the_group(state: str, left: int, tag: str, availability: str) -> None:
     """A schema.org Product whose Offer has the group's price, currency, deadline and address."""
-    said, shown = Read(page_of(state)).json_ld, group(state)
+    variants = [replace(variant, stock_left=left) for variant in DEAL.variants]
+    read, shown = Read(page_of(state, deal={"variants": variants})), group(state)
+    said = read.json_ld
     offer = said["offers"]
     assert (said["@context"], said["@type"], offer["@type"]) == ("https://schema.org", "Product", "Offer")
     assert (said["name"], said["sku"], said["description"]) == (DEAL.title, str(DEAL.id), DEAL.description)
@@ -95,6 +102,7 @@ def test_json_ld_equals_the_group(state: str, availability: str) -> None:
     assert offer["priceCurrency"] == shown.currency
     assert offer["validThrough"] == "2027-05-01T11:00:00Z"
     assert offer["availability"] == f"https://schema.org/{availability}"
+    assert read.metas["product:availability"] == [tag]
     assert offer["url"] == said["url"] == f"{ORIGIN}/g/{GROUP_ID}"
     assert offer["seller"]["name"] == "Leaf & Co"
     assert DEAL.image_url in said["image"]
@@ -103,7 +111,7 @@ def test_json_ld_equals_the_group(state: str, availability: str) -> None:
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", "900"), ("KWD", "0.900"), ("EUR", "9.00")])
 def test_amounts_for_machines_have_the_digits_of_their_currency(currency: str, amount: str) -> None:
     """No thousands' marks, a point, and never rounded."""
-    read = Read(page_of(group=msgspec.structs.replace(group(), currency=currency)))
+    read = Read(page_of(group=replace(group(), currency=currency)))
     assert read.metas["product:price:amount"] == [amount]
     assert read.json_ld["offers"]["price"] == amount
 
