@@ -64,6 +64,14 @@ async def limit_refresh(request: AnyRequest) -> None:
         await _limit(request, RouteClass.REFRESH)
 
 
+async def limit_visitor(request: AnyRequest) -> None:
+    """Count a page's request for whoever is signed in there: at the door nobody knew; raises `RateLimited`."""
+    caller = caller_if_known(request)
+    route_class: RouteClass | None = request.scope["route_handler"].opt.get("limits")
+    if caller is not None and route_class is not None and runtime_of(request).settings.rate_limits:
+        await _take(request, route_class, {Whose.ACCOUNT: str(caller.subject)})
+
+
 async def limit_unknown_link(request: AnyRequest, code: str) -> None:
     """Count a link's code that would have to be looked up; raises `RateLimited`, also where it would lead somewhere."""
     runtime = runtime_of(request)

@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar.types import Message, Scope
 
+from api.pages.web_cookies import with_cookies
 from api.request_ids import HEADER as REQUEST_ID
 from api.request_ids import request_id_of
 from infra.settings import Settings
@@ -54,6 +55,8 @@ class ResponseHeaders:
         if message["type"] != "http.response.start":
             return
         headers = list(message["headers"])  # an answer's own list may be sent again
+        if "set_cookies" in scope:
+            headers = with_cookies(scope, headers)
         is_page = headers and headers[0][1].startswith(b"text/html")  # answers begin with their content type
         has_policy = any(name == b"content-security-policy" for name, _ in headers)
         headers += self._always if has_policy else self._of_pages if is_page else self._of_data

@@ -12,10 +12,8 @@ from litestar.types import Receive, Scope, Send
 
 from api.answers import Answer
 from api.pages.asking import is_for_a_person, is_part
-from api.pages.encodings import packed, takes_gzip
 from api.pages.group_html import elsewhere_cards
-from api.pages.kept import VARY
-from api.pages.showing import HTML, POLICY, html
+from api.pages.showing import HTML, html, made_for
 from api.pages.speaking import WORDS, spoken_to
 from api.pages.words import Words
 from api.requests import AnyRequest, runtime_of
@@ -56,18 +54,8 @@ class ErrorPage(Answer):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         language = spoken_to(self._request)
         content = await self._content(language, scope["path"])
-        headers = [
-            (b"cache-control", b"no-store"),
-            (b"vary", b"Accept, " + VARY),
-            (b"content-language", language.encode()),
-            (b"content-security-policy", POLICY),
-            (b"x-robots-tag", b"noindex"),
-            *((name, value) for name, value in self._problem.headers if name in _KEPT_OF_ANSWERS),
-        ]
-        if takes_gzip(self._request):
-            content = packed(content)
-            headers.append((b"content-encoding", b"gzip"))
-        await Answer(self.status, content, headers, HTML)(scope, receive, send)
+        kept = [(name, value) for name, value in self._problem.headers if name in _KEPT_OF_ANSWERS]
+        await made_for(self._request, language, content, self.status, kept)(scope, receive, send)
 
     async def _content(self, language: Language, path: str) -> bytes:
         if is_part(self._request):  # the page is there, and what was typed stays in it

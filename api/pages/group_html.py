@@ -2,13 +2,11 @@
 
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from api.pages.apps import Apps, app_links
 from api.pages.join_step import CHOOSING, Step, may_open
 from api.pages.kept import Kept
 from api.pages.showing import html
-from api.pages.sight import Card, card_of, sight_of, situation_on
+from api.pages.sight import Card, Sight, card_of, sight_of
 from api.pages.speaking import JOIN_WORDS, WORDS
 from api.pages.tags import tags_of
 from domain.sharing.channels import Channel, ways_to_share
@@ -67,31 +65,30 @@ def group_page(shows: Shows, language: Language, origin: str, apps: Apps = NO_AP
 
 def page_with(shows: Shows, language: Language, origin: str, step: Step, apps: Apps = NO_APPS) -> bytes:
     """The whole page, at a step of the way into the group."""
-    seen, landing = _seen(shows, language), shows.landing
-    tags = tags_of(landing, seen["sight"], language, origin)
-    sharing = _sharing(landing, seen["sight"].situation, language, origin)
+    landing, sight = shows.landing, sight_of(shows.landing, language)
+    tags = tags_of(landing, sight, language, origin)
     return html(
         "group.html",
-        **seen,
-        **_joining(landing, language, origin, step, is_part=False),
+        **_seen(shows, sight, language),
+        **_joining(landing, sight, language, origin, step, is_part=False),
         tags=tags,
         path=page_path(landing),
         here=f"/g/{landing.group.id}" if step.moves_focus else "",
-        sharing=sharing,
+        sharing=_sharing(tags.address, sight.situation, language),
         app_links=app_links(apps, tags.address),
-        origin=origin,
     )
 
 
 def join_part(shows: Shows, language: Language, origin: str, step: Step) -> bytes:
     """A step of the way into the group alone."""
-    joining = _joining(shows.landing, language, origin, step, is_part=True)
-    return html("join_part.html", **_seen(shows, language), **joining)
+    landing, sight = shows.landing, sight_of(shows.landing, language)
+    joining = _joining(landing, sight, language, origin, step, is_part=True)
+    return html("join_part.html", **_seen(shows, sight, language), **joining)
 
 
 def live_part(shows: Shows, language: Language) -> bytes:
     """What of the page changes while it is open; of a closed group also where else one can go."""
-    return html("live.html", **_seen(shows, language))
+    return html("live.html", **_seen(shows, sight_of(shows.landing, language), language))
 
 
 def elsewhere_cards(elsewhere: list[Elsewhere], language: Language) -> list[Card]:
@@ -99,33 +96,33 @@ def elsewhere_cards(elsewhere: list[Elsewhere], language: Language) -> list[Card
     return [card_of(other.deal, other.group, language) for other in elsewhere]
 
 
-def _seen(shows: Shows, language: Language) -> dict[str, Any]:
+def _seen(shows: Shows, sight: Sight, language: Language) -> dict[str, Any]:
     landing = shows.landing
     other_deals = [other for other in shows.other_deals if other.deal.id != landing.deal.id]
     return {
         "landing": landing,
         "language": language,
         "words": WORDS[language],
-        "sight": sight_of(landing, language),
+        "sight": sight,
         "other_groups": [card_of(landing.deal, other, language) for other in shows.other_groups],
         "other_deals": elsewhere_cards(other_deals, language),
     }
 
 
-def _joining(landing: Landing, language: Language, origin: str, step: Step, *, is_part: bool) -> dict[str, Any]:
-    own = step.own_link and msgspec.structs.replace(landing, invite=step.own_link)
-    situation = situation_on(landing.deal, landing.group)
+def _joining(  # noqa: PLR0913 - what stands on the page, and the step with it
+    landing: Landing, sight: Sight, language: Language, origin: str, step: Step, *, is_part: bool
+) -> dict[str, Any]:
+    own = step.own_code and f"{origin}/i/{step.own_code}"
     return {
         "join": step,
         "may_open": may_open(landing.deal),
         "join_words": JOIN_WORDS[language],
         "is_part": is_part,
-        "own_sharing": own and _sharing(own, situation, language, origin),
+        "own_sharing": own and _sharing(own, sight.situation, language),
     }
 
 
-def _sharing(landing: Landing, situation: Situation, language: Language, origin: str) -> Sharing:
-    address = origin + page_path(landing)
+def _sharing(address: str, situation: Situation, language: Language) -> Sharing:
     texts = share_texts(situation, language)
     return Sharing(address, situation.title, texts.long, _ways(texts, language, address), f"{address}/qr.svg")
 

@@ -13,13 +13,13 @@ from api.pages.group_html import Shows, group_page
 from api.pages.speaking import spoken_to
 from api.pages.state import pages_of
 from api.pages.via import note_link
-from api.pages.web_cookies import with_cookies
 from api.pages.web_session import has_session
 from api.pages.your_page import your_page
 from api.requests import AnyRequest, path_id, runtime_of
 from api.routing import route
 from api.visiting import note_visit
 from domain.groupbuy.errors import GroupNotFound, InviteNotFound
+from infra.cards.addresses import page_path
 from infra.runtime import Runtime
 from infra.sharing.landing import Landing
 
@@ -69,10 +69,9 @@ async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | Non
     shows = await shows_of(runtime, landing)
     if has_session(request) or is_part(request):
         return await your_page(request, shows, language)
-    origin = runtime.settings.origin
-    path, apps = request.scope["path"], apps_of(runtime.settings)
-    kept = pages_of(request).pages.get(path, language, shows, lambda: group_page(shows, language, origin, apps))
-    return with_cookies(request, kept.answer(request))
+    origin, apps, pages = runtime.settings.origin, apps_of(runtime.settings), pages_of(request).pages
+    kept = pages.get(page_path(landing), language, shows, lambda: group_page(shows, language, origin, apps))
+    return kept.answer(request)
 
 
 async def _stream(request: AnyRequest, group_id: UUID, sharers_locale: str | None = None) -> ASGIApp:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from api.errors import GATEWAY_RETRY_AFTER_S
 from api.pages.speaking import JOIN_WORDS
 from api.pages.words_join import JoinWords
 from api.refused import ApiRefusal, CodeNotSent, ForeignForm, NotAuthenticated, RateLimited, WrongCode
@@ -48,12 +49,13 @@ REFUSALS: Final = (
 
 
 class Said(NamedTuple):
-    """What is said: of the whole, of single fields, and whether other groups are shown beside it."""
+    """What is said: of the whole, of single fields, whether other groups are shown beside it, and when to try again."""
 
     status: int
     problem: str
     errors: Mapping[str, str] = MappingProxyType({})
     shows_others: bool = False
+    retry_after_s: int | None = None
 
 
 _FIELDS: Final = {
@@ -97,14 +99,21 @@ def said_of(error: Exception, language: Language, region: str) -> Said:
     if isinstance(error, WrongReference):
         return _of_fields([error.field], words, region)
     if isinstance(error, RateLimited):
-        return Said(429, words.too_many.format(seconds=error.retry_after_s))
+        wait_s = error.retry_after_s
+        return Said(429, words.too_many.format(seconds=wait_s), retry_after_s=wait_s)
     elsewhere = _ELSEWHERE.get(type(error))
     if elsewhere is not None:
         return Said(409, in_a_row((getattr(words, elsewhere), words.go_elsewhere), language), shows_others=True)
     for kind, name, status in _KINDS:
         if isinstance(error, kind):
-            return Said(status, getattr(words, name))
+            return Said(status, getattr(words, name), retry_after_s=_wait_s(error))
     return Said(409 if isinstance(error, Conflict | KeyReused) else 422, words.not_done)
+
+
+def _wait_s(error: Exception) -> int | None:
+    if isinstance(error, GatewayUnavailable):
+        return GATEWAY_RETRY_AFTER_S
+    return error.retry_after_s if isinstance(error, Unavailable | CodeNotSent) else None
 
 
 def _of_fields(fields: list[str], words: JoinWords, region: str) -> Said:

@@ -9,7 +9,6 @@ from typing import Final, Literal, NamedTuple
 from api.pages.sight import Card
 from domain.groupbuy.deal import DealStatus, Grouping
 from infra.reading.deals import DealView
-from infra.reading.invites import InviteView
 from infra.tokens import Claims
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -37,7 +36,7 @@ class Paying(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Where somebody stands: `choose`, `who`, `code`, `place`, `pay` or `in`.
+    """Where somebody stands: `choose`, `who`, `code`, `place`, `pay` or `in`; `over` where there is no way in any more.
 
     `typed` is what they typed so far, `errors` what is wrong with it by field, `problem` what is wrong altogether and
     `elsewhere` where else to go then. `moves_focus`: it came as the answer to what they did.
@@ -62,7 +61,7 @@ class Step:
     paying: Paying | None = None
     taken: Taken | None = None
     may_leave: bool = False
-    own_link: InviteView | None = None
+    own_code: str | None = None
 
     @property
     def is_own(self) -> bool:

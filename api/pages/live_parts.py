@@ -35,12 +35,11 @@ class _Part(NamedTuple):
 
 
 class LiveParts:
-    """The newest part of each group that is watched here, per language; `made` counts them."""
+    """The newest part of each group that is watched here, per language."""
 
     def __init__(self, landings: Landings) -> None:
         self._landings = landings
         self._parts: OrderedDict[_Key, _Part] = OrderedDict()
-        self.made = 0
 
     def teller(self, opened: Landing, language: Language) -> Callable[[Seen], bytes | Awaitable[bytes]]:
         """What tells one watcher a state; `opened` stands in while nothing newer can be read."""
@@ -64,7 +63,6 @@ class LiveParts:
         except BaseException:
             self._parts.pop(key, None)
             raise
-        self.made += 1
         kept = self._parts.get(key)
         if kept is not None and kept.version == seen.version:
             self._parts[key] = _Part(seen.version, frame)

@@ -10,14 +10,13 @@ from domain.groupbuy.deal import QUANTITY_MAX
 _QUANTITY_DIGITS_MAX = len(str(QUANTITY_MAX))
 
 
-def as_place(form: Form, payment_method: str | None, invite_code: str | None) -> PlaceBody:
-    """What somebody wants to take; raises `InvalidInput`, naming the field as the API does."""
+def as_place(form: Form, payment_method: str | None) -> PlaceBody:
+    """What somebody wants to take, whoever brought them; raises `InvalidInput`, naming the field as the API does."""
     return PlaceBody(
         quantity=_quantity(form.get("quantity", "1")),
         variant_id=_variant(form.get("variant")),
         payment_method=payment_method,
         address=_address(form) if "country" in form else None,
-        invite_code=invite_code,
     )
 
 

@@ -16,10 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from api.answers import Answer, Headers
+from api.pages.encodings import packed, takes_gzip
 from api.pages.static import address_of
 from api.pages.words import OWN_NAMES, Words
+from api.requests import AnyRequest
 from domain.identity.profile import NAME_CHARACTERS_MAX
-from domain.pricing.currency import format_minor
+from domain.sharing.language import Language
 from domain.sharing.saying import in_a_row
 
 HTML: Final = b"text/html; charset=utf-8"
@@ -38,7 +40,7 @@ def _stylesheet() -> str:
 STYLESHEET: Final = _stylesheet()
 _STYLE_HASH: Final = b64encode(hashlib.sha256(STYLESHEET.encode()).digest())
 POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'sha256-%b'; img-src 'self' https: data:; connect-src 'self'; "
+    b"default-src 'none'; script-src 'self'; style-src 'sha256-%b'; img-src 'self' https:; connect-src 'self'; "
     b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'" % _STYLE_HASH
 )
 
@@ -75,7 +77,6 @@ _environment: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["money"] = format_minor
 _environment.filters["fill"] = fill
 _environment.globals.update(
     static=address_of, person=person, struck=struck, moment=moment, machine_time=machine_time, own_names=OWN_NAMES
@@ -94,6 +95,23 @@ def template(name: str) -> Template:
 def html(name: str, **shown: Any) -> bytes:  # noqa: ANN401 - whatever it shows
     """A page, or a part of one, as it is sent."""
     return template(name).render(shown).encode()
+
+
+def made_for(
+    request: AnyRequest, language: Language, content: bytes, status: int = 200, headers: Headers = ()
+) -> Answer:
+    """A page, or a part of one, for whoever asks now: packed where they take that, kept by nobody."""
+    head = [
+        (b"cache-control", b"private, no-store"),
+        (b"content-language", language.encode()),
+        (b"content-security-policy", POLICY),
+        (b"x-robots-tag", b"noindex"),
+        *headers,
+    ]
+    if takes_gzip(request):
+        content = packed(content)
+        head.append((b"content-encoding", b"gzip"))
+    return Answer(status, content, head, HTML)
 
 
 def page(name: str, headers: Headers = (), status: int = 200, **shown: Any) -> Answer:  # noqa: ANN401 - whatever it shows

@@ -12,6 +12,7 @@ from domain.sharing.language import Language
 from domain.sharing.saying import in_a_row
 from domain.sharing.situation import Situation, situation_of
 from domain.sharing.texts import news_of
+from domain.sharing.titles import clipped
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
 from infra.sharing.landing import Landing
@@ -59,7 +60,6 @@ class Sight:
     """A group with all that is told of it; `progress` is how many of how many are there for the next tier."""
 
     situation: Situation
-    words: Words
     news: str
     price: str
     price_label: str | None
@@ -88,7 +88,6 @@ def sight_of(landing: Landing, language: Language) -> Sight:
     more_people = max(group.participants - len(faces), 0)
     return Sight(
         situation=situation,
-        words=words,
         news=news_of(situation, language),
         price=amount_text(group.unit_price, group.currency, language),
         price_label=_price_label(landing, words, language),
@@ -105,8 +104,8 @@ def sight_of(landing: Landing, language: Language) -> Sight:
         places_left=_places_left(group, words, language),
         fate=_fates(words).get(situation.status),
         outcome=_outcome(group, words, language),
-        description=_bounded(deal.description.strip()),
-        image_url=shown_image(deal),
+        description=clipped(deal.description.strip(), DESCRIPTION_SHOWN_MAX),
+        image_url=_secure(deal.image_url),
     )
 
 
@@ -137,9 +136,8 @@ def card_of(deal: DealView, group: GroupView, language: Language) -> Card:
     return Card(f"/g/{group.id}?lang={language}", deal.title, price, news_of(situation, language))
 
 
-def shown_image(deal: DealView) -> str | None:
-    """The deal's picture, where it can be shown without a warning."""
-    url = deal.image_url
+def _secure(url: str | None) -> str | None:
+    """A picture's address, where it can be shown without a warning."""
     return url if url is not None and url.lower().startswith(SECURE) else None
 
 
@@ -203,10 +201,6 @@ def _places_left(group: GroupView, words: Words, language: Language) -> str:
 
 def _face(person: ParticipantView) -> Face:
     name = person.display_name
-    avatar_url = person.avatar_url if (person.avatar_url or "").lower().startswith(SECURE) else None
     initial = next((character for character in name if character.isalnum()), name[:1]).upper()
-    return Face(name, initial, avatar_url, (zlib.crc32(name.encode(errors="replace")) >> 8) % TONES, person.is_leader)
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= DESCRIPTION_SHOWN_MAX else text[: DESCRIPTION_SHOWN_MAX - 1].rstrip() + "…"
+    tone = (zlib.crc32(name.encode(errors="replace")) >> 8) % TONES
+    return Face(name, initial, _secure(person.avatar_url), tone, person.is_leader)

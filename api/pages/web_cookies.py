@@ -4,10 +4,11 @@ The API itself never looks at them: whoever asks `/v1` shows a token in a header
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from api.answers import Answer
+from litestar.types import Scope
+
 from api.requests import AnyRequest, runtime_of
 from infra.settings import Settings
 
@@ -29,35 +30,32 @@ def cookie_of(request: AnyRequest, name: str) -> str | None:
 def set_cookie(request: AnyRequest, name: str, value: str, lifetime_s: int) -> None:
     """Send a cookie with whatever answers this request; with an empty value it is taken away."""
     settings = runtime_of(request).settings
-    secure = "; Secure" if _is_secure(settings) else ""
+    secure = "; Secure" if is_secure(settings) else ""
     lifetime = lifetime_s if value else 0
     written = f"{_full_name(settings, name)}={value}; Path=/; Max-Age={lifetime}; HttpOnly; SameSite=Lax{secure}"
     request.scope.setdefault("set_cookies", {})[name] = written.encode()  # type: ignore[typeddict-item]  # ours
 
 
-def cookie_headers(request: AnyRequest) -> list[tuple[bytes, bytes]]:
-    """What is to be sent, the last of each name."""
-    written: dict[str, bytes] = request.scope.get("set_cookies", {})  # type: ignore[assignment]  # ours
-    return [(b"set-cookie", value) for value in written.values()]
+def with_cookies(scope: Scope, head: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The head of an answer with the cookies that were set on the way to it; no cache then gives it to anybody else.
+
+    What is new goes out with refusals and faults, too: a refresh token whose successor got lost would end its session.
+    """
+    written: dict[str, bytes] = scope["set_cookies"]  # type: ignore[typeddict-item]  # ours, see set_cookie
+    kept = next((value for name, value in head if name == b"cache-control"), b"no-store")
+    private = kept if b"no-store" in kept else b"private, no-cache"
+    others = [(name, value) for name, value in head if name != b"cache-control"]
+    return [*others, (b"cache-control", private), *((b"set-cookie", cookie) for cookie in written.values())]
 
 
-def with_cookies(request: AnyRequest, answer: Answer) -> Answer:
-    """The answer with what is to be sent; one that others share stays as it is."""
-    cookies = cookie_headers(request)
-    if not cookies:
-        return answer
-    own = Answer.__new__(Answer)
-    own.status, own.body, own.headers = answer.status, answer.body, [*answer.headers, *cookies]
-    return own
+def is_secure(settings: Settings) -> bool:
+    """Whether people know us by https."""
+    return settings.origin.startswith("https://")
 
 
 def _full_name(settings: Settings, name: str) -> str:
     """`__Host-` lets browsers take it from this very host alone, over TLS; they refuse it in the clear."""
-    return f"__Host-{name}" if _is_secure(settings) else name
-
-
-def _is_secure(settings: Settings) -> bool:
-    return settings.origin.startswith("https://")
+    return f"__Host-{name}" if is_secure(settings) else name
 
 
 def _pairs(request: AnyRequest) -> Iterator[tuple[str, str]]:

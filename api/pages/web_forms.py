@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from api.bodies import content_type, read_bytes
+from api.pages.web_cookies import is_secure
 from api.refused import ForeignForm, WrongContentType
 from api.requests import AnyRequest, header, invalid, query_of, runtime_of
 
@@ -40,8 +41,8 @@ async def read_form(request: AnyRequest) -> Form:
     return _typed(dict(pairs))
 
 
-def asked_for(request: AnyRequest) -> Form:
-    """The fields of a form that was sent in the address."""
+def form_in_address(request: AnyRequest) -> Form:
+    """The fields of a form that was sent in the address; raises `InvalidInput`."""
     return _typed(query_of(request))
 
 
@@ -52,11 +53,10 @@ def _typed(fields: Mapping[str, str]) -> Form:
 def _is_ours(request: AnyRequest, origin: bytes) -> bool:
     """Whether a page of this origin is ours: of the address we are known by, or of the host that was asked.
 
-    No page can make a browser name another host than the one it asks.
+    No page can make a browser name another host than the one it asks. Where we are known by https, what came in the
+    clear is nobody's: anybody on the way could have written it.
     """
-    text, host = origin.decode("latin-1").lower(), _host(request)
-    return text == runtime_of(request).settings.origin or (bool(host) and text in {f"http://{host}", f"https://{host}"})
-
-
-def _host(request: AnyRequest) -> str:
-    return (header(request, b"host") or b"").decode("latin-1").lower()
+    settings, text = runtime_of(request).settings, origin.decode("latin-1").lower()
+    host = (header(request, b"host") or b"").decode("latin-1").lower()
+    asked = {f"https://{host}"} if is_secure(settings) else {f"https://{host}", f"http://{host}"}
+    return text == settings.origin or (bool(host) and text in asked)

@@ -4,10 +4,10 @@ When the access token has run out, the refresh token gets new ones on the way; t
 same, as phones do that lost an answer.
 """
 
-import re
 from typing import Final
 
-from api.limiting import limit_refresh
+from api.access import caller_if_known
+from api.limiting import limit_refresh, limit_visitor
 from api.pages.web_cookies import VALUE_CHARACTERS_MAX, cookie_of, set_cookie
 from api.requests import AnyRequest, header, runtime_of
 from domain.identity.permissions import Role
@@ -21,8 +21,6 @@ REFRESH: Final = "tuan_refresh"
 DEVICE: Final = "Web"
 """What the session is called in the list of sessions."""
 
-_REFRESH_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-
 
 def has_session(request: AnyRequest) -> bool:
     """Whether the browser says that somebody is signed in."""
@@ -32,10 +30,14 @@ def has_session(request: AnyRequest) -> bool:
 
 
 async def visitor_of(request: AnyRequest) -> Claims | None:
-    """Who is signed in in this browser, from now on the request's caller; None for nobody. Raises `Unavailable`."""
-    claims = _verified(request, cookie_of(request, ACCESS)) or await _refreshed(request)
-    request.scope["caller"] = claims  # type: ignore[typeddict-unknown-key]  # ours, as `authorise` notes it
-    return claims
+    """Who is signed in in this browser, from now on the request's caller; None for nobody.
+
+    The cookies are judged once: whoever has signed in or out since then counts. Raises `RateLimited` and `Unavailable`.
+    """
+    if "is_visitor_known" not in request.scope:
+        _note(request, _verified(request, cookie_of(request, ACCESS)) or await _refreshed(request))
+        await limit_visitor(request)
+    return caller_if_known(request)
 
 
 def keep_signed_in(request: AnyRequest, tokens: Tokens) -> Claims | None:
@@ -44,7 +46,7 @@ def keep_signed_in(request: AnyRequest, tokens: Tokens) -> Claims | None:
     set_cookie(request, ACCESS, tokens.access_token if is_small else "", ACCESS_LIFETIME_S)
     set_cookie(request, REFRESH, tokens.refresh_token, LIFETIME_S)
     claims = _verified(request, tokens.access_token)
-    request.scope["caller"] = claims  # type: ignore[typeddict-unknown-key]  # as above
+    _note(request, claims)
     return claims
 
 
@@ -56,15 +58,12 @@ async def leave_session(request: AnyRequest) -> None:
             revoked = await sign_out(connection, claims)
         runtime.revocations.learn(revoked)
     _forget(request)
-    request.scope["caller"] = None  # type: ignore[typeddict-unknown-key]  # as above
+    _note(request, None)
 
 
 async def _refreshed(request: AnyRequest) -> Claims | None:
     token = cookie_of(request, REFRESH)
     if token is None:
-        return None
-    if not _REFRESH_TOKEN.fullmatch(token):
-        _forget(request)
         return None
     await limit_refresh(request)
     runtime = runtime_of(request)
@@ -87,6 +86,11 @@ def _verified(request: AnyRequest, token: str | None) -> Claims | None:
         return None
     is_shoppers = Role.SHOPPER in claims.roles and claims.session_id is not None
     return claims if is_shoppers and not runtime.revocations.is_revoked(claims) else None
+
+
+def _note(request: AnyRequest, claims: Claims | None) -> None:
+    request.scope["caller"] = claims  # type: ignore[typeddict-unknown-key]  # ours, as `authorise` notes it
+    request.scope["is_visitor_known"] = True  # type: ignore[typeddict-unknown-key]  # ours
 
 
 def _forget(request: AnyRequest) -> None:

@@ -82,7 +82,7 @@ GERMAN: Final = JoinWords(
     check_name="Ein Name mit höchstens {count} Zeichen, in einer Zeile.",
     check_variant="Wähle eine aus.",
     check_quantity="Eine ganze Zahl ab 1.",
-    check_line="Bitte ausfüllen.",
+    check_line="Bitte ausfüllen: eine Zeile, nicht zu lang.",
     check_country="Wähle ein Land aus.",
     in_app="In der App öffnen",
 )

@@ -82,7 +82,7 @@ ENGLISH: Final = JoinWords(
     check_name="A name of at most {count} letters, on one line.",
     check_variant="Choose one.",
     check_quantity="A whole number from 1 on.",
-    check_line="Please fill this in.",
+    check_line="Fill this in: one line, and not too long.",
     check_country="Choose a country.",
     in_app="Open in the app",
 )

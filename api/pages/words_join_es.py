@@ -82,7 +82,7 @@ SPANISH: Final = JoinWords(
     check_name="Un nombre de {count} caracteres como mucho, en una línea.",
     check_variant="Elige una.",
     check_quantity="Un número entero a partir de 1.",
-    check_line="Rellena este campo.",
+    check_line="Rellena este campo: una línea, no muy larga.",
     check_country="Elige un país.",
     in_app="Abrir en la aplicación",
 )

@@ -82,7 +82,7 @@ CHINESE: Final = JoinWords(
     check_name="昵称最多 {count} 个字符。",
     check_variant="请选择一项。",
     check_quantity="请输入正整数。",
-    check_line="请填写此项。",
+    check_line="请填写此项：一行，不要过长。",
     check_country="请选择国家或地区。",
     in_app="在应用中打开",
 )

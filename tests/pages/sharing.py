@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from infra.database import make_engine
-from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.people import Person, Town
 
@@ -46,9 +45,10 @@ async def join(town: Town, link: Shared, name: str) -> None:
 
 
 @asynccontextmanager
-async def cut_off(runtime: Runtime, settings: Settings) -> AsyncIterator[None]:
-    """What stands around groups, and links, cannot be read: nobody listens where PostgreSQL was."""
+async def cut_off(settings: Settings, *readers: Any) -> AsyncIterator[None]:
+    """What these read cannot be read any more: nobody listens where PostgreSQL was."""
     nowhere = make_engine(replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none"), "tuan tests")
-    runtime.landings._engine = runtime.landings.links._engine = nowhere
+    for reader in readers:
+        reader._engine = nowhere
     yield
     await nowhere.dispose()

@@ -54,4 +54,5 @@ async def test_too_many_codes_are_refused_in_the_page_and_what_was_typed_stays(s
         assert [answers[0].status_code, answers[-1].status_code] == [200, 429]
         answer = answers[-1]
         assert "That was a lot at once" in answer.text
+        assert int(answer.headers["retry-after"]) > 0
         assert f'value="{PHONE}"' in answer.text

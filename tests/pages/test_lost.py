@@ -34,7 +34,7 @@ async def test_a_link_that_leads_nowhere_is_a_page_with_other_deals(town: Town) 
         assert (answer.status_code, answer.headers["content-language"]) == (404, language)
         assert (read.errors, read.faults()) == ([], [])
         assert read.style_source in answer.headers["content-security-policy"]
-        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cache-control"] == "private, no-store"
         assert any(other.own_path in one.get("href", "") for one in read.all("a"))
     assert (await town.nobody.get("/g/17", headers=HTML)).headers["content-type"].startswith("text/html")
 
@@ -53,7 +53,7 @@ async def test_programs_get_problem_details(town: Town) -> None:
 
 async def test_a_page_that_cannot_be_shown_now_says_so(town: Town, runtime: Runtime, settings: Settings) -> None:
     """While PostgreSQL does not answer: 503 as a page, with Retry-After, and without a look at other deals."""
-    async with cut_off(runtime, settings):
+    async with cut_off(settings, runtime.landings, runtime.landings.links):
         answer = await town.nobody.get(f"/i/{new_invite_code()}", headers=HTML)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0

@@ -76,9 +76,23 @@ async def test_what_a_page_says_of_itself(town: Town) -> None:
     answer = await town.nobody.get(link.path)
     assert answer.headers.get_list("content-security-policy") == [POLICY.decode()]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache"
     assert answer.headers["x-robots-tag"] == "noindex"
     assert "x-robots-tag" not in (await town.nobody.get(link.own_path)).headers
+
+
+async def test_no_cache_gives_one_visitors_cookie_to_others(town: Town) -> None:
+    """A page that comes with a cookie is its visitor's, also where they have it already; without one anybody's."""
+    link = await shared(town)
+    first = await town.nobody.get(link.path)
+    assert (first.headers["cache-control"], "set-cookie" in first.headers) == ("private, no-cache", True)
+    known = await town.nobody.get(link.path, headers={"if-none-match": first.headers["etag"], "cookie": "none=1"})
+    assert (known.status_code, known.headers["cache-control"], "set-cookie" in known.headers) == (
+        304,
+        "private, no-cache",
+        True,
+    )
+    again = await town.nobody.get(link.path)
+    assert (again.headers["cache-control"], "set-cookie" in again.headers) == ("no-cache", False)
 
 
 async def test_a_page_speaks_the_visitors_language(town: Town, runtime: Runtime) -> None:

@@ -8,10 +8,13 @@ import httpx
 from api.app import create_app
 from api.pages.via import DEALS_MAX
 from api.pages.web_cookies import HEADER_BYTES_MAX
+from domain.identity.limits import POLICIES, RouteClass, Whose
+from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town
 from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link, as_guest
+from tests.pages.sharing import cut_off
 
 GARBAGE = ("x", "..", "a.b.c", "%00", '"', "é", "x" * 5_000, "x" * (HEADER_BYTES_MAX + 1), "0" * 43, "~".join("abc"))
 
@@ -45,7 +48,7 @@ async def test_cookies_are_for_pages_alone(town: Town) -> None:
     assert {"tuan_access", "tuan_refresh"} <= set(written)
     for one in written.values():
         assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(one.split("; "))
-    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["cache-control"] == "no-store"
     assert (await browser.client.get("/v1/me")).status_code == 401
     joining = await browser.client.post(f"/v1/groups/{group['id']}/participants", headers=FROM_OUR_PAGE)
     assert joining.status_code == 401
@@ -63,6 +66,7 @@ async def test_the_last_links_to_a_few_deals_are_remembered(town: Town) -> None:
 
 
 async def test_over_tls_cookies_are_of_this_host_alone(settings: Settings) -> None:
+    """And what comes in the clear is none of our pages."""
     async with connected(create_app(replace(settings, public_url="https://tuan.example"))) as client:
         town = Town(client, settings)
         group, link = await a_link(town)
@@ -70,6 +74,9 @@ async def test_over_tls_cookies_are_of_this_host_alone(settings: Settings) -> No
         assert set(written) == {"__Host-tuan_via"}
         answer = await client.post(f"/g/{group['id']}/join/guest", headers=FROM_OUR_PAGE)
         assert all(name.startswith("__Host-") and one.endswith("; Secure") for name, one in cookies_of(answer).items())
+        for origin, status in (("https://localhost", 303), ("https://tuan.example", 303), ("http://localhost", 403)):
+            sent = await client.post(f"/g/{group['id']}/join/guest", headers={"accept": "text/html", "origin": origin})
+            assert sent.status_code == status, origin
 
 
 async def test_the_server_refreshes_what_has_run_out_for_two_tabs_at_once_too(town: Town) -> None:
@@ -84,6 +91,39 @@ async def test_the_server_refreshes_what_has_run_out_for_two_tabs_at_once_too(to
         assert tab.title == "Your place"
     first, second = (tab.client.cookies["tuan_refresh"] for tab in tabs)
     assert first == second != old["tuan_refresh"]
+
+
+async def test_new_tokens_come_with_whatever_answers(town: Town, runtime: Runtime, settings: Settings) -> None:
+    """Though it is a fault, for people or programs: were they lost, the spent one would look like a theft."""
+    group, link = await a_link(town)
+    browser = await as_guest(town, link)
+    async with cut_off(settings, runtime.places):
+        for accepted in ("text/html", "application/json"):
+            refresh = browser.client.cookies["tuan_refresh"]
+            headers = {"accept": accepted, "cookie": f"tuan_refresh={refresh}"}
+            answer = await town.client.get(f"/g/{group['id']}/join", headers=headers)
+            assert (answer.status_code, "no-store" in answer.headers["cache-control"]) == (503, True)
+            assert {"tuan_access", "tuan_refresh"} <= set(cookies_of(answer))
+            assert refresh not in cookies_of(answer)["tuan_refresh"]
+
+
+async def test_pages_count_by_who_is_signed_in_as_the_api_does(settings: Settings) -> None:
+    """One account has its allowance, whichever way it asks; another at the same address has its own."""
+    async with connected(create_app(replace(settings, rate_limits=True))) as client:
+        town = Town(client, settings)
+        group, _ = await a_link(town)
+        people = [Browser.of(town, **{"x-forwarded-for": "203.0.113.9"}) for _ in range(2)]
+        path, [policy] = (
+            f"/g/{group['id']}/join/guest",
+            [one for one in POLICIES[RouteClass.SIGN_IN] if one.whose is Whose.ACCOUNT],
+        )
+        for person in people:
+            assert (await person.client.post(path, headers=FROM_OUR_PAGE)).status_code == 303
+        statuses = [
+            (await people[0].client.post(path, headers=FROM_OUR_PAGE)).status_code for _ in range(policy.quota + 1)
+        ]
+        assert statuses == [303] * policy.quota + [429]
+        assert (await people[1].client.post(path, headers=FROM_OUR_PAGE)).status_code == 303
 
 
 async def test_signing_out_ends_the_session_and_takes_the_cookies_away(town: Town) -> None:
