@@ -15,9 +15,10 @@ from infra.changes import Changes
 from infra.deeds import entry_of, facts_of
 from infra.held_connection import HeldConnection
 from infra.identity.audit import Deed, Entry
-from infra.loading import Loader, StoredAnswer, Wanted, locking
+from infra.loading import Loader, StoredAnswer, locking
 from infra.saving import NewAnswer, saving
 from infra.statement import Bound
+from infra.wanted import AnswerKey, Wanted
 
 
 class KeyReused(Exception):  # noqa: N818 - named after what happened, as refusals are
@@ -108,7 +109,7 @@ async def write(connection: HeldConnection, loader: Loader, batch: Batch) -> Non
     for one in batch.waiting:
         wanted.add(one.command, one.deal_id)
         if one.idempotency:
-            wanted.keys.add((one.idempotency.subject_id, one.idempotency.key))
+            wanted.answers.add((one.idempotency.subject_id, one.idempotency.key))
 
     async def work(driver: Any) -> list[Bound]:  # noqa: ANN401  asyncpg ships no types
         loaded = await loader.load(driver, wanted)
@@ -119,7 +120,7 @@ async def write(connection: HeldConnection, loader: Loader, batch: Batch) -> Non
     await connection.transaction(work, first=locking(wanted), before_commit=batch.begin_commit)
 
 
-def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[NewAnswer]:
+def _decide(batch: Batch, stored: dict[AnswerKey, StoredAnswer]) -> list[NewAnswer]:
     """Fold over the commands in order; answers the idempotency answers to store."""
     answers = {
         key: NewAnswer(*key, bytes.fromhex(row.request_hash), base64.b64decode(row.answer))
@@ -131,9 +132,7 @@ def _decide(batch: Batch, stored: dict[tuple[UUID, str], StoredAnswer]) -> list[
     return [answers[key] for key in sorted(answers) if key not in stored]
 
 
-def _decide_one(
-    batch: Batch, one: Waiting, answers: dict[tuple[UUID, str], NewAnswer]
-) -> Accepted | Stored | Exception:
+def _decide_one(batch: Batch, one: Waiting, answers: dict[AnswerKey, NewAnswer]) -> Accepted | Stored | Exception:
     idempotency = one.idempotency
     if idempotency is not None:
         known = answers.get((idempotency.subject_id, idempotency.key))

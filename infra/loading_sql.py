@@ -63,7 +63,10 @@ _LINES = f"""
           AND p.group_id {_IN_GROUPS}) q))),"""  # noqa: S608 - constants
 """Only where somebody comes by an invite."""
 
-_VIEW_SQL = f"""
+
+def _view(of_orders: str = "", of_lines: str = "") -> Statement:
+    """The statement, with these parts where a batch needs them."""
+    return Statement(f"""
 SELECT json_build_object(
   'now', clock_timestamp(),
   'deals', (SELECT json_agg(d) FROM (
@@ -86,7 +89,7 @@ SELECT json_build_object(
       SELECT {PAYMENT_COLUMNS}
       FROM unnest(CAST(:asking_deal_ids AS uuid[]), CAST(:asking_shopper_ids AS uuid[])) AS asking (deal_id, shopper_id)
       JOIN payments p ON p.deal_id = asking.deal_id AND p.shopper_id = asking.shopper_id AND p.holds_units) q),
-  /* orders */ /* lines */
+  {of_orders}{of_lines}
   'invites', (SELECT json_agg(i) FROM (
       SELECT {INVITE_COLUMNS} FROM invites WHERE code = ANY(CAST(:codes AS text[]))
       UNION
@@ -98,12 +101,13 @@ SELECT json_build_object(
       FROM idempotency_keys JOIN unnest(
         CAST(:key_subject_ids AS uuid[]), CAST(:keys AS text[])) AS asked (s, k) ON subject_id = s AND key = k) k)
 )::text
-"""  # noqa: S608 - the interpolated parts are the constants above
-_WITH_ORDERS = _VIEW_SQL.replace("/* orders */", _OF_ORDERS)
+""")  # noqa: S608 - the interpolated parts are the constants above
+
+
 LOAD_VIEW: Final = {
-    (False, False): Statement(_VIEW_SQL),
-    (True, False): Statement(_WITH_ORDERS),
-    (False, True): Statement(_VIEW_SQL.replace("/* lines */", _LINES)),
-    (True, True): Statement(_WITH_ORDERS.replace("/* lines */", _LINES)),
+    (False, False): _view(),
+    (True, False): _view(of_orders=_OF_ORDERS),
+    (False, True): _view(of_lines=_LINES),
+    (True, True): _view(of_orders=_OF_ORDERS, of_lines=_LINES),
 }
 """By whether there are commands about orders, and whether somebody comes by an invite."""

@@ -13,7 +13,7 @@ from domain.groupbuy.group import Place
 from domain.groupbuy.payment import Payment, SettlementStatus
 from domain.groupbuy.world import World
 from infra.changes import Changes
-from infra.loading import Wanted
+from infra.wanted import Wanted
 
 
 def loaded_for(stored: World, batch: Sequence[tuple[Command, UUID]]) -> World:
