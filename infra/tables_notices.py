@@ -20,13 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from infra.notices.kinds_sql import ALL_KINDS, GATHERED_KINDS
 from infra.tables import metadata
 
 _MOMENT = DateTime(timezone=True)
-_KINDS = (
-    "('joined', 'price_dropped', 'two_places_left', 'one_hour_left', 'succeeded', 'failed', 'cancelled', "
-    "'payment_needed', 'payment_late')"
-)
 
 outbox_readings = Table(
     "outbox_readings",
@@ -59,7 +56,7 @@ tellings = Table(
     Column("passed", Integer, nullable=False, server_default=text("0")),
     Column("done_at", _MOMENT),
     UniqueConstraint("about", "kind", "stage"),
-    CheckConstraint(f"kind IN {_KINDS}", name="kind"),
+    CheckConstraint(f"kind IN {ALL_KINDS}", name="kind"),
     CheckConstraint("stage >= 0", name="stage"),
     Index("tellings_due_index", "due_at", postgresql_where=text("begun_at IS NULL AND done_at IS NULL")),
     Index("tellings_begun_index", "due_at", postgresql_where=text("begun_at IS NOT NULL AND done_at IS NULL")),
@@ -89,7 +86,7 @@ notices = Table(
     Column("updates", Integer, nullable=False, server_default=text("0")),
     Column("read_at", _MOMENT),
     UniqueConstraint("account_id", "about", "kind", "stage"),
-    CheckConstraint(f"kind IN {_KINDS}", name="kind"),
+    CheckConstraint(f"kind IN {ALL_KINDS}", name="kind"),
     Index("notices_of_account_index", "account_id", "at", "id"),
     Index("notices_at_index", "at"),
     Index(
@@ -98,7 +95,7 @@ notices = Table(
         "about",
         "kind",
         unique=True,
-        postgresql_where=text("read_at IS NULL AND kind IN ('joined', 'price_dropped')"),
+        postgresql_where=text(f"read_at IS NULL AND kind IN {GATHERED_KINDS}"),
     ),
     postgresql_with={"fillfactor": "80"},
 )

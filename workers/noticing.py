@@ -44,8 +44,8 @@ class Noticing:
             await remind(engine)
         told = await self._tell(context)
         if began_at_s >= self._tidy_at_s:
-            self._tidy_at_s = began_at_s + TIDY_EVERY_S
-            await self._tidy(context)
+            is_more = await self._tidy(context)
+            self._tidy_at_s = began_at_s + (0 if is_more else TIDY_EVERY_S)
         return time.monotonic() - began_at_s if has_more or told else LOOK_EVERY_S
 
     async def _tell(self, context: Context) -> int:
@@ -57,9 +57,11 @@ class Noticing:
             context.wake("delivering")
         return told
 
-    async def _tidy(self, context: Context) -> None:
-        await forget_old_notices(context.by_key)
+    async def _tidy(self, context: Context) -> bool:
+        """Some at a step, so that nobody waits for news while those of a hot group of long ago are forgotten."""
+        is_more = await forget_old_notices(context.by_key)
         self._trimmed = await trim_inboxes(context.by_key, self._trimmed) or _BEGINNING
+        return is_more
 
 
 async def _one_by_one(engine: AsyncEngine) -> int:

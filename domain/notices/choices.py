@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from domain.notices.kinds import WAITS_FOR_NOBODY, Channel, Kind
+from domain.notices.kinds import FATES, WAITS_FOR_NOBODY, Channel, Kind
 
-_PUSHED_AND_MAILED: Final = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.PAYMENT_LATE})
+_PUSHED_AND_MAILED: Final = FATES | {Kind.PAYMENT_LATE}
 
 WANTED_BY_DEFAULT: Final[Mapping[Channel, frozenset[Kind]]] = MappingProxyType(
     {Channel.PUSH: frozenset(Kind), Channel.EMAIL: _PUSHED_AND_MAILED}

@@ -29,6 +29,10 @@ GATHERED: Final = frozenset({Kind.JOINED, Kind.PRICE_DROPPED})
 """What happens again and again: as long as one is unread it is brought up to date, and no second one is added."""
 
 FATES: Final = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED})
+OF_PAYMENTS: Final = frozenset({Kind.PAYMENT_NEEDED, Kind.PAYMENT_LATE})
+"""What is told of one order, to its shopper alone."""
+OF_OPEN_GROUPS: Final = frozenset(Kind) - FATES - OF_PAYMENTS
+"""What nobody needs to hear any more of a group that is closed, or that they have left."""
 MONEY_GOES_BACK: Final = frozenset({Kind.FAILED, Kind.CANCELLED, Kind.PAYMENT_LATE})
 WAITS_FOR_NOBODY: Final = frozenset({Kind.PAYMENT_NEEDED})
 """Whose time is over before quiet hours are: somebody has just asked for the place, and minutes are left to pay.

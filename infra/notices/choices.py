@@ -1,13 +1,19 @@
 """What somebody chose, as it is kept with the account, and what follows for a notice."""
 
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Final
 
 import msgspec
+import structlog
 
 from domain.notices.choices import Choices, QuietHours, when_to_deliver
 from domain.notices.kinds import Channel, Kind
 from infra.notices.time_zones import local_time, moment_of
+
+CHOICES_REMEMBERED_MAX: Final = 4_096
+
+_log = structlog.get_logger(__name__)
 
 _GROUP_CLOSING: Final = frozenset({Kind.ONE_HOUR_LEFT, Kind.TWO_PLACES_LEFT})
 
@@ -53,7 +59,20 @@ class KeptChoices(msgspec.Struct, frozen=True, kw_only=True):
         then = when_to_deliver(kind, channel, self.choices(), local)
         if then is None or then == local:
             return None if then is None else moment
-        return moment_of(then, self.quiet_hours.time_zone)
+        # where a clock is put back the end comes twice, and the first may be over
+        return max(moment, moment_of(then, self.quiet_hours.time_zone))
 
 
 decode_choices: Final = msgspec.json.Decoder(KeptChoices).decode
+
+
+@lru_cache(maxsize=CHOICES_REMEMBERED_MAX)
+def choices_in(column: str) -> KeptChoices:
+    """What stands in an account's column; what nobody can read keeps nobody else from being told."""
+    try:
+        kept = decode_choices(column)
+        kept.choices()  # with the hours of the clock that are in it
+    except ValueError:
+        _log.exception("choices_cannot_be_read")
+        return KeptChoices()
+    return kept

@@ -15,44 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notices.kinds import Channel
 from domain.sharing.language import Language, language_of
-from infra.notices.told import NOTICE_JSON, NoticeRow
+from infra.notices.leasing import Leased, lease
+from infra.notices.told import NoticeRow
 
 LEASE_S: Final = 60.0
-GATHERED_AHEAD_S: Final = 10.0
-"""What is due so soon for the same target comes with it."""
-NOTICES_PER_PARCEL_MAX: Final = 20
 ERROR_CHARACTERS_MAX: Final = 300
 CLAIMS_MAX: Final = 10
 """Of a hot group whole claims may hold nothing that anybody still needs: so many are ended in one go."""
-
-# Rows that somebody else is sending are locked only while they claim them; after that their lease is in `due_at`.
-_CLAIM: Final = text(f"""
-WITH due AS MATERIALIZED (
-  SELECT target, channel FROM deliveries WHERE state = 'pending' AND channel = :channel AND due_at <= now()
-  ORDER BY due_at LIMIT :targets_max
-), targets AS (SELECT DISTINCT target, channel FROM due),
-claimed AS MATERIALIZED (
-  SELECT found.* FROM targets CROSS JOIN LATERAL (
-    SELECT notice_id, channel, target FROM deliveries d
-    WHERE d.state = 'pending' AND d.target = targets.target AND d.channel = targets.channel
-      AND d.due_at <= now() + make_interval(secs => :ahead_s)
-    ORDER BY d.due_at LIMIT :notices_max FOR NO KEY UPDATE SKIP LOCKED) found
-), leased AS (
-  UPDATE deliveries d SET due_at = now() + make_interval(secs => :lease_s), attempts = d.attempts + 1 FROM claimed c
-  WHERE d.notice_id = c.notice_id AND d.channel = c.channel AND d.target = c.target
-  RETURNING d.notice_id, d.channel, d.target, d.due_at, d.attempts
-)
-SELECT coalesce(json_agg(json_build_object(
-  'target', l.target, 'channel', l.channel, 'lease', l.due_at, 'attempts', l.attempts,
-  'account_id', whose.id, 'locale', whose.locale, 'platform', device.platform, 'push_token', device.push_token,
-  'address', (SELECT subject FROM identities WHERE account_id = whose.id AND provider = 'email'),
-  'is_moot', n.read_at IS NOT NULL OR coalesce(n.useful_until <= now(), false)
-    OR (l.channel = 'push' AND device.id IS NULL) OR whose.status NOT IN ('guest', 'full'),
-  'notice', {NOTICE_JSON}) ORDER BY n.at, n.id), '[]')::text
-FROM leased l JOIN notices n ON n.id = l.notice_id
-JOIN accounts told ON told.id = n.account_id
-JOIN accounts whose ON whose.id = coalesce(told.merged_into, told.id)
-LEFT JOIN devices device ON l.channel = 'push' AND device.id = l.target AND device.account_id = whose.id""")  # noqa: S608 - a constant
 
 _OURS: Final = """
   FROM unnest(CAST(:notice_ids AS uuid[])) AS mine (notice_id)
@@ -61,11 +30,6 @@ _OURS: Final = """
 _END: Final = text(f"""
   UPDATE deliveries d SET state = :state, ended_at = clock_timestamp(), last_error = :error
   {_OURS} AND d.attempts >= :attempts_min""")  # noqa: S608 - constants
-_END_MOOT: Final = text("""
-  UPDATE deliveries d SET state = 'moot', ended_at = clock_timestamp()
-  FROM unnest(CAST(:notice_ids AS uuid[]), CAST(:channels AS text[]), CAST(:targets AS uuid[]))
-    AS moot (notice_id, channel, target)
-  WHERE d.notice_id = moot.notice_id AND d.channel = moot.channel AND d.target = moot.target AND d.state = 'pending'""")
 _LATER: Final = text(f"""
   UPDATE deliveries d SET due_at = now() + make_interval(secs => :rest_s), last_error = :error,
     attempts = d.attempts - :untried {_OURS}""")  # noqa: S608 - constants
@@ -104,27 +68,6 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     lease: datetime
 
 
-class _Row(msgspec.Struct, frozen=True):
-    target: UUID
-    channel: Channel
-    lease: datetime
-    attempts: int
-    account_id: UUID
-    locale: str | None
-    platform: str | None
-    push_token: str | None
-    address: str | None
-    is_moot: bool
-    notice: NoticeRow
-
-    @property
-    def is_sent(self) -> bool:
-        return not self.is_moot and (self.channel is Channel.PUSH or self.address is not None)
-
-
-_decode: Final = msgspec.json.Decoder(list[_Row]).decode
-
-
 async def claim(connection: AsyncConnection, limit: int, channels: Iterable[Channel] = Channel) -> list[Parcel]:
     """Parcels for up to `limit` targets of each channel that are due, the longest due first.
 
@@ -135,35 +78,14 @@ async def claim(connection: AsyncConnection, limit: int, channels: Iterable[Chan
 
 async def _claim_of(connection: AsyncConnection, channel: Channel, limit: int) -> list[Parcel]:
     for _ in range(CLAIMS_MAX):
-        rows = await _lease(connection, channel, limit)
-        parcels = await _parcels(connection, [row for row in rows if row.is_sent])
-        if parcels or not rows:
-            return parcels
+        leased = await lease(connection, channel, limit, LEASE_S)
+        if leased.rows or not leased.is_any:
+            return await _parcels(connection, leased.rows)
     return []
 
 
-async def _lease(connection: AsyncConnection, channel: Channel, targets_max: int) -> list[_Row]:
-    asked = {
-        "channel": channel,
-        "targets_max": targets_max,
-        "notices_max": NOTICES_PER_PARCEL_MAX,
-        "ahead_s": GATHERED_AHEAD_S,
-        "lease_s": LEASE_S,
-    }
-    rows = _decode((await connection.execute(_CLAIM, asked)).scalar_one())
-    moot = [row for row in rows if not row.is_sent]
-    if moot:
-        ended = {
-            "notice_ids": [row.notice.id for row in moot],
-            "channels": [row.channel for row in moot],
-            "targets": [row.target for row in moot],
-        }
-        await connection.execute(_END_MOOT, ended)
-    return rows
-
-
-async def _parcels(connection: AsyncConnection, rows: Sequence[_Row]) -> list[Parcel]:
-    by_target: dict[tuple[Channel, UUID], list[_Row]] = {}
+async def _parcels(connection: AsyncConnection, rows: Sequence[Leased]) -> list[Parcel]:
+    by_target: dict[tuple[Channel, UUID], list[Leased]] = {}
     for row in rows:
         by_target.setdefault((row.channel, row.target), []).append(row)
     unread = await _unread(connection, {row.account_id for row in rows})
@@ -204,7 +126,7 @@ async def device_gone(connection: AsyncConnection, parcel: Parcel, error: str, s
         await connection.execute(_FORGET_DEVICE, gone)
 
 
-def _parcel(rows: Sequence[_Row], unread: dict[UUID, int]) -> Parcel:
+def _parcel(rows: Sequence[Leased], unread: dict[UUID, int]) -> Parcel:
     first = rows[0]
     device = None
     if first.platform is not None and first.push_token is not None:

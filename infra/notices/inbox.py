@@ -28,10 +28,11 @@ _MINE: Final = f"n.account_id = ANY(ARRAY(SELECT id FROM {SELVES} selves))"  # n
 
 
 def _reading(which: str) -> TextClause:
-    """Marks some of one's notices as read; locked in the order in which they are brought up to date."""
+    """Marks some of one's notices as read, if they are as they were shown; locked in the order in which they change."""
     return text(f"""
       WITH unread AS MATERIALIZED (
         SELECT id FROM notices n WHERE {_MINE} AND n.read_at IS NULL AND {which}
+          AND n.at <= coalesce(CAST(:shown_at AS timestamptz), 'infinity')
         ORDER BY account_id, about, kind, stage FOR NO KEY UPDATE)
       UPDATE notices n SET read_at = now() FROM unread WHERE n.id = unread.id""")  # noqa: S608 - constants
 
@@ -109,14 +110,18 @@ async def count_unread(engine: AsyncEngine, account_id: UUID) -> int:
     return int(await fetch_json(engine, _COUNT, {"shopper_id": account_id}))
 
 
-async def mark_read(connection: AsyncConnection, account_id: UUID, ids: Sequence[UUID]) -> None:
-    """These are read; what is not theirs stays as it is."""
-    await connection.execute(_READ, {"shopper_id": account_id, "ids": list(ids)})
+async def mark_read(
+    connection: AsyncConnection, account_id: UUID, ids: Sequence[UUID], shown_at: datetime | None = None
+) -> None:
+    """These are read, but what has changed since `shown_at`; what is not theirs stays as it is."""
+    await connection.execute(_READ, {"shopper_id": account_id, "ids": list(ids), "shown_at": shown_at})
 
 
-async def mark_read_up_to(connection: AsyncConnection, account_id: UUID, notice_id: UUID) -> None:
-    """This one and all that are older are read."""
-    await connection.execute(_READ_UP_TO, {"shopper_id": account_id, "id": notice_id})
+async def mark_read_up_to(
+    connection: AsyncConnection, account_id: UUID, notice_id: UUID, shown_at: datetime | None = None
+) -> None:
+    """This one and all that are older are read, but what has changed, or come, since `shown_at`."""
+    await connection.execute(_READ_UP_TO, {"shopper_id": account_id, "id": notice_id, "shown_at": shown_at})
 
 
 def notice_view(row: NoticeRow, language: Language, origin: str) -> NoticeView:

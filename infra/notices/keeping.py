@@ -6,9 +6,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.groupbuy.deal import GROUP_LIFETIME_S_MAX
+
 NOTICES_PER_ACCOUNT_MAX: Final = 200
 NOTICES_KEPT_FOR_DAYS: Final = 90
-TELLINGS_KEPT_FOR_DAYS: Final = 30
+TELLINGS_KEPT_FOR_DAYS: Final = GROUP_LIFETIME_S_MAX // (24 * 3_600) + 1
+"""Longer than any group lives: it goes on counting what it was told from the last telling."""
 ROWS_AT_ONCE: Final = 1_000
 ACCOUNTS_AT_ONCE: Final = 500
 
@@ -37,16 +40,14 @@ _TRIM: Final = text("""
   SELECT max(account_id::text)::uuid, count(*) FROM owner WHERE account_id IS NOT NULL""")
 
 
-async def forget_old_notices(engine: AsyncEngine) -> int:
-    """Delete notices of long ago, and what says that they were told; answers how many."""
-    forgotten = 0
+async def forget_old_notices(engine: AsyncEngine, *, rows_max: int = ROWS_AT_ONCE) -> bool:
+    """Delete some notices of long ago, and some of what says that they were told; answers whether there may be more."""
+    is_more = False
     for statement, days in ((_FORGET_OLD, NOTICES_KEPT_FOR_DAYS), (_FORGET_TOLD, TELLINGS_KEPT_FOR_DAYS)):
-        last = ROWS_AT_ONCE
-        while last == ROWS_AT_ONCE:
-            async with engine.begin() as connection:
-                last = (await connection.execute(statement, {"days": days, "rows_max": ROWS_AT_ONCE})).rowcount
-            forgotten += last
-    return forgotten
+        async with engine.begin() as connection:
+            forgotten = (await connection.execute(statement, {"days": days, "rows_max": rows_max})).rowcount
+        is_more = is_more or forgotten == rows_max
+    return is_more
 
 
 async def trim_inboxes(engine: AsyncEngine, after: UUID) -> UUID | None:

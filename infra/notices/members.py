@@ -2,22 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notices.kinds import Channel
-from infra.notices.choices import KeptChoices, decode_choices
+from infra.notices.choices import KeptChoices, choices_in
 from infra.statement import json_text
-
-_log = structlog.get_logger(__name__)
-
-CHOICES_REMEMBERED_MAX: Final = 4_096
 
 # A telling goes through the places of its group in the order of their numbers; one of an order is for its shopper.
 _CHUNK: Final = text("""
@@ -111,7 +105,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         return [*((Channel.PUSH, device_id) for device_id in self.devices), *letters]
 
     def kept_choices(self) -> KeptChoices:
-        return _choices(self.choices)
+        return choices_in(self.choices)
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -140,14 +134,3 @@ async def read_chunk(connection: AsyncConnection, claimed: Sequence[object]) -> 
     members = [_decode(document) for is_member, document in rows if is_member]
     members.sort(key=lambda member: (member.telling_id, member.number))
     return Chunk({one.telling_id: one for one in passed}, members)
-
-
-@lru_cache(maxsize=CHOICES_REMEMBERED_MAX)
-def _choices(column: str) -> KeptChoices:
-    try:
-        kept = decode_choices(column)
-        kept.choices()  # with the hours of the clock that are in it
-    except ValueError:  # what nobody can read must not keep anybody else from being told
-        _log.exception("choices_cannot_be_read")
-        return KeptChoices()
-    return kept

@@ -19,6 +19,7 @@ from domain.notices.facts import Facts, Standing
 from domain.notices.happenings import push_waits_s
 from domain.notices.kinds import FATES, GATHERED, Channel, Kind
 from infra.ids import new_id
+from infra.notices.kinds_sql import GATHERED_KINDS
 from infra.notices.members import Member, Passed, read_chunk
 from infra.statement import json_text
 
@@ -49,18 +50,19 @@ _TELL_ONCE: Final = text(f"""
 _GATHER: Final = text(f"""
   {_NEW_NOTICES}
   WHERE NOT EXISTS (SELECT FROM notices n WHERE n.account_id = new.account_id AND n.about = new.about
-    AND n.kind = new.kind AND n.stage = new.stage)
-  ON CONFLICT (account_id, about, kind) WHERE read_at IS NULL AND kind IN ('joined', 'price_dropped')
+    AND n.kind = new.kind AND n.stage >= new.stage)
+  ON CONFLICT (account_id, about, kind) WHERE read_at IS NULL AND kind IN {GATHERED_KINDS}
   DO UPDATE SET facts = EXCLUDED.facts, stage = EXCLUDED.stage, at = EXCLUDED.at, updates = notices.updates + 1
   RETURNING id, account_id, about, kind, updates""")
-# One that is still to be sent is told as its notice stands when it is.
+# One that is still to be sent is told as its notice stands when it is. One that is being sent tells what it was claimed
+# with: with another time its lease is over, so that its answer ends nothing and it is sent again.
 _DELIVER: Final = text("""
   INSERT INTO deliveries AS d (notice_id, channel, target, due_at)
   SELECT notice_id, channel, target, due_at FROM json_to_recordset(CAST(:new AS json)) AS new (
     notice_id uuid, channel text, target uuid, due_at timestamptz)
   ON CONFLICT (notice_id, channel, target) DO UPDATE SET state = 'pending', due_at = EXCLUDED.due_at, attempts = 0,
     last_error = NULL, ended_at = NULL
-  WHERE d.state IN ('sent', 'moot')""")
+  WHERE d.state IN ('sent', 'moot') OR (d.state = 'pending' AND d.attempts > 0)""")
 _GO_ON: Final = text("""
   UPDATE tellings t SET told_through = coalesce(new.told_through, t.told_through), passed = t.passed + new.places,
     due_at = :now, done_at = CASE WHEN new.is_done THEN CAST(:now AS timestamptz) END

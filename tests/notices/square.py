@@ -113,9 +113,11 @@ class Square:
         await self.wait(BY_AND_BY_S)
         await self.tell(places_max)
 
-    async def wait(self, seconds: float) -> None:
-        """Let time pass for what waits."""
+    async def wait(self, seconds: float, only: str | None = None) -> None:
+        """Let time pass for what waits to be told and to be sent, or only for one of the two."""
         for table, moments in (("tellings", ("due_at", "begun_at")), ("deliveries", ("due_at",))):
+            if only not in {None, table}:
+                continue
             earlier = ", ".join(f"{moment} = {moment} - make_interval(secs => :seconds)" for moment in moments)
             await self.shop.make(f"UPDATE {table} SET {earlier}", seconds=seconds)
 

@@ -100,6 +100,15 @@ def test_an_end_that_the_clock_leaves_out_is_so_much_later() -> None:
     assert due == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
+def test_an_end_that_comes_twice_is_over_the_first_time() -> None:
+    """Half past two, and then two again: what happens in the hour that is repeated does not wait, nor is it early."""
+    kept = KeptChoices(quiet_hours=KeptQuietHours("22:00", "02:30", "Europe/Berlin"))
+    before, again = datetime(2026, 10, 25, 0, 15, tzinfo=UTC), datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    assert local_time(before, "Europe/Berlin").time() == local_time(again, "Europe/Berlin").time() == time(2, 15)
+    assert kept.due(Kind.JOINED, Channel.PUSH, before) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert kept.due(Kind.JOINED, Channel.PUSH, again) == again
+
+
 def test_what_was_kept_before_is_understood() -> None:
     """Accounts that only know the first three switches; what they switched off they are sent no way."""
     kept = decode_choices('{"group_closing": false, "marketing": true}').effective()

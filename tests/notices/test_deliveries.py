@@ -1,26 +1,36 @@
 """What is sent: to whom, when, how much at once, and what becomes of it when whoever sends dies."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.groupbuy.commands import CloseGroup, LeaveGroup
 from domain.notices.kinds import Channel, Kind
 from domain.sharing.language import Language
 from infra.notices import deliveries
+from infra.notices.reminding import remind
 from infra.notices.time_zones import local_time
-from tests.notices.square import Square
+from infra.statement import json_text
+from tests.notices.square import BY_AND_BY_S, Square
 from tests.notices.test_told import LONE
 
 # somewhere it is always night: quiet from an hour ago until an hour from now, by the clock of this zone
 ZONE = "Europe/Berlin"
 
 
-def quiet_now() -> dict[str, object]:
-    """Choices of somebody for whom it is night."""
+def quiet(from_hours: int = -1, to_hours: int = 1) -> dict[str, object]:
+    """Choices of somebody for whom it is night, or was, or will be."""
     clock = local_time(datetime.now(UTC), ZONE)
-    begin, end = ((clock + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 1))
+    begin, end = ((clock + timedelta(hours=hours)).strftime("%H:%M") for hours in (from_hours, to_hours))
     return {"quiet_hours": {"begin": begin, "end": end, "time_zone": ZONE}}
+
+
+async def choose(square: Square, person: UUID, choices: dict[str, object]) -> None:
+    """They say something else now."""
+    statement = "UPDATE accounts SET notifications = CAST(:said AS jsonb) WHERE id = :id"
+    await square.shop.make(statement, said=json_text(choices), id=person)
 
 
 async def test_a_phone_gets_one_parcel_that_tells_several_things(square: Square) -> None:
@@ -60,7 +70,7 @@ async def test_what_is_due_soon_for_the_same_phone_comes_with_it(square: Square)
 
 async def test_a_group_is_told_of_in_the_morning(square: Square) -> None:
     """In quiet hours nothing is pushed, but it is in the inbox; it comes when they are over."""
-    ann = await square.person(choices=quiet_now(), email=True)
+    ann = await square.person(choices=quiet(), email=True)
     await square.full_group(ann, await square.person(phones=0))
     await square.tell()
     assert [parcel.channel for parcel in await square.sent()] == [Channel.EMAIL]
@@ -68,12 +78,13 @@ async def test_a_group_is_told_of_in_the_morning(square: Square) -> None:
     (due_at,) = await square.due()
     assert timedelta(minutes=58) < due_at - datetime.now(UTC) <= timedelta(hours=1)
     await square.wait(3_600)
+    await choose(square, ann, quiet(-2, 0))
     assert [parcel.channel for parcel in await square.sent()] == [Channel.PUSH]
 
 
 async def test_what_is_useless_in_the_morning_is_not_pushed(square: Square) -> None:
     """The group is over before the night is: nobody is woken for it, nor told late."""
-    ann = await square.person(choices=quiet_now())
+    ann = await square.person(choices=quiet())
     await square.group(ann, await square.person(phones=0), schedule=LONE, group_lifetime_s=1_800)
     await square.tell()
     await square.wait(11)
@@ -90,6 +101,64 @@ async def test_nobody_is_sent_what_they_do_not_want(square: Square) -> None:
     await square.tell()
     assert [(parcel.account_id, parcel.channel) for parcel in await square.sent()] == [(ann, Channel.EMAIL)]
     assert await square.told(ann) == await square.told(ben) == [Kind.SUCCEEDED]
+
+
+async def test_what_is_tried_again_waits_for_the_morning_too(square: Square, engine: AsyncEngine) -> None:
+    """The service was away when the night began: nobody is woken because it is back, and it is no attempt more."""
+    ann = await square.person()
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    async with engine.begin() as connection:
+        (parcel,) = await deliveries.claim(connection, 10)
+        await deliveries.later(connection, parcel, 30, "busy")
+    await choose(square, ann, quiet())
+    await square.wait(30)
+    assert await square.sent() == []
+    (due_at,) = await square.due()
+    assert timedelta(minutes=58) < due_at - datetime.now(UTC) <= timedelta(hours=1)
+    assert await square.value("SELECT attempts FROM deliveries") == 1
+
+
+@pytest.mark.parametrize("way", [Channel.PUSH, Channel.EMAIL])
+async def test_who_wants_no_more_is_sent_no_more(square: Square, way: Channel) -> None:
+    """What was written down before goes by what they say now."""
+    ann = await square.person(phones=1 if way is Channel.PUSH else 0, email=way is Channel.EMAIL)
+    await square.full_group(ann, await square.person(phones=0))
+    await square.tell()
+    assert len(await square.due()) == 1
+    await choose(square, ann, {"kinds": {"succeeded": {way: False}}})
+    assert await square.sent() == []
+    assert await square.value("SELECT state FROM deliveries") == "moot"
+
+
+@pytest.mark.parametrize("why", ["stays", "left", "closed"])
+async def test_news_of_an_open_group_is_for_who_is_in_it(square: Square, why: str) -> None:
+    """Pushes that waited call nobody to a group that is closed by then, or that they have left."""
+    ann, ben = await square.person(), await square.person(phones=0)
+    group_id = await square.group(ann, ben, schedule=LONE)
+    await square.tell()
+    await square.wait(11)
+    await square.tell()
+    if why == "left":
+        await square.shop.tell(LeaveGroup(group_id=group_id, shopper_id=ann))
+    if why == "closed":
+        await square.let_live(group_id, 7_200)
+        await square.shop.tell(CloseGroup(group_id=group_id))
+    await square.wait(10)
+    told = [notice.kind for parcel in await square.sent() for notice in parcel.notices]
+    assert told == ([Kind.JOINED] if why == "stays" else [])
+
+
+async def test_nobody_is_asked_to_pay_what_is_paid(square: Square) -> None:
+    """A reminder that could not be sent at once is not sent when the payment has come."""
+    ann = await square.person()
+    first = await square.till.reserve_first(await square.till.live(), ann)
+    await square.till.make("UPDATE payments SET created_at = created_at - interval '2 minutes'")
+    await remind(square.till.engine)
+    await square.tell()
+    assert len(await square.due()) == 1
+    await square.till.pay(first)
+    assert await square.sent() == []
 
 
 @pytest.mark.parametrize("why", ["read", "expired", "lent", "deleted", "no address"])
@@ -162,7 +231,7 @@ async def test_a_token_that_is_gone_is_forgotten(square: Square, engine: AsyncEn
 
 
 async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square, engine: AsyncEngine) -> None:
-    """What was claimed told the old price: the new one is due by itself."""
+    """What was claimed told the old price: that it has arrived does not end the new one."""
     ann, ben = await square.person(), await square.person(phones=0)
     group_id = await square.group(ann, ben)
     await square.tell_by_and_by()
@@ -171,7 +240,9 @@ async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square,
         (parcel,) = await deliveries.claim(connection, 10)
     for _ in range(2):
         await square.shop.joined(group_id)
-    await square.tell_by_and_by()
+    await square.tell()
+    await square.wait(BY_AND_BY_S, only="tellings")  # its lease goes on
+    await square.tell()
     async with engine.begin() as connection:
         await deliveries.done(connection, parcel)
     await square.wait(10)

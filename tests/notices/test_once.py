@@ -131,6 +131,23 @@ async def test_five_hundred_joins_are_one_notice_and_few_pushes(square: Square) 
     assert max(pushes.count(person.hex) for person in people) == 3
 
 
+async def test_what_was_held_up_takes_no_notice_back(square: Square) -> None:
+    """An older telling that is told after a newer one changes nothing, for who has read that and for who has not."""
+    ann, ben = await square.person(), await square.person()
+    group_id = await square.group(ann, ben, schedule=FAR, group_size_max=10_000)
+    await square.tell_by_and_by()
+    await square.shop.joined(group_id)
+    await square.shop.joined(group_id)
+    await square.tell_by_and_by()
+    await square.read_all(ann)
+    before = [(await square.inbox(person), await square.due()) for person in (ann, ben)]
+    held_up = "UPDATE tellings SET told_through = 0, passed = 0, done_at = NULL WHERE stage = 1 AND kind = 'joined'"
+    await square.shop.make(held_up)
+    await square.tell()
+    assert [(await square.inbox(person), await square.due()) for person in (ann, ben)] == before
+    assert [one.joined for one in before[0][0]] == [3]
+
+
 async def test_time_between_two_tellings_of_a_hot_group_grows(square: Square) -> None:
     """Joined every ten seconds for three hours, its leader is told nine times at most."""
     ann = await square.person(phones=0)

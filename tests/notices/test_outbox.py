@@ -117,8 +117,6 @@ async def test_a_long_outbox_slows_nothing(square: Square, long_outbox: UUID, en
         ):
             wanted = {name: value for name, value in parameters.items() if f":{name}" in str(statement)}
             plan, blocks = await plan_of(connection, statement, **wanted)
-            assert 'Seq Scan on outbox"' not in plan
-            assert "Seq Scan on tellings" not in plan
             assert blocks < BLOCKS_MAX, plan
     began_at = time.monotonic()
     await square.tell()
