@@ -1,5 +1,6 @@
 """The pictures of a group: the card that chats show beside its link, the poster, and the link as a QR code."""
 
+import contextlib
 from http import HTTPStatus
 from typing import Final
 
@@ -17,14 +18,16 @@ from infra.cards.addresses import address_of, pictured
 from infra.cards.picture import Kind, Picture
 from infra.cards.picturing import qr_of
 from infra.sharing.landing import Landing
+from infra.unavailable import Unavailable
 
 JPEG, SVG = b"image/jpeg", b"image/svg+xml"
 _FOR_EVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 _FOR_A_DAY: Final = (b"cache-control", b"public, max-age=86400")
-_FOR_A_MOMENT: Final = (b"cache-control", b"public, max-age=60")
+_NOT_STORED: Final = (b"cache-control", b"no-store")
 _NOT_KEPT: Final = (b"cache-control", b"no-cache")
 _NOTHING_RUNS: Final = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
 _FOR_EVERYBODY: Final = (b"cross-origin-resource-policy", b"cross-origin")
+_WHATEVER_THERE_IS: Final = b"*"
 KEY_CHARACTERS_MAX: Final = 64
 
 
@@ -86,11 +89,25 @@ async def _answered(request: AnyRequest, kind: Kind, landing: Landing) -> Answer
     """The picture under its present key; any other key leads there, in the language that it begins with."""
     origin = runtime_of(request).settings.origin
     asked: str = request.scope["path_params"]["key"]
-    picture = pictured(origin, kind, landing, language_of(asked[:KEY_CHARACTERS_MAX].partition("-")[0]))
+    language = language_of(asked[:KEY_CHARACTERS_MAX].partition("-")[0])
+    picture = pictured(origin, kind, landing, language)
+    if asked != f"{picture.key}.jpg":
+        landing = await _newest(request, landing)
+        picture = pictured(origin, kind, landing, language)
     if asked != f"{picture.key}.jpg":
         to = address_of(origin, landing, picture).encode("ascii")
         return _bare(302, (b"location", to), _NOT_KEPT)
     return await _drawn(request, picture, JPEG, _FOR_EVER)
+
+
+async def _newest(request: AnyRequest, landing: Landing) -> Landing:
+    """As PostgreSQL has it now: a key that is newer than what is known here must not lead to the one before."""
+    if landing.group.is_final:
+        return landing
+    with contextlib.suppress(Unavailable):
+        group = await runtime_of(request).groups.get_fresh(landing.group.id)
+        return landing if group is None else msgspec.structs.replace(landing, group=group)
+    return landing
 
 
 async def _code(request: AnyRequest, path: str) -> Answer:
@@ -98,17 +115,17 @@ async def _code(request: AnyRequest, path: str) -> Answer:
 
 
 async def _drawn(request: AnyRequest, picture: Picture, media_type: bytes, kept: tuple[bytes, bytes]) -> Answer:
-    """The picture, unless the caller has it; one without its product's image is asked for again soon."""
+    """The picture, unless the caller has it; one without its product's image has no tag, and nobody may keep it."""
     tag = f'"{picture.key}"'.encode("ascii")
     known = header(request, b"if-none-match")
-    if known is not None and names_tag(known, tag):
+    if known is not None and known.strip() != _WHATEVER_THERE_IS and names_tag(known, tag):
         return _bare(304, (b"etag", tag), kept)
     pictures = runtime_of(request).pictures
     if pictures.must_draw(picture):
         await limit_drawing(request, DRAWN_CARDS if picture.kind is Kind.CARD else DRAWN_OF_A_LINK)
     drawn = await pictures.get(picture)
     if not drawn.is_whole:
-        return Answer(200, drawn.content, (_FOR_A_MOMENT, _NOTHING_RUNS, _FOR_EVERYBODY), media_type)
+        return Answer(200, drawn.content, (_NOT_STORED, _NOTHING_RUNS, _FOR_EVERYBODY), media_type)
     return Answer(200, drawn.content, ((b"etag", tag), kept, _NOTHING_RUNS, _FOR_EVERYBODY), media_type)
 
 

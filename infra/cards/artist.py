@@ -6,12 +6,14 @@ API process every join of it would wait (decision 0024).
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import subprocess
 import sys
 from typing import Final
 
+import msgspec
 import structlog
 
 from infra.cards.drawing_turns import CannotDraw, DrawingTurns, Lane
@@ -20,10 +22,15 @@ from infra.cards.picture import Kind, Picture
 
 ANSWER_TIMEOUT_S: Final = 4.0
 """For one order, the start of the process included; a picture takes a fiftieth of it."""
+ATTEMPTS: Final = 2
 IDLE_S: Final = 120.0
 _KEPT_OF_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 _log = structlog.get_logger(__name__)
+
+
+class TooCostly(Exception):  # noqa: N818 - named after what it is
+    """An image whose decoding takes too long, or ends the process that does it."""
 
 
 class Artist:
@@ -33,22 +40,29 @@ class Artist:
         self._answer_timeout_s = answer_timeout_s
         self._idle_s = idle_s
         self._turns = DrawingTurns()
-        self._at_work: _Easel | None = None
+        self._at_work: asyncio.Task[_Easel] | None = None
         self._ending: asyncio.TimerHandle | None = None
 
     @property
     def process_id(self) -> int | None:
         """The process that draws, while there is one."""
-        return self._at_work.process_id if self._at_work else None
+        easel = self._easel_at_rest()
+        return easel.process_id if easel else None
 
     async def draw(self, picture: Picture, product: bytes | None) -> bytes:
         """A picture as it is sent; raises `CannotDraw`."""
-        lane = Lane.CARDS if picture.kind is Kind.CARD else Lane.OWN
-        return (await self._ask(Draw(picture, product), lane)).content
+        async with self._turns.taken(Lane.CARDS if picture.kind is Kind.CARD else Lane.OWN):
+            done = await self._done(Draw(picture, product), too_slow_max=2)
+        if done is None:
+            raise CannotDraw
+        return done.content
 
     async def reduce(self, image: bytes) -> bytes | None:
-        """A small JPEG of an image; None of what is none, or costs too much. Raises `CannotDraw`."""
-        done = await self._ask(Reduce(image), Lane.CARDS, attempts=1)
+        """A small JPEG of an image; None of what is none. Raises `TooCostly`, and `CannotDraw` where too many wait."""
+        async with self._turns.taken(Lane.CARDS):
+            done = await self._done(Reduce(image), too_slow_max=1)
+        if done is None:
+            raise TooCostly
         return None if done.refusal else done.content
 
     async def stop(self) -> None:
@@ -57,22 +71,22 @@ class Artist:
             self._ending.cancel()
         await self._end()
 
-    async def _ask(self, order: Order, lane: Lane, attempts: int = 2) -> Done:
-        """What comes of an order; a second attempt with a new process where the first died of it or was too slow."""
-        async with self._turns.taken(lane):
-            return await self._attempted(framed(order), attempts)
-
-    async def _attempted(self, message: bytes, attempts: int) -> Done:
-        for _ in range(attempts):
+    async def _done(self, order: Order, too_slow_max: int) -> Done | None:
+        """What comes of an order; a second attempt with a new process where the first died or was too slow."""
+        message, too_slow = framed(order), 0
+        for _ in range(ATTEMPTS):
             try:
                 async with asyncio.timeout(self._answer_timeout_s):
                     return await self._answered(message)
-            except (OSError, EOFError, TimeoutError, ValueError) as error:
+            except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
                 _log.warning("drawing_failed", error=type(error).__name__)
-        raise CannotDraw
+                too_slow += isinstance(error, TimeoutError)
+            if too_slow == too_slow_max:
+                break
+        return None
 
     async def _answered(self, message: bytes) -> Done:
-        self._at_work = easel = self._at_work or await _Easel.started()
+        easel = await self._easel()
         try:
             done = await easel.ask(message)
         except BaseException:
@@ -81,20 +95,37 @@ class Artist:
         self._end_when_idle()
         return done
 
+    async def _easel(self) -> "_Easel":
+        """The process, started where there is none: for whoever comes next, if nobody waits for it any more."""
+        if self._at_work is None:
+            self._at_work = asyncio.create_task(_Easel.started(self._answer_timeout_s))
+            self._end_when_idle()
+        try:
+            return await asyncio.shield(self._at_work)
+        except OSError:
+            self._at_work = None
+            raise
+
+    def _easel_at_rest(self) -> "_Easel | None":
+        is_there = self._at_work is not None and self._at_work.done() and not self._at_work.exception()
+        return self._at_work.result() if self._at_work is not None and is_there else None
+
     def _end_when_idle(self) -> None:
         if self._ending is not None:
             self._ending.cancel()
         self._ending = asyncio.get_running_loop().call_later(self._idle_s, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        if not self._turns.is_taken and self._at_work is not None:
-            self._at_work.hang_up()
+        easel = self._easel_at_rest()
+        if not self._turns.is_taken and easel is not None:
+            easel.hang_up()
             self._at_work = None
 
     async def _end(self) -> None:
-        easel, self._at_work = self._at_work, None
-        if easel is not None:
-            await easel.end()
+        at_work, self._at_work = self._at_work, None
+        if at_work is not None:
+            with contextlib.suppress(OSError):  # it could not be started
+                await (await at_work).end()
 
 
 class _Easel:
@@ -109,15 +140,14 @@ class _Easel:
         self.process_id = process.pid
 
     @classmethod
-    async def started(cls) -> "_Easel":
-        ours, its = socket.socketpair()
-        with its:
-            process = await asyncio.to_thread(_start, its.fileno())
+    async def started(cls, order_s_max: float) -> "_Easel":
+        """A process that ends itself over an order that takes longer."""
+        process, ours = await asyncio.to_thread(_start, math.ceil(order_s_max) + 1)
         reader, writer = await asyncio.open_connection(sock=ours)
         return cls(process, reader, writer)
 
     async def ask(self, message: bytes) -> Done:
-        """Raises OSError, EOFError or ValueError where the process is gone or answers what cannot be."""
+        """Raises OSError, EOFError, ValueError or MsgspecError where the process is gone or answers what cannot be."""
         self._writer.write(message)
         await self._writer.drain()
         (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
@@ -138,13 +168,19 @@ class _Easel:
         await asyncio.to_thread(self._process.wait)
 
 
-def _start(descriptor: int) -> subprocess.Popen[bytes]:
+def _start(order_s_max: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """In a session of its own: Ctrl-C in the terminal is not for it, it ends with us."""
-    return subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-P", "-m", "infra.cards.easel", str(descriptor)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        pass_fds=[descriptor],
-        env={name: os.environ[name] for name in _KEPT_OF_ENVIRONMENT if name in os.environ},
-    )
+    with contextlib.ExitStack() as unless_started:
+        ours, its = socket.socketpair()
+        unless_started.callback(ours.close)
+        with its:
+            process = subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-P", "-m", "infra.cards.easel", str(its.fileno()), str(order_s_max)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=[its.fileno()],
+                env={name: os.environ[name] for name in _KEPT_OF_ENVIRONMENT if name in os.environ},
+            )
+        unless_started.pop_all()
+    return process, ours

@@ -27,21 +27,24 @@ class Lane(Enum):
 
 
 WAITING_MAX: Final = {Lane.CARDS: 32, Lane.OWN: 16}
+WAIT_S: Final = 10.0
+"""A full line is drawn in two seconds; one that hardly moves is left."""
 CARDS_IN_A_ROW_MAX: Final = 4
 """After so many cards what a link has for itself has a turn, so that it never waits for ever."""
 
 
 class DrawingTurns:
-    """One turn at a time; in each lane so many wait for theirs, in the order they came."""
+    """One turn at a time; in each lane so many wait for theirs, in the order they came and not for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
         self.is_taken = False
         self._waiting: dict[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
         self._cards_in_a_row = 0
 
     @contextlib.asynccontextmanager
     async def taken(self, lane: Lane) -> AsyncIterator[None]:
-        """A turn; raises `CannotDraw` where too many wait already."""
+        """A turn; raises `CannotDraw` where too many wait already, or for too long."""
         if self.is_taken:
             await self._given(lane)
         self.is_taken = True
@@ -56,6 +59,13 @@ class DrawingTurns:
             raise CannotDraw
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._come(turn, waiting)
+        except TimeoutError:
+            raise CannotDraw from None
+
+    async def _come(self, turn: asyncio.Future[None], waiting: deque[asyncio.Future[None]]) -> None:
         try:
             await turn
         except asyncio.CancelledError:

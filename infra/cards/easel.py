@@ -1,12 +1,14 @@
-"""The process that draws: `python -m infra.cards.easel FD` answers the orders that come over a socket until it closes.
+"""The process that draws: `python -m infra.cards.easel FD SECONDS` answers the orders that come over a socket.
 
-It has no settings, no secrets and no connection but this one, and a bound on its memory: it opens files of strangers.
+It ends when the socket closes, or when an order takes longer than that: whoever asked does not wait any more. It has no
+settings, no secrets and no connection but this one, and a bound on its memory: it opens files of strangers.
 """
 
 import contextlib
 import io
 import os
 import resource
+import signal
 import socket
 import sys
 from typing import Final
@@ -38,10 +40,14 @@ def main() -> None:
         with contextlib.suppress(ValueError, OSError):  # not every system has each of them
             resource.setrlimit(limited, (limit, limit))
     os.nice(NICENESS)
-    with socket.socket(fileno=int(sys.argv[1])) as asking, asking.makefile("rb") as orders:
+    descriptor, order_s_max = map(int, sys.argv[1:])
+    with socket.socket(fileno=descriptor) as asking, asking.makefile("rb") as orders:
         while (begin := orders.read(LENGTH.size)) and len(begin) == LENGTH.size:
             (length,) = LENGTH.unpack(begin)
-            asking.sendall(framed(_done(decode_order(orders.read(length)))))
+            order = decode_order(orders.read(length))
+            signal.alarm(order_s_max)  # without a handler it ends the process, in the midst of C code too
+            asking.sendall(framed(_done(order)))
+            signal.alarm(0)
 
 
 def _done(order: Order) -> Done:

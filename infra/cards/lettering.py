@@ -89,7 +89,7 @@ def wrapped(text: str, style: Style, width: float, lines_max: int) -> list[str]:
             line += piece
             continue
         if len(lines) == lines_max - 1:
-            return [*lines, shortened(line + piece, style, width) if line + piece != text else text]
+            return [*lines, shortened(line + piece, style, width)]
         lines.append(line.rstrip())
         line = piece.lstrip()
     return [*lines, line.rstrip()] if line.strip() else lines

@@ -1,15 +1,19 @@
 """Pictures by what they show: drawn once, kept as long as there is room."""
 
+import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from infra.cards.artist import Artist
 from infra.cards.fetching import ImageFetcher
-from infra.cards.picture import Picture
-from infra.cards.products import Product, Products
+from infra.cards.picture import Kind, Picture
+from infra.cards.products import PATIENCE_S, Product, Products, reducer
 from infra.cards.shelf import Shelf
 from infra.cards.single_flight import SingleFlight
 
-KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
+CARDS_BYTES_MAX: Final = 40 * 1024 * 1024
+OWN_BYTES_MAX: Final = 8 * 1024 * 1024
+"""For what one link has for itself, apart: so many posters push no card out."""
 KEPT_S: Final = 24 * 3_600.0
 
 
@@ -23,30 +27,44 @@ class Drawn(NamedTuple):
 class Pictures:
     """Draws and keeps pictures; costs nothing until the first is asked for."""
 
-    def __init__(self, artist: Artist | None = None, fetcher: ImageFetcher | None = None) -> None:
-        self.artist = artist or Artist()
-        self._products = Products(fetcher or ImageFetcher(), self.artist)
-        self._shelf: Shelf[Drawn] = Shelf(KEPT_BYTES_MAX)
+    def __init__(
+        self,
+        artist: Artist | None = None,
+        fetcher: ImageFetcher | None = None,
+        *,
+        reducing: Artist | None = None,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._artist = artist or Artist()
+        fetches, reduces = fetcher or ImageFetcher(), reducing or reducer()
+        self._products = Products(fetches, reduces, patience_s=patience_s, clock=clock)
+        self._cards: Shelf[Drawn] = Shelf(CARDS_BYTES_MAX, clock)
+        self._own: Shelf[Drawn] = Shelf(OWN_BYTES_MAX, clock)
         self._under_way: SingleFlight[Drawn] = SingleFlight()
 
     def must_draw(self, picture: Picture) -> bool:
         """Whether it is neither kept nor under way."""
-        return self._shelf.get(picture.key) is None and not self._under_way.has(picture.key)
+        return self._shelf_of(picture).get(picture.key) is None and not self._under_way.has(picture.key)
 
     async def get(self, picture: Picture) -> Drawn:
         """A picture; raises `CannotDraw`."""
-        kept = self._shelf.get(picture.key)
+        kept = self._shelf_of(picture).get(picture.key)
         return kept or await self._under_way.run(picture.key, lambda: self._drawn(picture))
 
     async def stop(self) -> None:
-        """End what is under way and the process that draws."""
+        """End what is under way and the processes that do it."""
         await self._under_way.stop()
         await self._products.stop()
-        await self.artist.stop()
+        await self._artist.stop()
 
     async def _drawn(self, picture: Picture) -> Drawn:
         product = await self._products.get(picture.image_url) if picture.image_url else Product(None, KEPT_S)
-        content = await self.artist.draw(picture, product.image)
+        content = await self._artist.draw(picture, product.image)
         drawn = Drawn(content, is_whole=product.image is not None or not picture.image_url)
-        self._shelf.put(picture.key, drawn, len(content), KEPT_S if drawn.is_whole else product.kept_s)
+        lifetime_s = KEPT_S if drawn.is_whole else product.kept_s
+        self._shelf_of(picture).put(picture.key, drawn, len(content), lifetime_s)
         return drawn
+
+    def _shelf_of(self, picture: Picture) -> Shelf[Drawn]:
+        return self._cards if picture.kind is Kind.CARD else self._own

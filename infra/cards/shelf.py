@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 Kept = TypeVar("Kept")
@@ -19,8 +20,9 @@ class Shelf(Generic[Kept]):
     OVERHEAD_BYTES = 512
     """What an entry costs besides its content, so that empty ones are bounded too."""
 
-    def __init__(self, size_bytes_max: int) -> None:
+    def __init__(self, size_bytes_max: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._size_bytes_max = size_bytes_max
+        self._clock = clock
         self._entries: OrderedDict[str, _Entry[Kept]] = OrderedDict()
         self.size_bytes = 0
 
@@ -29,7 +31,7 @@ class Shelf(Generic[Kept]):
         entry = self._entries.get(name)
         if entry is None:
             return None
-        if entry.until < time.monotonic():
+        if entry.until < self._clock():
             self._drop(name)
             return None
         self._entries.move_to_end(name)
@@ -40,7 +42,9 @@ class Shelf(Generic[Kept]):
         if name in self._entries:
             self._drop(name)
         size_bytes = content_bytes + self.OVERHEAD_BYTES
-        self._entries[name] = _Entry(value, size_bytes, time.monotonic() + lifetime_s)
+        if size_bytes > self._size_bytes_max:
+            return
+        self._entries[name] = _Entry(value, size_bytes, self._clock() + lifetime_s)
         self.size_bytes += size_bytes
         while self.size_bytes > self._size_bytes_max:
             self._drop(next(iter(self._entries)))

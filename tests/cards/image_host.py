@@ -61,6 +61,9 @@ class ImageHost:
                     await writer.drain()
             case "/silent":
                 await self.release.wait()
+            case "/late":
+                await self.release.wait()
+                writer.write(self.answers["/tea.png"])
             case "/endless-head":
                 writer.write(b"HTTP/1.1 200 OK\r\n")
                 while not writer.is_closing():
@@ -104,6 +107,14 @@ def png(size: tuple[int, int] = (64, 48), colour: str = "#2f5d50") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", size, colour).save(file, "PNG")
     return file.getvalue()
+
+
+def endless(scans: int = 4_000) -> bytes:
+    """A JPEG of some sixty kilobytes that takes many seconds: it has passes, and the last one again and again."""
+    file = io.BytesIO()
+    Image.new("L", (2_000, 2_000)).save(file, "JPEG", progressive=True)
+    begin, end = file.getvalue()[:-2], file.getvalue()[-2:]
+    return begin + begin[begin.rfind(b"\xff\xda") :] * scans + end
 
 
 def bomb(side: int = 30_000) -> bytes:

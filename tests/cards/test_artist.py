@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ from PIL import Image
 
 from infra.cards.artist import Artist
 from infra.cards.drawing_turns import CARDS_IN_A_ROW_MAX, WAITING_MAX, CannotDraw, DrawingTurns, Lane
+from infra.cards.easel import MEMORY_BYTES_MAX
+from infra.cards.orders import Reduce, framed
 from infra.cards.picture import Kind
 from infra.cards.reducing import SIDE_MAX, reduce
 from tests.cards.conftest import picture
-from tests.cards.image_host import bomb, png
+from tests.cards.image_host import bomb, endless, png
 from tests.waiting import eventually
 
 
@@ -102,6 +105,52 @@ async def test_a_turn_given_to_whoever_goes_away_is_passed_on() -> None:
         await stays
     assert gone.cancelled()
     assert not turns.is_taken
+
+
+async def test_nobody_waits_for_ever() -> None:
+    """In a line that does not move one is told to come back, and leaves it."""
+    turns = DrawingTurns(wait_s=0.01)
+    async with turns.taken(Lane.CARDS):
+        for _ in range(WAITING_MAX[Lane.CARDS] + 1):
+            with pytest.raises(CannotDraw):
+                await asyncio.wait_for(turns.taken(Lane.CARDS).__aenter__(), 5)
+    assert not turns.is_taken
+
+
+async def test_the_process_has_bounds_and_no_secrets(artist: Artist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens files of strangers: little memory, no file to write, no settings."""
+    monkeypatch.setenv("TUAN_SECRET", "of ours")
+    await artist.draw(picture(Kind.QR), None)
+    easel = psutil.Process(artist.process_id)
+    assert easel.rlimit(psutil.RLIMIT_AS) == (MEMORY_BYTES_MAX,) * 2
+    assert easel.rlimit(psutil.RLIMIT_FSIZE) == easel.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+    assert not [name for name in easel.environ() if name.startswith(("TUAN", "DATABASE", "REDIS"))]
+
+
+async def test_whoever_goes_away_while_it_starts_leaves_it_to_the_next(artist: Artist) -> None:
+    """A start cannot be stopped half-way: the process is there for who comes next, and ended when it is stopped."""
+    for _ in range(2):
+        asked = asyncio.create_task(artist.draw(picture(Kind.QR), None))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert artist.process_id is None
+    await artist.draw(picture(Kind.QR), None)
+    easels = [one for one in psutil.Process().children() if "infra.cards.easel" in one.cmdline()]
+    assert [one.pid for one in easels] == [artist.process_id]
+    await artist.stop()
+    assert not easels[0].is_running()
+
+
+def test_an_order_that_does_not_end_ends_the_process() -> None:
+    """By itself, should nobody be there any more to kill it."""
+    ours, its = socket.socketpair()
+    command = [sys.executable, "-m", "infra.cards.easel", str(its.fileno()), "1"]
+    with ours, its, subprocess.Popen(command, pass_fds=[its.fileno()]) as easel:
+        ours.sendall(framed(Reduce(endless())))
+        assert easel.wait(20) == -signal.SIGALRM
 
 
 async def test_nothing_is_left_of_it(artist: Artist) -> None:

@@ -1,14 +1,25 @@
 """Addresses that merchants wrote lead us nowhere but to public hosts, and no host holds us up."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
-from infra.cards.fetching import ImageFetcher, NotFetched, OthersInTheWay
-from infra.cards.fetching_turns import FETCHES_MAX, FETCHES_PER_HOST_MAX
+from infra.cards.fetching import TURN_PART, ImageFetcher, NotFetched, OthersInTheWay
+from infra.cards.fetching_turns import (
+    FETCHES_PER_HOST_MAX,
+    SLOW_TURNS_MAX,
+    TURNS_MAX,
+    WAITING_MAX,
+    WAITING_OF_HOST_MAX,
+    FetchingTurns,
+    NoTurn,
+)
 from infra.cards.lookups import LOOKUPS_MAX, Lookups
 from infra.cards.reachable import is_public
 from tests.cards.image_host import ImageHost, image_host, moved, png
@@ -36,6 +47,12 @@ async def _reason(fetcher: ImageFetcher, url: str) -> str:
         await fetcher.fetch(url)
     assert time.monotonic() - begun < TIMEOUT_S + 2
     return str(refused.value)
+
+
+async def _dropped(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_an_image_is_fetched_from_the_address_that_was_judged(host: ImageHost, fetcher: ImageFetcher) -> None:
@@ -133,7 +150,7 @@ async def test_names_of_this_machine_are_refused_as_they_are_resolved() -> None:
 
 
 async def test_only_so_many_are_fetched_at_once(host: ImageHost) -> None:
-    """A flood of slow addresses is at work on no more than that, two of them of one host, and is over in time."""
+    """A flood of slow addresses is at work on as many as short turns let in within their time, two of one host."""
     at_once = at_once_max = 0
     seen: list[str] = []
 
@@ -149,22 +166,75 @@ async def test_only_so_many_are_fetched_at_once(host: ImageHost) -> None:
         return []
 
     fetcher = ImageFetcher(may_reach=host.may_reach, resolver=never, timeout_s=TIMEOUT_S)
-    one_host = [_reason(fetcher, host.address("/tea.png", "slow.example")) for _ in range(FETCHES_MAX)]
-    others = [_reason(fetcher, host.address("/tea.png", f"{number}.example")) for number in range(2 * FETCHES_MAX)]
-    reasons = await asyncio.gather(*one_host, *others)
-    assert at_once_max == FETCHES_MAX
-    assert seen.count("slow.example") == FETCHES_PER_HOST_MAX
-    assert (reasons.count("too slow"), reasons.count("no turn")) == (FETCHES_MAX, 2 * FETCHES_MAX)
+    one_host = [asyncio.create_task(fetcher.fetch(host.address("/", "slow.example"))) for _ in range(TURNS_MAX)]
+    others = [_reason(fetcher, host.address("/", f"{number}.example")) for number in range(5 * TURNS_MAX)]
+    assert set(await asyncio.gather(*others)) == {"too slow"}
+    assert TURNS_MAX < at_once_max <= (TURNS_MAX + SLOW_TURNS_MAX) / TURN_PART
+    assert seen[: TURNS_MAX + 1].count("slow.example") == FETCHES_PER_HOST_MAX
+    await _dropped(one_host)
+    await fetcher.close()
+
+
+async def test_slow_hosts_take_no_turns_from_honest_ones(host: ImageHost, fetcher: ImageFetcher) -> None:
+    """Eight of them, each with as many as it may have, and an honest image comes; the second time they are known."""
+
+    def flood() -> list[asyncio.Task[str]]:
+        addresses = [host.address("/silent", f"slow{number}.example") for number in range(8)] * FETCHES_PER_HOST_MAX
+        return [asyncio.create_task(_reason(fetcher, address)) for address in addresses]
+
+    slow = flood()
+    await asyncio.sleep(0)
+    assert await fetcher.fetch(host.address("/tea.png")) == png()
+    assert set(await asyncio.gather(*slow)) == {"too slow"}
+    host.asked.clear()
+    slow = flood()
+    await asyncio.sleep(0)
+    assert await fetcher.fetch(host.address("/tea.png")) == png()
+    assert len(host.asked) <= TURNS_MAX
+    await _dropped(slow)
+
+
+async def test_the_line_for_a_turn_has_an_end() -> None:
+    """For a host, so that others come in beside it, and for all of them."""
+    turns = FetchingTurns(turn_s=60)
+
+    async def fetch(name: str) -> None:
+        async with turns.taken(name):
+            await asyncio.Event().wait()
+
+    def begin(names: list[str]) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(fetch(name)) for name in names]
+
+    at_work = begin(["one.example"] * (FETCHES_PER_HOST_MAX + WAITING_OF_HOST_MAX))
+    await asyncio.sleep(0)
+    with pytest.raises(NoTurn):
+        await fetch("one.example")
+    at_work += begin([f"{number}.example" for number in range(TURNS_MAX - FETCHES_PER_HOST_MAX + WAITING_MAX)])
+    await asyncio.sleep(0)
+    with pytest.raises(NoTurn):
+        await fetch("another.example")
+    assert not any(one.done() for one in at_work)
+    await _dropped(at_work)
+
+
+async def test_an_address_that_cannot_be_reached_does_not_hide_the_next_one(host: ImageHost) -> None:
+    """A host with IPv6 addresses, as seen from a network that has none: its IPv4 address is asked."""
+
+    async def both(name: str, port: int) -> list[str]:
+        return ["::1", "::1", *await host.resolve(name, port)]
+
+    fetcher = ImageFetcher(may_reach=lambda _address, port: port == host.port, resolver=both)
+    assert await fetcher.fetch(host.address("/tea.png")) == png()
     await fetcher.close()
 
 
 async def test_a_slow_host_is_in_no_other_hosts_way(host: ImageHost, fetcher: ImageFetcher) -> None:
-    """Forty of its addresses at once, and an honest image is there at once, too."""
-    slow = [asyncio.create_task(_reason(fetcher, host.address("/silent", "slow.example"))) for _ in range(40)]
+    """Thirty of its addresses at once, and an honest image is there at once, too."""
+    slow = [asyncio.create_task(_reason(fetcher, host.address("/silent", "slow.example"))) for _ in range(30)]
     await asyncio.sleep(0)
     assert await fetcher.fetch(host.address("/tea.png")) == png()
     assert not any(one.done() for one in slow)
-    await asyncio.gather(*slow)
+    await _dropped(slow)
 
 
 async def test_names_that_hang_are_in_no_other_names_way(host: ImageHost) -> None:
@@ -203,6 +273,22 @@ async def test_no_more_names_hang_than_there_are_threads() -> None:
     finally:
         answered.set()
     assert await asyncio.gather(*hanging) == [["127.0.0.1"]] * LOOKUPS_MAX
+
+
+def test_a_name_that_hangs_does_not_hold_up_the_end_of_the_program() -> None:
+    """Its thread cannot be ended, and nobody waits for it."""
+    program = (
+        "import asyncio, threading\n"
+        "from infra.cards.lookups import Lookups\n"
+        "async def main():\n"
+        "    hangs = threading.Event()\n"
+        "    lookups = Lookups(lambda _: hangs.set() or threading.Event().wait())\n"
+        "    asking = asyncio.create_task(lookups.resolve('hangs.example', 80))\n"
+        "    await asyncio.to_thread(hangs.wait)\n"
+        "    await lookups.stop()\n"
+        "asyncio.run(main())\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=10)
 
 
 NOT_PUBLIC = """

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,14 +14,14 @@ from litestar import Litestar
 from PIL import Image
 
 from api.app import create_app
-from domain.identity.limits import DRAWN_OF_A_LINK
+from domain.identity.limits import DRAWN_CARDS, DRAWN_OF_A_LINK
 from infra.cards.artist import Artist
 from infra.cards.drawing_turns import CannotDraw
 from infra.cards.fetching import ImageFetcher
 from infra.cards.lookups import NoThreadLeft
 from infra.cards.picture import Picture
 from infra.cards.pictures import Drawn, Pictures
-from infra.cards.products import IN_THE_WAY_S, MISSED_S
+from infra.cards.products import MISSED_S, ON_ITS_WAY_S, TOO_COSTLY_S
 from infra.cards.shelf import Shelf
 from infra.limits.window import Charge
 from infra.runtime import Runtime
@@ -29,7 +29,7 @@ from infra.settings import Settings
 from tests.api.conftest import app_with, connected
 from tests.api.people import Town, problem
 from tests.cards.conftest import picture
-from tests.cards.image_host import ImageHost, bomb, image_host, png, sent
+from tests.cards.image_host import ImageHost, bomb, endless, image_host, png, sent
 from tests.waiting import eventually
 
 
@@ -113,12 +113,28 @@ async def test_an_unknown_link_has_no_pictures(town: Town) -> None:
 
 
 async def test_without_its_image_a_card_is_there_and_asked_for_again(town: Town) -> None:
-    """An image that leads to this machine is not fetched; the card goes without, and nobody keeps it for long."""
+    """An image that leads to this machine is not fetched; the card goes without, and nobody may keep it."""
     _, kit = await _kit(town, image_url="http://127.0.0.1/secret.png")
     card = await town.nobody.get(_path(kit["card_url"]))
     assert card.status_code == 200
-    assert card.headers["cache-control"] == "public, max-age=60"
+    assert card.headers["cache-control"] == "no-store"
     assert "etag" not in card.headers
+    again = await town.nobody.get(_path(kit["card_url"]), headers={"if-none-match": "*"})
+    assert (again.status_code, again.headers["cache-control"]) == (200, "no-store")
+
+
+async def test_a_new_card_is_known_where_the_group_is_known_as_it_was(town: Town, settings: Settings) -> None:
+    """A process that has seen the group a moment ago does not lead from the new tier's card back to the old one."""
+    async with connected(create_app(settings)) as client:
+        elsewhere = Town(client, settings)
+        group, _ = await _kit(town)
+        card = f"/g/{group['id']}/card"
+        old = (await elsewhere.nobody.get(f"{card}/en-0.jpg")).headers["location"]
+        assert (await elsewhere.nobody.get(_path(old))).status_code == 200
+        await town.shopper().post(f"/v1/groups/{group['id']}/participants")
+        new = (await town.nobody.get(f"{card}/en-0.jpg")).headers["location"]
+        assert new != old
+        assert (await elsewhere.nobody.get(_path(new))).status_code == 200
 
 
 async def test_hostile_titles_are_drawn(town: Town) -> None:
@@ -149,6 +165,12 @@ async def test_what_must_be_drawn_is_limited_for_an_address(settings: Settings) 
         assert int(refused.headers["retry-after"]) > 0
         for path, headers in ((code, {"x-forwarded-for": "203.0.113.67"}), (_path(kit["qr_url"]), {})):
             assert (await town.nobody.get(path, headers=headers)).status_code == 200
+        for _ in range(DRAWN_CARDS.quota):
+            await runtime.limiter.take((Charge(DRAWN_CARDS, "203.0.113.66"),), needs_the_count=False)
+        german = _path((await town.nobody.get(f"/g/{group['id']}/card/de-0.jpg", headers=flooder)).headers["location"])
+        refused = await town.nobody.get(german, headers=flooder)
+        assert DRAWN_CARDS.name in problem(refused, 429, "rate-limited")["detail"]
+        assert (await town.nobody.get(card, headers=flooder)).status_code == 200
 
 
 async def _moved(town: Town, path: str) -> httpx.Response:
@@ -178,9 +200,25 @@ async def host() -> AsyncIterator[ImageHost]:
         yield made
 
 
+@dataclass
+class Clock:
+    """Time as it is told."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-async def pictures(artist: Artist, host: ImageHost) -> AsyncIterator[Pictures]:
-    made = Pictures(artist, ImageFetcher(may_reach=host.may_reach, resolver=host.resolve))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def pictures(artist: Artist, host: ImageHost, clock: Clock) -> AsyncIterator[Pictures]:
+    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve)
+    made = Pictures(artist, fetcher, reducing=artist, patience_s=20, clock=clock)
     yield made
     await made.stop()
 
@@ -197,17 +235,63 @@ async def test_many_who_ask_at_once_have_it_drawn_once(pictures: Pictures, host:
 
 
 @pytest.mark.parametrize("path", ["/gone", "/page", "/bomb", "/broken"])
-async def test_an_image_that_is_none_leaves_a_card_without(pictures: Pictures, host: ImageHost, path: str) -> None:
-    """And the host is not asked again for every card."""
+async def test_an_image_that_is_none_leaves_a_card_without(
+    pictures: Pictures, host: ImageHost, clock: Clock, path: str
+) -> None:
+    """And the host is not asked again for every card, but after a minute."""
     host.answers |= {"/bomb": sent(bomb()), "/broken": sent(png()[:-30])}
     drawn = await pictures.get(picture(image_url=host.address(path)))
     assert not drawn.is_whole
     assert drawn.content == (await pictures.get(picture())).content
     await pictures.get(picture(image_url=host.address(path), title="Another"))
     assert len(host.asked) == 1
+    host.answers[path] = host.answers["/tea.png"]
+    clock.now += MISSED_S + 1
+    assert (await pictures.get(picture(image_url=host.address(path)))).is_whole
 
 
-async def test_an_image_that_others_were_in_the_way_of_is_tried_again(artist: Artist, host: ImageHost) -> None:
+async def test_an_image_that_comes_late_is_on_the_next_card(artist: Artist, host: ImageHost, clock: Clock) -> None:
+    """A card waits a moment and goes without; the image is fetched on, and a little later the card has it."""
+    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve, timeout_s=20)
+    pictures = Pictures(artist, fetcher, reducing=artist, patience_s=0.1, clock=clock)
+    shown = picture(image_url=host.address("/late"))
+    assert not (await pictures.get(shown)).is_whole
+    host.release.set()
+
+    async def whole() -> bool:
+        clock.now += ON_ITS_WAY_S + 1
+        return (await pictures.get(shown)).is_whole
+
+    assert await eventually(whole, "the card has its image")
+    assert len(host.asked) == 1
+    clock.now += MISSED_S
+    assert not pictures.must_draw(shown)
+    await pictures.stop()
+
+
+async def test_an_image_that_takes_for_ever_to_open_leaves_a_card_without(
+    artist: Artist, host: ImageHost, clock: Clock
+) -> None:
+    """It holds up no drawing and is not opened for every card; another image is, by a new process."""
+    host.answers["/costly"] = sent(endless())
+    fetcher, reducing = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve), Artist(answer_timeout_s=1)
+    pictures = Pictures(artist, fetcher, reducing=reducing, patience_s=20, clock=clock)
+    await pictures.get(picture(title="The first"))
+    costly = asyncio.create_task(pictures.get(picture(image_url=host.address("/costly"))))
+    await eventually(lambda: asyncio.sleep(0, reducing.process_id), "the image is opened")
+    assert (await pictures.get(picture())).is_whole
+    assert not costly.done()
+    assert not (await costly).is_whole
+    assert reducing.process_id is None
+    clock.now += TOO_COSTLY_S - 1
+    assert not (await pictures.get(picture(image_url=host.address("/costly"), title="Another"))).is_whole
+    assert len(host.asked) == 1
+    await pictures.stop()
+
+
+async def test_an_image_that_others_were_in_the_way_of_is_tried_again(
+    artist: Artist, host: ImageHost, clock: Clock
+) -> None:
     """The card is there without its image; that is kept for a moment only, and not as a miss."""
     others = [NoThreadLeft]
 
@@ -216,10 +300,13 @@ async def test_an_image_that_others_were_in_the_way_of_is_tried_again(artist: Ar
             raise others.pop()
         return await host.resolve(name, port)
 
-    pictures = Pictures(artist, ImageFetcher(may_reach=host.may_reach, resolver=resolve))
-    assert not (await pictures.get(picture(image_url=host.address("/tea.png")))).is_whole
+    fetcher = ImageFetcher(may_reach=host.may_reach, resolver=resolve)
+    pictures = Pictures(artist, fetcher, reducing=artist, patience_s=20, clock=clock)
+    shown = picture(image_url=host.address("/tea.png"))
+    assert not (await pictures.get(shown)).is_whole
     assert (await pictures.get(picture(image_url=host.address("/tea.png"), title="Another"))).is_whole
-    assert IN_THE_WAY_S < MISSED_S
+    clock.now += ON_ITS_WAY_S + 1
+    assert (await pictures.get(shown)).is_whole
     await pictures.stop()
 
 
@@ -254,6 +341,6 @@ def test_the_shelf_never_holds_more_than_its_bytes() -> None:
     assert shelf.get("1") is None
     shelf.put("large", "", 20_000, 60)
     assert shelf.get("large") is None
-    assert shelf.size_bytes == 0
+    assert shelf.get("999") is not None
     shelf.put("old", "", 1, -1)
     assert shelf.get("old") is None
