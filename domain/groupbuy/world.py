@@ -66,7 +66,8 @@ class World:
     """Deals, groups, stock, and of the members only those among the shoppers asking and in the lines of invites.
 
     `places` holds, by deal and shopper, that shopper's places by group; `payments` in the same way by order: those that
-    units are kept for and those that are asked about. `stock_left` is units by deal and variant.
+    units are kept for and those that are asked about. `stock_left` is units by deal and variant, `links` by group and
+    sharer the codes there are, revoked ones among them.
     """
 
     deals: dict[UUID, Deal] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class World:
     refunds: dict[UUID, Refund] = field(default_factory=dict)
     invites: dict[str, Invite] = field(default_factory=dict)
     invite_codes: dict[InviteKey, str] = field(default_factory=dict)
+    links: dict[tuple[UUID, UUID], set[str]] = field(default_factory=dict)
 
     def fold(self, commands: Iterable[Command], now: datetime) -> list[Outcome]:
         """Decide every command in turn, each in the world the one before it left; a refused one refuses alone."""
@@ -123,7 +125,7 @@ class World:
             case CreateInvite():
                 code = self.invite_codes.get((command.group_id, command.sharer_id, command.channel))
                 state = self._state(deal_id, group, command.sharer_id, code)
-                return replace(state, links=self._links(command.group_id, command.sharer_id))
+                return replace(state, links=len(self.links.get((command.group_id, command.sharer_id), ())))
             case RevokeInvite():
                 return self._state(deal_id, group, None, command.code)
             case _:
@@ -200,9 +202,6 @@ class World:
             invite=self.invites.get(invite_code) if invite_code is not None else None,
         )
 
-    def _links(self, group_id: UUID, sharer_id: UUID) -> int:
-        return sum(invite.group_id == group_id and invite.sharer_id == sharer_id for invite in self.invites.values())
-
     def _place(self, deal_id: UUID | None, group_id: UUID, shopper_id: UUID) -> Place | None:
         return self.places.get((deal_id, shopper_id), {}).get(group_id) if deal_id else None
 
@@ -236,6 +235,7 @@ class World:
     def take_in_invite(self, invite: Invite) -> None:
         """Know an invite as it is now; where it is revoked its sharer has none for its channel."""
         self.invites[invite.code] = invite
+        self.links.setdefault((invite.group_id, invite.sharer_id), set()).add(invite.code)
         key = (invite.group_id, invite.sharer_id, invite.channel)
         if not invite.is_revoked:
             self.invite_codes[key] = invite.code
