@@ -73,6 +73,13 @@ def _profile(account_id: str) -> str:
        WHERE id = (SELECT coalesce(merged_into, id) FROM accounts WHERE id = {account_id}))"""  # noqa: S608 - constants
 
 
+def _ids(account_id: str) -> str:
+    """Every id of whoever has this one: a guest's may be somebody's who is known, or the other way round."""
+    known = f"coalesce((SELECT merged_into FROM accounts WHERE id = {account_id}), {account_id})"  # noqa: S608 - as above
+    return f"(SELECT {known} AS id UNION ALL SELECT id FROM accounts WHERE merged_into = {known})"  # noqa: S608 - as above
+
+
+# `OFFSET 0`: by key, however many others share the group
 TREE: Final = text(f"""
   WITH page AS MATERIALIZED (
     SELECT * FROM (
@@ -81,13 +88,16 @@ TREE: Final = text(f"""
   SELECT coalesce(json_agg(q ORDER BY number), '[]')::text FROM (
     SELECT page.number, page.shopper_id, page.display_name, page.joined_at,
       coalesce(page.shopper_id = g.leader_id, false) AS is_leader, {_profile("page.shopper_id")} AS profile,
-      (SELECT coalesce(sum(joins), 0) FROM invites
-       WHERE group_id = page.group_id AND sharer_id = page.shopper_id) AS brought,
+      (SELECT coalesce(sum(shared.joins), 0) FROM {_ids("page.shopper_id")} self CROSS JOIN LATERAL (
+        SELECT joins FROM invites WHERE group_id = page.group_id AND sharer_id = self.id OFFSET 0) shared) AS brought,
       (SELECT to_json(v) FROM (
         SELECT i.channel, i.sharer_id, s.display_name, s.number, {_profile("i.sharer_id")} AS profile
         FROM invites i
-        LEFT JOIN participants s
-          ON s.deal_id = i.deal_id AND s.shopper_id = i.sharer_id AND s.group_id = page.group_id
+        LEFT JOIN LATERAL (
+          SELECT place.* FROM {_ids("i.sharer_id")} self CROSS JOIN LATERAL (
+            SELECT * FROM participants
+            WHERE deal_id = i.deal_id AND shopper_id = self.id AND group_id = page.group_id OFFSET 0) place
+          ORDER BY place.shopper_id <> i.sharer_id, place.number LIMIT 1) s ON true
         WHERE i.code = page.invite_code) v) AS via
     FROM page JOIN groups g ON g.deal_id = page.deal_id AND g.id = page.group_id) q""")  # noqa: S608 - constants
 

@@ -8,6 +8,7 @@ is killed loses a second of them, and beyond `WAITING_MAX` they are not counted.
 import asyncio
 import secrets
 from collections import Counter
+from contextlib import suppress
 from datetime import date
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import BigInteger, LargeBinary, Text
 
 from domain.sharing.attribution import is_preview
-from infra.database import has_run_too_long, is_connection_lost
+from infra.database import is_connection_lost
 
 FLUSH_EVERY_S: Final = 1.0
 LAST_FLUSH_S: Final = 5.0
@@ -30,6 +31,8 @@ BROWSERS: Final = 256
 """An address is at most so many visitors of a link a day, whatever its browsers call themselves."""
 SALT_BYTES: Final = 32
 VISITOR_BYTES: Final = 16
+_NEVER_WRITTEN: Final = frozenset({"22", "23"})
+"""Classes of SQLSTATE for values and rows that PostgreSQL does not take, however often they are sent."""
 
 _TODAYS_SALT = text("SELECT day, salt FROM visit_salts WHERE day = (clock_timestamp() AT TIME ZONE 'UTC')::date")
 _OFFER_SALT = text("""
@@ -91,7 +94,7 @@ class Visits:
             self._visits[_Visit(code, address, _browser(user_agent or ""))] = None
 
     async def flush(self) -> None:
-        """Write down what waits. While PostgreSQL cannot be reached it waits on, to be counted as if it came then."""
+        """Write down what waits. While PostgreSQL does not take it, it waits on, to be counted as if it came then."""
         visits, previews = self._visits, self._previews
         if not visits and not previews:
             return
@@ -101,7 +104,7 @@ class Visits:
             async with self._engine.begin() as connection:
                 await _write(connection, list(visits), previews)
         except BaseException as error:
-            if isinstance(error, DBAPIError) and not (is_connection_lost(error) or has_run_too_long(error)):
+            if _is_never_written(error):
                 self._not_counted += len(visits) + previews.total()  # they would spoil what comes with them for ever
             else:
                 self._visits = visits | self._visits
@@ -121,17 +124,25 @@ class Visits:
 
     async def stop(self) -> None:
         """Write down the last ones, if that goes quickly."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(LAST_FLUSH_S):
                 await self._try_to_flush()
-        except TimeoutError:
-            _log.warning("visits_not_counted", visits=len(self._visits) + self._previews.total())
+        if lost := self._not_counted + len(self._visits) + self._previews.total():
+            _log.warning("visits_not_counted", visits=lost)
 
     async def _try_to_flush(self) -> None:
         try:
             await self.flush()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.debug("visits_wait", why=type(error).__name__)  # its text would say who came
+
+
+def _is_never_written(error: BaseException) -> bool:
+    """Whether it is the visits' own fault, and not that PostgreSQL is away, starting, busy or a standby for now."""
+    if not isinstance(error, DBAPIError) or is_connection_lost(error):
+        return False
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in _NEVER_WRITTEN  # without one it is the driver that could not send them
 
 
 async def _write(connection: AsyncConnection, visits: list[_Visit], previews: Counter[str]) -> None:

@@ -8,9 +8,10 @@ import pytest
 from domain.groupbuy.commands import CreateInvite, JoinGroup
 from domain.groupbuy.events import ParticipantJoined
 from infra.ids import new_id
-from infra.loading import Loader, Wanted
+from infra.loading import Loader
 from infra.reading.selves import find_standing
 from infra.sharing.links import Links
+from infra.wanted import Wanted
 from tests.domain.catalogue import schedule
 from tests.money_shop import MoneyShop
 from tests.reading.shop import Shop
@@ -18,6 +19,7 @@ from tests.sharing.circle import Circle
 
 ANN, BEN, CAT, DAN = (new_id() for _ in range(4))
 LATE_TIP = schedule(2_000, (6, 1_800))
+MERGED = "INSERT INTO accounts (id, status, merged_into) VALUES (:id, 'merged', :known)"
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ async def test_ids_of_one_person_bring_each_other_nowhere(circle: Circle) -> Non
     """What somebody shared as a guest is their own, and so is the line of whom the guest brought."""
     guest, shop = new_id(), circle.shop
     await shop.make("INSERT INTO accounts (id, status) VALUES (:ann, 'full')", ann=ANN)
-    await shop.make("INSERT INTO accounts (id, status, merged_into) VALUES (:id, 'merged', :ann)", id=guest, ann=ANN)
+    await shop.make(MERGED, id=guest, known=ANN)
     group_id = await circle.opens(DAN)
     of_guest = await circle.shares(guest, group_id)
     await circle.came_by(BEN, group_id, of_guest)
@@ -117,6 +119,21 @@ async def test_ids_of_one_person_bring_each_other_nowhere(circle: Circle) -> Non
     for code, comes_round in ((of_guest, True), (of_ben, True), (of_dan, False), ("nobodys", False)):
         standing = await find_standing(shop.engine, ANN, None, group_id, code)
         assert standing.comes_round is comes_round, code
+
+
+@pytest.mark.parametrize("shares_as_guest", [True, False])
+async def test_the_tree_knows_a_sharer_by_every_id(circle: Circle, *, shares_as_guest: bool) -> None:
+    """Who shares under one id and has a place under the other has brought whoever came, and is where they stand."""
+    known, guest = new_id(), new_id()
+    await circle.shop.make("INSERT INTO accounts (id, status) VALUES (:id, 'full')", id=known)
+    await circle.shop.make(MERGED, id=guest, known=known)
+    sharer_id, member_id = (guest, known) if shares_as_guest else (known, guest)
+    group_id = await circle.opens(DAN)
+    await circle.comes(BEN, group_id, await circle.shares(sharer_id, group_id))
+    await circle.comes(member_id, group_id, None)
+    _, of_ben, of_sharer = await circle.tree_of(group_id)
+    assert of_ben.came_by is not None
+    assert (of_ben.came_by.sharer_number, of_sharer.brought) == (of_sharer.number, 1)
 
 
 async def test_only_a_sharers_line_is_read(circle: Circle) -> None:

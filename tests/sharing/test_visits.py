@@ -1,11 +1,13 @@
 """Visits: once for each person, link and day, whoever counts; nobody can be found in what is kept."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from domain.groupbuy.commands import CreateInvite
 from infra.database import make_engine
@@ -21,6 +23,9 @@ from workers.housekeeping import forget_old_visitors
 
 PHONE, OTHER_PHONE, *_ = PEOPLE
 WHATSAPP = "WhatsApp/2.23.18.78 i"
+END_WHO_WAITS = """
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'tuan visits' AND wait_event_type = 'Lock'"""
 
 
 async def a_link(shop: Shop) -> str:
@@ -113,6 +118,30 @@ async def test_visits_wait_for_postgresql_up_to_a_bound(shop: Shop, settings: Se
     await visits.flush()
     await engine.dispose()
     assert await counted(shop.engine) == {code: (WAITING_MAX, 0)}
+
+
+async def test_an_outage_costs_no_visit_and_counts_none_twice(shop: Shop, settings: Settings) -> None:
+    """What PostgreSQL takes with it, or as a standby does not take, is counted once later; who ends then says so."""
+    code, away = await a_link(shop), make_engine(settings, "tuan visits", connections_max=1)
+    standby = make_engine(settings, "tuan visits", planner={"default_transaction_read_only": "on"})
+    visits = Visits(standby)
+    for who in (PHONE, WHATSAPP):
+        visits.note(code, "192.0.2.7", who)
+    await visits._try_to_flush()
+    visits._engine = away
+    async with shop.engine.begin() as holding:
+        await holding.execute(text("LOCK TABLE visits"))
+        with capture_logs() as logs:
+            stopping = asyncio.create_task(visits.stop())
+            await eventually(partial(rows, shop.engine, END_WHO_WAITS), "its connection to be ended")
+            await stopping
+    assert logs[-1] == {"event": "visits_not_counted", "visits": 2, "log_level": "warning"}
+    for who in (PHONE, OTHER_PHONE, WHATSAPP):
+        visits.note(code, "192.0.2.7", who)
+    await visits.flush()
+    assert await counted(shop.engine) == {code: (2, 2)}
+    for engine in (standby, away):
+        await engine.dispose()
 
 
 async def test_no_address_is_kept_and_hashes_are_gone_after_two_days(shop: Shop) -> None:
