@@ -57,6 +57,8 @@ class KindsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     cancelled: ChannelsBody | UnsetType = UNSET
     payment_needed: ChannelsBody | UnsetType = UNSET
     payment_late: ChannelsBody | UnsetType = UNSET
+    payment_missed: ChannelsBody | UnsetType = UNSET
+    payment_refused: ChannelsBody | UnsetType = UNSET
 
 
 class QuietHoursBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.notices.kinds import FATES, WAITS_FOR_NOBODY, Channel, Kind
 
-_PUSHED_AND_MAILED: Final = FATES | {Kind.PAYMENT_LATE}
+_PUSHED_AND_MAILED: Final = FATES | {Kind.PAYMENT_LATE, Kind.PAYMENT_REFUSED}
 
 WANTED_BY_DEFAULT: Final[Mapping[Channel, frozenset[Kind]]] = MappingProxyType(
     {Channel.PUSH: frozenset(Kind), Channel.EMAIL: _PUSHED_AND_MAILED}

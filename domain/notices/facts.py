@@ -53,7 +53,7 @@ class Facts:
 
     `joined`: how many others came since the person did, or has last read how many there were: `participants_before`.
     `pays_minor`: what the person pays in a group that succeeded. `amount_minor` and `pay_by`: of a payment that is
-    awaited or came too late.
+    awaited, came too late or did not come.
     """
 
     standing: Standing | None = None

@@ -13,11 +13,14 @@ from domain.groupbuy.events import (
     GroupSucceeded,
     ParticipantJoined,
     PaymentCameLate,
+    PaymentSettled,
     PlaceReserved,
+    ReservationLapsed,
     TierReached,
 )
 from domain.groupbuy.group import Group, GroupStatus
-from domain.notices.kinds import Kind
+from domain.groupbuy.payment import LapsedBecause
+from domain.notices.kinds import FATES, Kind
 
 GATHERED_FOR_S: Final = 10.0
 """So long is waited for more of the same before the first is told."""
@@ -43,16 +46,15 @@ NEWS: Final = (
     GroupSucceeded,
     GroupFailed,
     GroupCancelled,
-    PaymentCameLate,
 )
-"""Events that something may follow from."""
+"""Events of a group that something may follow from."""
+
+TRIED_AGAIN_WITHIN_S: Final = 60.0
+"""Whoever makes a new attempt so soon, or pays after all, needs not be told that the last one came to nothing."""
 
 _FATES: Final = {GroupSucceeded: Kind.SUCCEEDED, GroupFailed: Kind.FAILED, GroupCancelled: Kind.CANCELLED}
-_STATUSES: Final = {
-    Kind.SUCCEEDED: GroupStatus.SUCCEEDED,
-    Kind.FAILED: GroupStatus.FAILED,
-    Kind.CANCELLED: GroupStatus.CANCELLED,
-}
+_SAID_ANYWAY: Final = frozenset({LapsedBecause.LEFT, LapsedBecause.TOO_LATE})
+"""It was their own wish, or is said of the money that came late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,31 @@ def happenings(events: Collection[type[Event]], group: Group, now: datetime) -> 
         yield Happening(Kind.TWO_PLACES_LEFT, now)
 
 
+@dataclass(frozen=True, slots=True)
+class OrderHappening:
+    """Something of one order that is to be told to its shopper, `after_s` later."""
+
+    kind: Kind
+    after_s: float = 0.0
+
+
+def happening_of_order(
+    event: type[Event], because: LapsedBecause | None, refused_because: str | None
+) -> OrderHappening | None:
+    """What is to be told after an event of a payment; `because` and `refused_because` are its own, where it has any."""
+    if event is PaymentCameLate:
+        return OrderHappening(Kind.PAYMENT_LATE)
+    if event is ReservationLapsed and because not in _SAID_ANYWAY:
+        return OrderHappening(Kind.PAYMENT_MISSED, TRIED_AGAIN_WITHIN_S)
+    if event is PaymentSettled and refused_because is not None:
+        return OrderHappening(Kind.PAYMENT_REFUSED)
+    return None
+
+
 def is_still_news(kind: Kind, group: Group, now: datetime) -> bool:
     """Whether what was to be told is so when it is told."""
-    if kind in _STATUSES:
-        return group.status is _STATUSES[kind]
+    if kind in FATES:
+        return group.status is GroupStatus(kind)
     if not group.is_open or now >= group.expires_at:
         return False  # its fate says more, and is told itself
     match kind:

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     PAYMENT_NEEDED = "payment_needed"
     PAYMENT_LATE = "payment_late"
+    PAYMENT_MISSED = "payment_missed"
+    PAYMENT_REFUSED = "payment_refused"
 
 
 class Channel(StrEnum):
@@ -29,7 +31,7 @@ GATHERED: Final = frozenset({Kind.JOINED, Kind.PRICE_DROPPED})
 """What happens again and again: as long as one is unread it is brought up to date, and no second one is added."""
 
 FATES: Final = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED})
-OF_PAYMENTS: Final = frozenset({Kind.PAYMENT_NEEDED, Kind.PAYMENT_LATE})
+OF_PAYMENTS: Final = frozenset({Kind.PAYMENT_NEEDED, Kind.PAYMENT_LATE, Kind.PAYMENT_MISSED, Kind.PAYMENT_REFUSED})
 """What is told of one order, to its shopper alone."""
 OF_OPEN_GROUPS: Final = frozenset(Kind) - FATES - OF_PAYMENTS
 """What nobody needs to hear any more of a group that is closed, or that they have left."""

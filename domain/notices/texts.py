@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from domain.notices.facts import Facts
-from domain.notices.kinds import Kind
+from domain.notices.kinds import OF_PAYMENTS, Kind
 from domain.notices.wording import NOTICE_WORDINGS, NoticeWording
 from domain.sharing.amounts import amount_text
 from domain.sharing.language import Language
@@ -24,13 +24,17 @@ class Money(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """What a text is made of; `money` is where it is now, whenever the notice was made."""
+    """What a text is made of; `money` is where it is now, whenever the notice was made.
+
+    `is_alone`: it is about an order of somebody who buys without a group.
+    """
 
     kind: Kind
     title: str
     currency: str
     facts: Facts
     money: Money
+    is_alone: bool = False
 
 
 def notice_text(told: Telling, language: Language) -> str:
@@ -39,6 +43,8 @@ def notice_text(told: Telling, language: Language) -> str:
 
 
 def _sentences(told: Telling, language: Language) -> tuple[str, ...]:
+    if told.kind in OF_PAYMENTS:
+        return _of_payment(told, language)
     wording, facts = NOTICE_WORDINGS[language], told.facts
     group = None if facts.standing is None else facts.standing.situation(told.title, told.currency)
     match told.kind:
@@ -46,14 +52,24 @@ def _sentences(told: Telling, language: Language) -> tuple[str, ...]:
             return (wording.failed, _money(wording, told.money))
         case Kind.CANCELLED:
             return (wording.cancelled, _money(wording, told.money))
-        case Kind.PAYMENT_NEEDED:
-            return (wording.payment_needed.format(amount=_amount(told, facts.amount_minor, language)),)
-        case Kind.PAYMENT_LATE:
-            late = wording.payment_late.format(amount=_amount(told, facts.amount_minor, language))
-            return (late, _money(wording, told.money), wording.other_groups)
         case Kind.SUCCEEDED:
             return (wording.succeeded, _pays(told, group, language))
     return () if group is None else _of_open_group(told.kind, facts, group, language)
+
+
+def _of_payment(told: Telling, language: Language) -> tuple[str, ...]:
+    wording, is_alone = NOTICE_WORDINGS[language], told.is_alone
+    amount = amount_text(told.facts.amount_minor or 0, told.currency, language)
+    match told.kind:
+        case Kind.PAYMENT_NEEDED:
+            return (wording.payment_needed.of(is_alone=is_alone).format(amount=amount),)
+        case Kind.PAYMENT_LATE:
+            late = wording.payment_late.of(is_alone=is_alone).format(amount=amount)
+            return (late, _money(wording, told.money), wording.other_groups)
+        case Kind.PAYMENT_MISSED:
+            return (wording.payment_missed.of(is_alone=is_alone), wording.nothing_to_pay)
+        case _:
+            return (wording.payment_refused.of(is_alone=is_alone), wording.nothing_to_pay)
 
 
 def _of_open_group(kind: Kind, facts: Facts, group: Situation, language: Language) -> tuple[str, ...]:
@@ -92,7 +108,3 @@ def _money(wording: NoticeWording, money: Money) -> str:
             return wording.money_comes_back
         case Money.BACK:
             return wording.money_is_back
-
-
-def _amount(told: Telling, amount_minor: int | None, language: Language) -> str:
-    return amount_text(amount_minor or 0, told.currency, language)

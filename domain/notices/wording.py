@@ -5,10 +5,21 @@
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.sharing.language import by_language
 from domain.sharing.saying import Forms, for_all
+
+
+class Reserved(NamedTuple):
+    """A sentence about what was kept for somebody: a place in a group, or what they order alone."""
+
+    place: str
+    order: str
+
+    def of(self, *, is_alone: bool) -> str:
+        """The one that fits."""
+        return self.order if is_alone else self.place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +38,10 @@ class NoticeWording:
     money_is_back: str
     money_comes_back: str
     nothing_to_pay: str
-    payment_needed: str
-    payment_late: str
+    payment_needed: Reserved
+    payment_late: Reserved
+    payment_missed: Reserved
+    payment_refused: Reserved
     other_groups: str
 
 
@@ -45,8 +58,22 @@ _ENGLISH: Final = NoticeWording(
     money_is_back="Your money is back.",
     money_comes_back="Your money is on its way back to you.",
     nothing_to_pay="You pay nothing.",
-    payment_needed="Your place is kept for a few minutes: pay {amount} to be in.",
-    payment_late="Your payment of {amount} came when your place was no longer kept.",
+    payment_needed=Reserved(
+        "Your place is kept for a few minutes: pay {amount} to be in.",
+        "Your order is kept for a few minutes: pay {amount} to complete it.",
+    ),
+    payment_late=Reserved(
+        "Your payment of {amount} came when your place was no longer kept.",
+        "Your payment of {amount} came when your order was no longer kept.",
+    ),
+    payment_missed=Reserved(
+        "No payment came through, so your place is no longer kept.",
+        "No payment came through, so your order is no longer kept.",
+    ),
+    payment_refused=Reserved(
+        "Your payment could not be collected, so you are no longer in the group.",
+        "Your payment could not be collected, so your order was cancelled.",
+    ),
     other_groups="There are other groups to join.",
 )
 
@@ -63,8 +90,22 @@ _CHINESE: Final = NoticeWording(
     money_is_back="款项已退回。",
     money_comes_back="款项正在退回途中。",
     nothing_to_pay="您无需支付任何费用。",
-    payment_needed="名额为您保留几分钟：支付{amount}即可参团。",
-    payment_late="您支付的{amount}到账时，名额已不再保留。",
+    payment_needed=Reserved(
+        "名额为您保留几分钟：支付{amount}即可参团。",
+        "订单为您保留几分钟：支付{amount}即可完成。",
+    ),
+    payment_late=Reserved(
+        "您支付的{amount}到账时，名额已不再保留。",
+        "您支付的{amount}到账时，订单已不再保留。",
+    ),
+    payment_missed=Reserved(
+        "未收到付款，名额已不再保留。",
+        "未收到付款，订单已不再保留。",
+    ),
+    payment_refused=Reserved(
+        "扣款未成功，您已不在拼团中。",
+        "扣款未成功，订单已取消。",
+    ),
     other_groups="还有其他拼团可以参加。",
 )
 
@@ -81,8 +122,22 @@ _GERMAN: Final = NoticeWording(
     money_is_back="Dein Geld ist zurück.",
     money_comes_back="Dein Geld ist auf dem Weg zurück zu dir.",
     nothing_to_pay="Du zahlst nichts.",
-    payment_needed="Dein Platz ist für ein paar Minuten reserviert: Zahle {amount}, dann bist du dabei.",
-    payment_late="Deine Zahlung von {amount} kam, als dein Platz nicht mehr reserviert war.",
+    payment_needed=Reserved(
+        "Dein Platz ist für ein paar Minuten reserviert: Zahle {amount}, dann bist du dabei.",
+        "Deine Bestellung ist für ein paar Minuten reserviert: Zahle {amount}, dann ist sie fertig.",
+    ),
+    payment_late=Reserved(
+        "Deine Zahlung von {amount} kam, als dein Platz nicht mehr reserviert war.",
+        "Deine Zahlung von {amount} kam, als deine Bestellung nicht mehr reserviert war.",
+    ),
+    payment_missed=Reserved(
+        "Es ist keine Zahlung angekommen, dein Platz ist nicht mehr reserviert.",
+        "Es ist keine Zahlung angekommen, deine Bestellung ist nicht mehr reserviert.",
+    ),
+    payment_refused=Reserved(
+        "Deine Zahlung konnte nicht eingezogen werden, du bist nicht mehr dabei.",
+        "Deine Zahlung konnte nicht eingezogen werden, deine Bestellung wurde storniert.",
+    ),
     other_groups="Es gibt andere Gruppen, bei denen du mitmachen kannst.",
 )
 
@@ -99,8 +154,22 @@ _SPANISH: Final = NoticeWording(
     money_is_back="Ya tienes tu dinero de vuelta.",
     money_comes_back="Tu dinero está en camino de vuelta.",
     nothing_to_pay="No pagas nada.",
-    payment_needed="Tu plaza está reservada unos minutos: paga {amount} para entrar.",
-    payment_late="Tu pago de {amount} llegó cuando tu plaza ya no estaba reservada.",
+    payment_needed=Reserved(
+        "Tu plaza está reservada unos minutos: paga {amount} para entrar.",
+        "Tu pedido está reservado unos minutos: paga {amount} para completarlo.",
+    ),
+    payment_late=Reserved(
+        "Tu pago de {amount} llegó cuando tu plaza ya no estaba reservada.",
+        "Tu pago de {amount} llegó cuando tu pedido ya no estaba reservado.",
+    ),
+    payment_missed=Reserved(
+        "No llegó ningún pago, así que tu plaza ya no está reservada.",
+        "No llegó ningún pago, así que tu pedido ya no está reservado.",
+    ),
+    payment_refused=Reserved(
+        "No se pudo cobrar tu pago, así que ya no estás en el grupo.",
+        "No se pudo cobrar tu pago, así que tu pedido se canceló.",
+    ),
     other_groups="Hay otros grupos a los que unirte.",
 )
 

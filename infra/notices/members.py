@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notices.kinds import Channel
 from infra.notices.choices import KeptChoices, choices_in
+from infra.notices.kinds_sql import KINDS_OF_PAYMENTS
 from infra.statement import json_text
 
 # A telling goes through the places of its group in the order of their numbers; one of an order is for its shopper.
-_CHUNK: Final = text("""
+_CHUNK: Final = text(f"""
 WITH claimed AS (
   SELECT * FROM json_to_recordset(CAST(:claimed AS json)) AS c (
     id bigint, kind text, about uuid, deal_id uuid, group_id uuid, order_id uuid, numbers_max int, told_through int,
@@ -42,10 +43,14 @@ SELECT true, json_build_object(
   'last', (SELECT json_build_object('is_read', read_at IS NOT NULL, 'facts', facts) FROM notices n
     WHERE chunk.kind = 'joined' AND n.account_id = whose.id AND n.about = chunk.about AND n.kind = chunk.kind
     ORDER BY n.stage DESC LIMIT 1),
-  'payment', (SELECT json_build_object('amount_minor', hold_minor, 'pay_by', pay_by, 'status', status) FROM payments p
-    WHERE chunk.kind IN ('payment_needed', 'payment_late') AND p.order_id = chunk.order_id))::text
+  'payment', (SELECT json_build_object('amount_minor', hold_minor, 'pay_by', pay_by, 'status', status,
+      'is_late', late_at IS NOT NULL,
+      'is_tried_again', EXISTS (SELECT FROM payments other WHERE other.deal_id = p.deal_id
+        AND other.shopper_id = p.shopper_id AND other.created_at > p.created_at
+        AND other.status IN ('awaiting', 'held', 'captured')))
+    FROM payments p WHERE chunk.kind IN {KINDS_OF_PAYMENTS} AND p.order_id = chunk.order_id))::text
 FROM chunk JOIN accounts asked ON asked.id = chunk.shopper_id
-JOIN accounts whose ON whose.id = coalesce(asked.merged_into, asked.id) AND whose.status IN ('guest', 'full')""")
+JOIN accounts whose ON whose.id = coalesce(asked.merged_into, asked.id) AND whose.status IN ('guest', 'full')""")  # noqa: S608 - a constant
 
 
 class LastCount(msgspec.Struct, frozen=True):
@@ -76,11 +81,16 @@ class LastTold(msgspec.Struct, frozen=True):
 
 
 class PaymentNow(msgspec.Struct, frozen=True):
-    """How a payment stands."""
+    """How a payment stands; `is_late`: it came when it was no longer waited for.
+
+    `is_tried_again`: its shopper has made another for the same deal since, which is awaited or came.
+    """
 
     amount_minor: int
     pay_by: datetime
     status: str
+    is_late: bool
+    is_tried_again: bool
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

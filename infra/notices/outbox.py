@@ -4,19 +4,20 @@ Rows are found by their ids and never marked, so writing them costs nothing more
 them, is not waited for (docs/decisions/0027).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.groupbuy.events import Event, PaymentCameLate
+from domain.groupbuy.events import Event, PaymentCameLate, PaymentSettled, ReservationLapsed
 from domain.groupbuy.group import Group
-from domain.notices.happenings import NEWS, RESTS_S, Happening, happenings
-from domain.notices.kinds import GATHERED, Kind
+from domain.groupbuy.payment import LapsedBecause
+from domain.notices.happenings import NEWS, RESTS_S, Happening, happening_of_order, happenings
+from domain.notices.kinds import GATHERED
 from infra.loading_sql import GROUP_COLUMNS
 from infra.notices.beginning import begin_due
 from infra.notices.runs import Reading, Run, advanced, confirmed
@@ -54,7 +55,8 @@ _READ: Final = text("""
   SELECT o.deal_id, o.group_id,
     ARRAY(SELECT type FROM unnest(CAST(:types AS text[])) AS type
       WHERE strpos(told.events, '"type":"' || type || '"') > 0) AS types,
-    CASE WHEN strpos(told.events, :late_type) > 0 THEN told.events END AS events
+    CASE WHEN EXISTS (SELECT FROM unnest(CAST(:marks AS text[])) AS mark WHERE strpos(told.events, mark) > 0)
+      THEN told.events END AS events
   FROM outbox o CROSS JOIN LATERAL (SELECT o.events::text AS events OFFSET 0) told
   WHERE o.id = ANY(CAST(:ids AS bigint[])) ORDER BY o.id""")
 _GROUPS: Final = text(f"""
@@ -75,23 +77,35 @@ _TO_BE_TOLD: Final = text("""
     ORDER BY stage DESC LIMIT 1) last ON new.is_gathered
   WHERE last.stage IS NULL OR last.begun_at IS NOT NULL OR last.done_at IS NOT NULL
   ON CONFLICT DO NOTHING""")
-_LATE_TO_BE_TOLD: Final = text("""
+_TO_BE_TOLD_OF_ORDERS: Final = text("""
   INSERT INTO tellings (about, kind, stage, deal_id, group_id, order_id, due_at, begun_at)
-  SELECT order_id, :kind, 0, deal_id, group_id, order_id, clock_timestamp(), clock_timestamp()
-  FROM json_to_recordset(CAST(:new AS json)) AS new (deal_id uuid, group_id uuid, order_id uuid)
+  SELECT order_id, kind, 0, deal_id, group_id, order_id, clock_timestamp() + make_interval(secs => after_s),
+    clock_timestamp()
+  FROM json_to_recordset(CAST(:new AS json)) AS new (
+    kind text, after_s float, deal_id uuid, group_id uuid, order_id uuid)
   ON CONFLICT DO NOTHING""")
 
 _TYPES: Final[Mapping[str, type[Event]]] = {type_.__name__: type_ for type_ in NEWS}
+_TYPES_OF_ORDERS: Final[Mapping[str, type[Event]]] = {
+    type_.__name__: type_ for type_ in (PaymentCameLate, ReservationLapsed, PaymentSettled)
+}
+_MARKS: Final = (
+    f'"type":"{PaymentCameLate.__name__}"',
+    f'"type":"{ReservationLapsed.__name__}"',
+    '"refused_because":"',  # nearly all settlements are as they should be: there it is null
+)
 _decode_group: Final = msgspec.json.Decoder(GroupRow).decode
 
 
-class _LateEvent(msgspec.Struct, frozen=True):
-    """As much of an event as tells whose money came late."""
+class _EventOfOrder(msgspec.Struct, frozen=True):
+    """As much of an event as tells whose payment did not go as they think."""
 
     type: str
     deal_id: UUID
     group_id: UUID | None = None
     order_id: UUID | None = None
+    because: str | None = None
+    refused_because: str | None = None
 
 
 class Look(NamedTuple):
@@ -107,7 +121,7 @@ class Look(NamedTuple):
 
 
 _decode_runs: Final = msgspec.json.Decoder(list[tuple[int, int, int | None]]).decode
-_decode_events: Final = msgspec.json.Decoder(list[_LateEvent]).decode
+_decode_events: Final = msgspec.json.Decoder(list[_EventOfOrder]).decode
 
 
 async def read_outbox(engine: AsyncEngine) -> bool:
@@ -154,7 +168,7 @@ async def _look(connection: AsyncConnection, reading: Reading) -> Look:
 
 async def _note(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
     """Write down what is to be told of what these rows say."""
-    asked = {"ids": ids, "types": list(_TYPES), "late_type": f'"type":"{PaymentCameLate.__name__}"'}
+    asked = {"ids": ids, "types": list(_TYPES), "marks": list(_MARKS)}
     rows = (await connection.execute(_READ, asked)).all()
     said: dict[UUID, set[type[Event]]] = {}
     for row in rows:
@@ -164,9 +178,9 @@ async def _note(connection: AsyncConnection, ids: Sequence[int], now: datetime) 
     new = [_row(group, happening) for group in groups for happening in happenings(said[group.id], group, now)]
     if new:
         await connection.execute(_TO_BE_TOLD, {"new": json_text(new), "rests_s": list(RESTS_S)})
-    late = [event for row in rows if row.events for event in _decode_events(row.events) if _is_late(event)]
-    if late:
-        await connection.execute(_LATE_TO_BE_TOLD, {"kind": Kind.PAYMENT_LATE, "new": json_text(late)})
+    of_orders = [row for row in map(_row_of_order, _events_of_orders(rows)) if row is not None]
+    if of_orders:
+        await connection.execute(_TO_BE_TOLD_OF_ORDERS, {"new": json_text(of_orders)})
 
 
 async def _groups(connection: AsyncConnection, group_ids: list[UUID]) -> list[Group]:
@@ -184,5 +198,16 @@ def _row(group: Group, happening: Happening) -> dict[str, object]:
     }
 
 
-def _is_late(event: _LateEvent) -> bool:
-    return event.type == PaymentCameLate.__name__
+def _events_of_orders(rows: Sequence[Any]) -> Iterator[_EventOfOrder]:
+    for row in rows:
+        if row.events is not None:
+            yield from (event for event in _decode_events(row.events) if event.type in _TYPES_OF_ORDERS)
+
+
+def _row_of_order(event: _EventOfOrder) -> dict[str, object] | None:
+    because = None if event.because is None else LapsedBecause(event.because)
+    happening = happening_of_order(_TYPES_OF_ORDERS[event.type], because, event.refused_because)
+    if happening is None:
+        return None
+    ids = {"deal_id": event.deal_id, "group_id": event.group_id, "order_id": event.order_id}
+    return {"kind": happening.kind, "after_s": happening.after_s, **ids}

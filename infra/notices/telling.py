@@ -14,13 +14,14 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.groupbuy.payment import PaymentStatus
 from domain.notices.choices import PUSHES_PER_UNREAD_MAX
 from domain.notices.facts import Facts, Standing
 from domain.notices.happenings import push_waits_s
-from domain.notices.kinds import FATES, GATHERED, Channel, Kind
+from domain.notices.kinds import FATES, GATHERED, OF_PAYMENTS, Channel, Kind
 from infra.ids import new_id
 from infra.notices.kinds_sql import GATHERED_KINDS
-from infra.notices.members import Member, Passed, read_chunk
+from infra.notices.members import Member, Passed, PaymentNow, read_chunk
 from infra.statement import json_text
 
 TELLINGS_AT_ONCE: Final = 200
@@ -178,7 +179,9 @@ def _useful_until(telling: TellingRow, member: Member) -> datetime | None:
 
 def _facts(telling: TellingRow, member: Member) -> Facts | None:
     """The numbers of one person; None where there is nothing to tell them."""
-    standing, payment = telling.standing, member.payment
+    standing = telling.standing
+    if telling.kind in OF_PAYMENTS:
+        return _facts_of(telling.kind, member.payment)
     match telling.kind:
         case Kind.JOINED if standing is not None:
             known = member.last.participants_before if member.last else 0
@@ -188,11 +191,20 @@ def _facts(telling: TellingRow, member: Member) -> Facts | None:
             pays_minor = standing.unit_price * member.quantity
             facts = Facts(standing=standing, quantity=member.quantity, pays_minor=pays_minor)
             return None if member.is_dropped else facts
-        case Kind.PAYMENT_NEEDED | Kind.PAYMENT_LATE:
-            if payment is None or (telling.kind is Kind.PAYMENT_NEEDED and payment.status != "awaiting"):
-                return None
-            return Facts(amount_minor=payment.amount_minor, pay_by=payment.pay_by)
     return Facts(standing=standing)
+
+
+def _facts_of(kind: Kind, payment: PaymentNow | None) -> Facts | None:
+    """Those of a payment, as long as it stands so."""
+    if payment is None:
+        return None
+    if kind is Kind.PAYMENT_NEEDED and payment.status != PaymentStatus.AWAITING:
+        return None
+    if kind is Kind.PAYMENT_MISSED and (payment.is_late or payment.is_tried_again):
+        return None
+    if kind is Kind.PAYMENT_REFUSED:
+        return Facts()
+    return Facts(amount_minor=payment.amount_minor, pay_by=payment.pay_by)
 
 
 def _once_each(new: Iterable[_New]) -> list[_New]:

@@ -63,6 +63,7 @@ class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
             currency=self.currency,
             facts=self.facts,
             money=self.whereabouts,
+            is_alone=self.group_id is None,
         )
 
     def text(self, language: Language) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.profile import KindsBody
+from domain.notices.kinds import Kind
 from infra.notices.outbox import read_outbox
 from infra.notices.telling import tell_chunk
 from tests.api.conftest import app, client, town
@@ -122,6 +124,11 @@ async def test_choices_are_made_one_by_one(town: Town) -> None:
     said = (await mei.patch("/v1/me", {"notifications": {"quiet_hours": None}})).json()["notifications"]
     assert said["quiet_hours"] is None
     assert said["kinds"]["joined"] == {"push": False, "email": True}
+
+
+def test_every_kind_can_be_chosen() -> None:
+    """A kind that is added is one that people can switch off."""
+    assert set(KindsBody.__struct_fields__) == set(Kind)
 
 
 @pytest.mark.parametrize(

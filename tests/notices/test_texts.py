@@ -1,5 +1,6 @@
 """What notices say, in every language."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.notices.facts import Facts, Standing
-from domain.notices.kinds import Kind
+from domain.notices.kinds import OF_PAYMENTS, Kind
 from domain.notices.texts import Money, Telling, notice_text
 from domain.sharing.language import Language
 
@@ -111,6 +112,18 @@ def test_money_is_back_only_when_it_is(money: Money, english: str) -> None:
     assert said(Kind.CANCELLED, money=money) == f"Your group was cancelled. {english}"
     late = said(Kind.PAYMENT_LATE, Facts(amount_minor=900), money=money)
     assert late.endswith(f"{english} There are other groups to join.")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_who_buys_alone_has_no_place_in_a_group(language: Language) -> None:
+    """What is said of a payment that was to be made, came late, did not come or was refused is of their order."""
+    for kind in OF_PAYMENTS:
+        told = Telling(
+            kind=kind, title="Tea", currency="USD", facts=Facts(amount_minor=900), money=Money.BACK, is_alone=True
+        )
+        alone, in_group = notice_text(told, language), notice_text(replace(told, is_alone=False), language)
+        assert alone != in_group
+        assert not {"place", "名额", "Platz", "plaza"} & set(re.findall(r"名额|\w+", alone)), alone
 
 
 @given(st.integers(2, 10**6), st.integers(1, 10**6), st.integers(1, 20), st.integers(1, 10**9))

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from domain.groupbuy.commands import CancelGroup, CloseGroup, ConfirmPayment, LeaveGroup
-from domain.notices.kinds import Kind
+from domain.groupbuy.payment import LapsedBecause
+from domain.notices.kinds import Channel, Kind
 from domain.pricing.schedule import PriceSchedule, Tier
 from infra.notices.reminding import remind
 from infra.notices.telling import tell_chunk
@@ -170,6 +171,56 @@ async def test_money_that_came_too_late_is_told(square: Square, alone: bool) -> 
     assert (notice.link is None) is alone
 
 
+@pytest.mark.parametrize("alone", [False, True])
+async def test_who_never_paid_is_told_that_nothing_is_kept(square: Square, alone: bool) -> None:  # noqa: FBT001 - both ways
+    """By a push, a while after the place came free: that it did, and that there is nothing to pay."""
+    ann = await square.person(email=True)
+    deal_id = await square.till.live()
+    bought = await (square.till.reserve_alone if alone else square.till.reserve_first)(deal_id, ann)
+    await square.till.lapse(bought)
+    await square.tell()
+    assert await square.told(ann) == []
+    await square.wait(60)
+    await square.tell()
+    (notice,) = await square.inbox(ann)
+    assert (notice.kind, notice.amount) == (Kind.PAYMENT_MISSED, 2_000 if alone else 1_800)
+    kept = "order" if alone else "place"
+    assert notice.text == f"No payment came through, so your {kept} is no longer kept. You pay nothing."
+    await square.wait(10)
+    assert [parcel.channel for parcel in await square.sent()] == [Channel.PUSH]
+
+
+async def test_a_group_that_closes_under_a_reservation_is_told(square: Square) -> None:
+    """Who had not paid is nobody's member: they are told what became of their place, not the group's fate."""
+    ann, ben = await square.person(), await square.person()
+    (first,) = await square.paid_group(ann)
+    late = await square.till.reserve(first, ben)
+    await square.till.close(first)
+    await square.till.lapse(late, LapsedBecause.DEADLINE)
+    await square.tell()
+    await square.wait(60)
+    await square.tell()
+    assert await square.told(ann) == [Kind.FAILED]
+    assert await square.told(ben) == [Kind.PAYMENT_MISSED]
+
+
+@pytest.mark.parametrize("why", ["tries again", "pays late", "left"])
+async def test_who_knows_better_is_not_told_that_they_missed_it(square: Square, why: str) -> None:
+    """A new attempt within a minute, money that came after all, or a place they gave up themselves."""
+    ann = await square.person()
+    (first,) = await square.paid_group(await square.person())
+    lost = await square.till.reserve(first, ann)
+    await square.till.lapse(lost, LapsedBecause.LEFT if why == "left" else LapsedBecause.DECLINED)
+    if why == "tries again":
+        await square.till.reserve(first, ann)
+    if why == "pays late":
+        await square.till.tell(ConfirmPayment(**lost.names, reference="sandbox_late"))
+    await square.tell()
+    await square.wait(60)
+    await square.tell()
+    assert Kind.PAYMENT_MISSED not in await square.told(ann)
+
+
 async def test_a_group_that_everybody_left_is_told_to_nobody(square: Square) -> None:
     """Nor is who left told anything of it later."""
     ann, ben = await square.person(), await square.person()
@@ -215,12 +266,20 @@ async def test_who_is_in_twice_is_told_once_who_joined(square: Square) -> None:
     assert (await square.told(cat)).count(Kind.SUCCEEDED) == 2
 
 
-async def test_whose_payment_was_refused_is_not_told_what_they_pay(square: Square) -> None:
-    """The place is lost by then; the others are told as ever."""
-    ann, ben = await square.person(), await square.person()
+@pytest.mark.parametrize("knew", [False, True])
+async def test_whose_payment_is_refused_is_told_so(square: Square, knew: bool) -> None:  # noqa: FBT001 - both ways
+    """Also by a letter; who has not heard of the success yet is not told any more what they pay. The others are."""
+    ann, ben = await square.person(), await square.person(email=True)
     first, second = await square.paid_group(ann, ben)
     await square.till.close(first)
+    if knew:
+        await square.tell()
     await square.till.settle(refusing=[second.order_id])
     await square.tell()
     assert await square.told(ann) == [Kind.SUCCEEDED]
-    assert await square.told(ben) == []
+    assert await square.told(ben) == [*[Kind.SUCCEEDED] * knew, Kind.PAYMENT_REFUSED]
+    notice = (await square.inbox(ben))[0]
+    assert notice.text == "Your payment could not be collected, so you are no longer in the group. You pay nothing."
+    await square.wait(10)
+    told = {(parcel.channel, notice.kind) for parcel in await square.sent() for notice in parcel.notices}
+    assert {(way, Kind.PAYMENT_REFUSED) for way in Channel} <= told
