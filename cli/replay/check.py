@@ -46,7 +46,7 @@ _decode_groups = msgspec.json.Decoder(Page[MyGroup]).decode
 
 async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
     """Compare all that the log's shoppers see with the log; groups still open get `CLOSING_GRACE_S` to close."""
-    waiting, patience_ends_at = list(replay.places_of), time.monotonic() + CLOSING_GRACE_S
+    waiting, patience_ends_at = list(replay.lines_of), time.monotonic() + CLOSING_GRACE_S
     while waiting:
         patient = time.monotonic() < patience_ends_at
         look = partial(_check_shopper, replay, patient=patient)
@@ -57,19 +57,19 @@ async def check_outcomes(replay: Replay, advance: Callable[[], None]) -> None:
 
 async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
     """Whether this shopper is done with; not while a group of theirs is open and there is time."""
-    places = replay.places_of[shopper]
+    lines = replay.lines_of[shopper]
     try:
         groups = await _groups_of(replay, shopper)
     except ApiRefused as refusal:
-        for place in places:
-            replay.note_mismatch(place, f"shopper {shopper} may not see their groups: {refusal}")
+        for line in lines:
+            replay.note_mismatch(line, f"shopper {shopper} may not see their groups: {refusal}")
         return True
     if patient and any(group.closed_at is None for group in groups.values()):
         return False
-    for place in places:
-        _check_place(replay, place, shopper, groups.pop(replay.group_ids.get(place, ""), None))
+    for line in lines:
+        _check_place(replay, line, shopper, groups.pop(replay.group_ids.get(line, ""), None))
     if groups:
-        replay.note_mismatch(places[0], f"shopper {shopper} is in {len(groups)} groups too many: {', '.join(groups)}")
+        replay.note_mismatch(lines[0], f"shopper {shopper} is in {len(groups)} groups too many: {', '.join(groups)}")
     return True
 
 
@@ -79,26 +79,26 @@ async def _groups_of(replay: Replay, shopper: int) -> dict[str, MyGroup]:
     return {group.id: group for group in groups}
 
 
-def _check_place(replay: Replay, place: int, shopper: int, seen: MyGroup | None) -> None:
+def _check_place(replay: Replay, line: int, shopper: int, seen: MyGroup | None) -> None:
     """Compare one shopper's view of one group; the initiator's view also counts as the group's outcome."""
-    group, fate = replay.log[place], replay.fate(place)
+    group, fate = replay.log[line], replay.fate(line)
     if seen is None:
-        replay.note_mismatch(place, f"shopper {shopper} is not in the group")
+        replay.note_mismatch(line, f"shopper {shopper} is not in the group")
         return
     if shopper == group.initiator:
         replay.outcomes[seen.status] += 1
-        _note_closing(replay, place, seen)
+        _note_closing(replay, line, seen)
     differences = _differences(fate, seen)
     if seen.leader_id != str(replay.cast.shopper_id(group.initiator)):
         differences.append("its leader is not the initiator")
     if differences:
-        replay.note_mismatch(place, f"shopper {shopper} sees: {'; '.join(differences)}")
+        replay.note_mismatch(line, f"shopper {shopper} sees: {'; '.join(differences)}")
 
 
-def _note_closing(replay: Replay, place: int, seen: MyGroup) -> None:
+def _note_closing(replay: Replay, line: int, seen: MyGroup) -> None:
     if seen.closed_at is not None:
-        replay.closed_at[place] = seen.closed_at
-        if not replay.fate(place).full:
+        replay.closed_at[line] = seen.closed_at
+        if not replay.fate(line).full:
             replay.figures.lateness_s.append((seen.closed_at - seen.expires_at).total_seconds())
 
 

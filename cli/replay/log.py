@@ -27,7 +27,7 @@ class LoggedGroup(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The place in the log, for messages."""
+        """Which line it is, for messages."""
         return f"{self.file.name}:{self.line_number}"
 
     @property
@@ -48,8 +48,8 @@ def read_logs(files: Sequence[Path], lines_max: int | None = None) -> list[Logge
 
 
 def _spread(file_number: int, log: list[LoggedGroup]) -> Iterator[tuple[float, int, LoggedGroup]]:
-    """Each group with its place between the beginning (0) and the end (1) of its own file."""
-    return ((place / len(log), file_number, group) for place, group in enumerate(log))
+    """Each group with how far down its own file it stands: from the beginning (0) to the end (1)."""
+    return ((line / len(log), file_number, group) for line, group in enumerate(log))
 
 
 def _read(file: Path, lines_max: int | None) -> Iterator[LoggedGroup]:

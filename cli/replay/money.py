@@ -59,7 +59,7 @@ _decode_orders = msgspec.json.Decoder(Page[MyOrder]).decode
 
 async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
     """Compare every shopper's orders with the log; what is still on its way is looked at again while anything moves."""
-    waiting, give_up_at = list(replay.places_of), time.monotonic() + STANDSTILL_S
+    waiting, give_up_at = list(replay.lines_of), time.monotonic() + STANDSTILL_S
     while waiting:
         begun_at = time.monotonic()
         look = partial(_check_shopper, replay, patient=begun_at < give_up_at)
@@ -73,33 +73,33 @@ async def check_money(replay: Replay, advance: Callable[[], None]) -> None:
 
 async def _check_shopper(replay: Replay, shopper: int, *, patient: bool) -> bool:
     """Whether this shopper is done with; not while money of theirs is on its way and there is time."""
-    places, token = replay.places_of[shopper], replay.cast.token(shopper)
+    lines, token = replay.lines_of[shopper], replay.cast.token(shopper)
     try:
         orders = await every_item(replay.client, "look at my orders", "/v1/me/orders", token, _decode_orders)
     except ApiRefused as refusal:
-        for place in places:
-            replay.note_mismatch(place, f"shopper {shopper} may not see their orders: {refusal}")
+        for line in lines:
+            replay.note_mismatch(line, f"shopper {shopper} may not see their orders: {refusal}")
         return True
     if patient and any(order.status in ON_ITS_WAY for order in orders):
         return False
-    for place in places:
-        group_id = replay.group_ids.get(place)
-        _check_place(replay, place, shopper, [order for order in orders if order.group_id == group_id])
-    known = {replay.group_ids.get(place) for place in places}
+    for line in lines:
+        group_id = replay.group_ids.get(line)
+        _check_place(replay, line, shopper, [order for order in orders if order.group_id == group_id])
+    known = {replay.group_ids.get(line) for line in lines}
     if foreign := [order.id for order in orders if order.group_id not in known]:
-        replay.note_mismatch(places[0], f"shopper {shopper} has orders of no group of theirs: {', '.join(foreign)}")
+        replay.note_mismatch(lines[0], f"shopper {shopper} has orders of no group of theirs: {', '.join(foreign)}")
     return True
 
 
-def _check_place(replay: Replay, place: int, shopper: int, orders: list[MyOrder]) -> None:
+def _check_place(replay: Replay, line: int, shopper: int, orders: list[MyOrder]) -> None:
     """Compare what became of one shopper's money in one group; whatever was taken counts for the totals."""
-    money, fate = replay.figures.money, replay.fate(place)
+    money, fate = replay.figures.money, replay.fate(line)
     for order in orders:
-        money.note(order.captured, order.placed_at, replay.closed_at.get(place))
+        money.note(order.captured, order.placed_at, replay.closed_at.get(line))
     if len(orders) != 1:
-        replay.note_mismatch(place, f"shopper {shopper} has {len(orders)} orders of the group, expected 1")
+        replay.note_mismatch(line, f"shopper {shopper} has {len(orders)} orders of the group, expected 1")
         return
-    ceiling = replay.items[replay.log[place].item].unit_price(TIPS_AT)
+    ceiling = replay.items[replay.log[line].item].unit_price(TIPS_AT)
     compared = (
         ("status", PAID if fate.pays else "not_paid", orders[0].status),
         ("held", ceiling, orders[0].hold),
@@ -108,7 +108,7 @@ def _check_place(replay: Replay, place: int, shopper: int, orders: list[MyOrder]
     )
     differences = [f"{name} {found}, expected {expected}" for name, expected, found in compared if found != expected]
     if differences:
-        replay.note_mismatch(place, f"the order of shopper {shopper} shows: {'; '.join(differences)}")
+        replay.note_mismatch(line, f"the order of shopper {shopper} shows: {'; '.join(differences)}")
 
 
 async def check_statement(replay: Replay) -> None:

@@ -19,11 +19,11 @@ STEP_PERCENT = 2
 
 @dataclass(slots=True)
 class Item:
-    """An item of the log as a deal: as large as its largest group, with a place in stock for everybody in the log."""
+    """An item of the log as a deal: as large as its largest group, with a unit in stock for everybody in the log."""
 
     number: int
     size: int = TIPS_AT
-    places: int = 0
+    units: int = 0
 
     @property
     def solo_price(self) -> int:
@@ -52,7 +52,7 @@ class Item:
             "grouping": "team",
             "group_size_max": self.size,
             "group_lifetime_s": group_lifetime_s,
-            "stock": self.places,
+            "stock": self.units,
         }
 
 
@@ -76,7 +76,7 @@ def items_of(log: Iterable[LoggedGroup]) -> dict[int, Item]:
             item = items[group.item] = Item(group.item)
         participants = 1 + len(group.friends)
         item.size = max(item.size, participants)
-        item.places += participants
+        item.units += participants
     return items
 
 

@@ -92,28 +92,28 @@ async def put_up_deals(replay: Replay, advance: Callable[[], None]) -> None:
 async def play_groups(replay: Replay, advance: Callable[[], None]) -> None:
     """Play every line of the log; whoever opens a group brings its friends in before the next line is begun."""
 
-    async def play(place: int) -> None:
+    async def play(line: int) -> None:
         try:
-            await _play_group(replay, place)
+            await _play_group(replay, line)
         except ApiRefused as refusal:
-            replay.note_mismatch(place, f"the API refused to play it: {refusal}")
+            replay.note_mismatch(line, f"the API refused to play it: {refusal}")
         advance()
 
     await in_parallel(range(len(replay.log)), replay.concurrency, play)
 
 
-async def _play_group(replay: Replay, place: int) -> None:
-    group, client, cast = replay.log[place], replay.client, replay.cast
+async def _play_group(replay: Replay, line: int) -> None:
+    group, client, cast = replay.log[line], replay.client, replay.cast
     opened = await client.ask(
         "open a group",
         "POST",
         f"/v1/deals/{replay.deal_ids[group.item]}/groups",
         token=cast.token(group.initiator),
-        idempotency_key=f"{cast.run_id.hex}-{place}",
+        idempotency_key=f"{cast.run_id.hex}-{line}",
     )
     made = _joined.decode(opened)
-    group_id = replay.group_ids[place] = made.id
-    await _is_in_at_once(replay, place, group.initiator, made.you)
+    group_id = replay.group_ids[line] = made.id
+    await _is_in_at_once(replay, line, group.initiator, made.you)
     if not group.friends:
         return
     code = await _share(replay, group_id, group.initiator)  # whose group they joined is all that the log says of it
@@ -127,17 +127,17 @@ async def _play_group(replay: Replay, place: int) -> None:
         )
         replay.joins += 1
         joined = _joined.decode(answer)
-        if await _is_in_at_once(replay, place, friend, joined.you) and joined.participants != already_in + 1:
-            replay.note_mismatch(place, f"participant {already_in + 1} was told that {joined.participants} are in")
+        if await _is_in_at_once(replay, line, friend, joined.you) and joined.participants != already_in + 1:
+            replay.note_mismatch(line, f"participant {already_in + 1} was told that {joined.participants} are in")
 
 
-async def _is_in_at_once(replay: Replay, place: int, shopper: int, you: Place) -> bool:
+async def _is_in_at_once(replay: Replay, line: int, shopper: int, you: Place) -> bool:
     """Whether the place counted when it was answered; where its payment was awaited, returns when it is approved."""
     give_up_at = time.monotonic() + PAYMENT_LIMIT_S
     path, status = f"/v1/orders/{you.order_id}/payment", you.status
     while status == "awaiting_payment":  # the gateway's answer was lost: an app asks until it is there
         if time.monotonic() > give_up_at:
-            replay.note_mismatch(place, f"shopper {shopper} waits for the gateway for {PAYMENT_LIMIT_S} s")
+            replay.note_mismatch(line, f"shopper {shopper} waits for the gateway for {PAYMENT_LIMIT_S} s")
             break
         await asyncio.sleep(ASK_AGAIN_AFTER_S)
         answer = await replay.client.ask("ask for the payment", "POST", path, token=replay.cast.token(shopper))

@@ -84,45 +84,45 @@ class Replay:
     takes_money: bool | None = None
     mismatches: dict[int, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    places_of: dict[int, list[int]] = field(init=False)
+    lines_of: dict[int, list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.places_of = defaultdict(list)
-        for place, group in enumerate(self.log):
+        self.lines_of = defaultdict(list)
+        for line, group in enumerate(self.log):
             for shopper in group.shoppers:
-                self.places_of[shopper].append(place)
+                self.lines_of[shopper].append(line)
 
     @property
-    def shared_places(self) -> list[int]:
+    def shared_lines(self) -> list[int]:
         """The lines whose groups somebody came into by a link."""
-        return [place for place, group in enumerate(self.log) if group.friends]
+        return [line for line, group in enumerate(self.log) if group.friends]
 
     @property
-    def shared_places_of(self) -> dict[int, list[int]]:
+    def shared_lines_of(self) -> dict[int, list[int]]:
         """The same by whose links those were."""
-        places: defaultdict[int, list[int]] = defaultdict(list)
-        for place in self.shared_places:
-            places[self.log[place].initiator].append(place)
-        return places
+        lines: defaultdict[int, list[int]] = defaultdict(list)
+        for line in self.shared_lines:
+            lines[self.log[line].initiator].append(line)
+        return lines
 
     @property
     def due_minor(self) -> int:
         """What all shoppers together must pay, minor units."""
-        return sum(self.fate(place).pays * len(group.shoppers) for place, group in enumerate(self.log))
+        return sum(self.fate(line).pays * len(group.shoppers) for line, group in enumerate(self.log))
 
     @property
     def is_right(self) -> bool:
         """Whether nothing was found wrong."""
         return not self.mismatches and not self.faults
 
-    def fate(self, place: int) -> Fate:
+    def fate(self, line: int) -> Fate:
         """What the group of a line must come to."""
-        group = self.log[place]
+        group = self.log[line]
         return fate_of(group, self.items[group.item])
 
-    def note_mismatch(self, place: int, what: str) -> None:
+    def note_mismatch(self, line: int, what: str) -> None:
         """One mismatch a line: what follows from the first is not counted again."""
-        self.mismatches.setdefault(place, what)
+        self.mismatches.setdefault(line, what)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -17,19 +17,19 @@ async def perform(replay: Replay, screen: Screen) -> None:
         await put_up_deals(replay, advance)
     with figures.phase("groups"), screen.phase("groups", len(replay.log)) as advance:
         await play_groups(replay, advance)
-    if any(not replay.fate(place).full for place in range(len(replay.log))):
+    if any(not replay.fate(line).full for line in range(len(replay.log))):
         # A second at a time by our own clock: whoever opened last has had its whole lifetime then.
         with figures.phase("closings"), screen.phase("closings", replay.group_lifetime_s) as advance:
             for _ in range(replay.group_lifetime_s):
                 await asyncio.sleep(1)
                 advance()
-    with figures.phase("checks"), screen.phase("checks", len(replay.places_of)) as advance:
+    with figures.phase("checks"), screen.phase("checks", len(replay.lines_of)) as advance:
         await check_outcomes(replay, advance)
     if replay.joins:
-        looks = len(replay.shared_places) + len(replay.shared_places_of)
+        looks = len(replay.shared_lines) + len(replay.shared_lines_of)
         with figures.phase("trees"), screen.phase("trees", looks) as advance:
             await check_trees(replay, advance)
     if replay.takes_money:
-        with figures.phase("money"), screen.phase("money", len(replay.places_of)) as advance:
+        with figures.phase("money"), screen.phase("money", len(replay.lines_of)) as advance:
             await check_money(replay, advance)
             await check_statement(replay)

@@ -20,16 +20,16 @@ def show_summary(console: Console, replay: Replay, *, finished: bool) -> None:
     console.print()
     console.print(_outcomes(replay))
     console.print(_requests(replay.figures))
-    for line in _remarks(replay, finished=finished):
-        console.print(line, soft_wrap=True)
-    for place, what in sorted(replay.mismatches.items())[:MISMATCHES_SHOWN]:
-        console.print(f"  {replay.log[place].where}: {what}", highlight=False, markup=False, soft_wrap=True)
+    for remark in _remarks(replay, finished=finished):
+        console.print(remark, soft_wrap=True)
+    for line, what in sorted(replay.mismatches.items())[:MISMATCHES_SHOWN]:
+        console.print(f"  {replay.log[line].where}: {what}", highlight=False, markup=False, soft_wrap=True)
     for fault in replay.faults:
         console.print(f"  {fault}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _outcomes(replay: Replay) -> Table:
-    expected = Counter(replay.fate(place).status for place in range(len(replay.log)))
+    expected = Counter(replay.fate(line).status for line in range(len(replay.log)))
     rows = (
         ("groups opened", len(replay.log), len(replay.group_ids)),
         ("friends joined", sum(len(group.friends) for group in replay.log), replay.joins),

@@ -55,25 +55,25 @@ _decode_links = msgspec.json.Decoder(Page[Link]).decode
 
 async def check_trees(replay: Replay, advance: Callable[[], None]) -> None:
     """Compare the tree of every group that anybody joined, and the links of everybody who initiated one."""
-    await in_parallel(replay.shared_places, replay.concurrency, partial(_check_group, replay, advance))
-    by_sharer = replay.shared_places_of
+    await in_parallel(replay.shared_lines, replay.concurrency, partial(_check_group, replay, advance))
+    by_sharer = replay.shared_lines_of
     await in_parallel(by_sharer.items(), replay.concurrency, partial(_check_links, replay, advance))
 
 
-async def _check_group(replay: Replay, advance: Callable[[], None], place: int) -> None:
-    token = replay.cast.token(replay.log[place].initiator)
-    path = f"/v1/groups/{replay.group_ids.get(place)}/invite-tree"
+async def _check_group(replay: Replay, advance: Callable[[], None], line: int) -> None:
+    token = replay.cast.token(replay.log[line].initiator)
+    path = f"/v1/groups/{replay.group_ids.get(line)}/invite-tree"
     try:
         nodes = await every_item(replay.client, "who brought whom", path, token, _decode_nodes)
     except ApiRefused as refusal:
-        replay.note_mismatch(place, f"the initiator may not see who brought whom: {refusal}")
+        replay.note_mismatch(line, f"the initiator may not see who brought whom: {refusal}")
     else:
-        _compare(replay, place, nodes)
+        _compare(replay, line, nodes)
     advance()
 
 
-def _compare(replay: Replay, place: int, nodes: list[Node]) -> None:
-    group, name_of = replay.log[place], replay.cast.name
+def _compare(replay: Replay, line: int, nodes: list[Node]) -> None:
+    group, name_of = replay.log[line], replay.cast.name
     names = {node.number: node.display_name for node in nodes}
     found = [(node.display_name, node.came_by and names.get(node.came_by.sharer_number or 0)) for node in nodes]
     initiator = name_of(group.initiator)
@@ -81,31 +81,31 @@ def _compare(replay: Replay, place: int, nodes: list[Node]) -> None:
     replay.brought += sum(sharer is not None for _, sharer in found)
     for number, (told, logged) in enumerate(zip_longest(found, expected), 1):
         if told != logged:
-            replay.note_mismatch(place, f"participant {number} and by whom is told as {told}, expected {logged}")
+            replay.note_mismatch(line, f"participant {number} and by whom is told as {told}, expected {logged}")
             return
 
 
 async def _check_links(replay: Replay, advance: Callable[[], None], shared: tuple[int, list[int]]) -> None:
-    shopper, shared_places = shared
-    places, token = {replay.group_ids.get(place): place for place in shared_places}, replay.cast.token(shopper)
+    shopper, shared_lines = shared
+    lines, token = {replay.group_ids.get(line): line for line in shared_lines}, replay.cast.token(shopper)
     try:
         links = await every_item(replay.client, "look at my links", "/v1/me/invites", token, _decode_links)
     except ApiRefused as refusal:
-        for place in places.values():
-            replay.note_mismatch(place, f"shopper {shopper} may not see their links: {refusal}")
+        for line in lines.values():
+            replay.note_mismatch(line, f"shopper {shopper} may not see their links: {refusal}")
     else:
-        for group_id, place in places.items():
-            _check_link(replay, place, [link for link in links if link.group_id == group_id])
-        if len(links) != len(places):
-            first = next(iter(places.values()))
-            replay.note_mismatch(first, f"shopper {shopper} has {len(links)} links, expected {len(places)}")
+        for group_id, line in lines.items():
+            _check_link(replay, line, [link for link in links if link.group_id == group_id])
+        if len(links) != len(lines):
+            first = next(iter(lines.values()))
+            replay.note_mismatch(first, f"shopper {shopper} has {len(links)} links, expected {len(lines)}")
     advance()
 
 
-def _check_link(replay: Replay, place: int, links: list[Link]) -> None:
-    group = replay.log[place]
-    friends, saved_each = len(group.friends), replay.items[group.item].solo_price - replay.fate(place).unit_price
+def _check_link(replay: Replay, line: int, links: list[Link]) -> None:
+    group = replay.log[line]
+    friends, saved_each = len(group.friends), replay.items[group.item].solo_price - replay.fate(line).unit_price
     expected = [Link("", friends, friends, friends, 1, [Saving(CURRENCY, friends * saved_each)])]
     found = [msgspec.structs.replace(link, group_id="") for link in links]
     if found != expected:
-        replay.note_mismatch(place, f"the initiator is told that the link led to {found}, expected {expected}")
+        replay.note_mismatch(line, f"the initiator is told that the link led to {found}, expected {expected}")

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import pytest
@@ -17,6 +19,19 @@ from tests.conftest import run_apart
 from tests.waiting import eventually, until
 
 LIMIT_S = 60
+LONELY, DEARER, FORGOTTEN, MISCOUNTED = 41, 42, 43, 44
+"""Items, each of one group: in the log nobody joins the first, and one friend each of the others."""
+LINES = "31\t41\n32\t42\t33\n34\t43\t35\n36\t44\t37\n"
+
+BEHIND_THE_API: Final = {
+    LONELY: "UPDATE groups SET status = 'succeeded', closed_at = now(), closed_by = 'deadline'"
+    " WHERE status = 'open' AND participants = 1 AND expires_at > now() AND {of_item}",
+    DEARER: "UPDATE orders SET unit_price = unit_price + 1, captured_minor = captured_minor + 1"
+    " WHERE id = (SELECT id FROM orders WHERE {of_item} LIMIT 1)",
+    FORGOTTEN: "UPDATE participants SET invite_code = NULL WHERE invite_code IS NOT NULL AND {of_item}",
+    MISCOUNTED: "UPDATE invites SET joins = joins + 1 WHERE joins = 1 AND {of_item}",
+}
+"""What no rule allows, done to one row of each item's deal, most pressing first."""
 
 
 @contextmanager
@@ -43,120 +58,71 @@ def _hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture
-def lonely(tmp_path: Path) -> Path:
-    file = tmp_path / "lonely.tsv"
-    file.write_text("31\t41\t32\n33\t41\n")
-    return file
-
-
-def test_an_outcome_the_log_does_not_know_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
-    """A lonely group that the server turns into a success: exit status 1, the line is named, and what came of it."""
-    output = tmp_path / "output.txt"
-    with replaying(api, output, "--lifetime", "4", str(lonely)) as process:
-        run_apart(make_the_open_group_succeed(api.settings.database_url))
+@pytest.fixture(scope="module")
+def shown(api: Serving, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What is said of a replay during which a row of each of its groups was changed behind the API's back."""
+    folder = tmp_path_factory.mktemp("replay")
+    log, output = folder / "log.tsv", folder / "output.txt"
+    log.write_text(LINES)
+    with replaying(api, output, "--lifetime", "4", str(log)) as process:
+        run_apart(make_wrong(api.settings.database_url))
         status = process.wait(LIMIT_S)
-
-    shown = output.read_text()
-    assert status == 1, shown
-    assert "mismatches: 2" in shown
-    assert "lonely.tsv:2: shopper 33 sees: status succeeded, expected failed" in shown
-    due = 2 * Item(41).unit_price(2)
-    assert re.search(rf"merchant's statement says captured .'CNY': (?!{due})\d+., expected .'CNY': {due}.", shown)
+    said = output.read_text()
+    assert status == 1, said
+    return said
 
 
-def test_an_interrupted_replay_says_how_far_it_came(api: Serving, lonely: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (1, "shopper 31 sees: status succeeded, expected failed"),
+        (2, rf"the order of shopper \d+ shows: captured {Item(DEARER).unit_price(2) + 1}, expected \d+"),
+        (3, r"participant 2 and by whom is told as \('User 35', None\), expected \('User 35', 'User 34'\)"),
+        (4, r"the initiator is told that the link led to \[Link\(group_id='', joins=2, succeeded=1, reached=2, .*"),
+    ],
+    ids=["another outcome", "a cent more", "put down to nobody", "a join too many"],
+)
+def test_what_the_log_does_not_know_is_a_mismatch(shown: str, line: int, told: str) -> None:
+    """A group that fails, what somebody pays, who brought them and what came of a link: the line is named, and how."""
+    assert re.search(rf"log.tsv:{line}: {told}", shown), shown
+
+
+def test_totals_are_told_beside_those_of_the_log(shown: str) -> None:
+    """Four lines and the merchant's statement are wrong; who was brought, and what was taken to the last cent."""
+    assert "mismatches: 5" in shown
+    assert re.search(r"brought by a link +3 +2", shown), shown
+    due = 2 * sum(Item(item).unit_price(2) for item in (DEARER, FORGOTTEN, MISCOUNTED))
+    captured = due + Item(LONELY).unit_price(2)
+    assert re.search(rf"money taken +{due / 100:.2f} CNY +{(captured + 1) / 100:.2f} CNY", shown), shown
+    assert f"merchant's statement says captured {{'CNY': {captured}}}, expected {{'CNY': {due}}}" in shown
+
+
+def test_an_interrupted_replay_says_how_far_it_came(api: Serving, tmp_path: Path) -> None:
     """Ctrl-C while it waits for deadlines: the figures so far, no stack trace, and the exit status of an interrupt."""
-    output = tmp_path / "output.txt"
-    with replaying(api, output, "--lifetime", "600", str(lonely)) as process:
+    log, output = tmp_path / "log.tsv", tmp_path / "output.txt"
+    log.write_text("51\t61\t52\n53\t61\n")
+    with replaying(api, output, "--lifetime", "600", str(log)) as process:
         until(lambda: "groups: 2 of 2" in output.read_text(), f"groups played, but {output.read_text()}", LIMIT_S)
         process.send_signal(signal.SIGINT)
         status = process.wait(LIMIT_S)
 
-    shown = output.read_text()
-    assert status == 128 + signal.SIGINT, shown
-    assert "Interrupted" in shown
-    assert "groups opened" in shown
-    assert "Traceback" not in shown
+    said = output.read_text()
+    assert status == 128 + signal.SIGINT, said
+    assert "Interrupted" in said
+    assert "groups opened" in said
+    assert "Traceback" not in said
 
 
-def test_a_shopper_who_pays_something_else_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
-    """A cent more in one order: the line of the log is named, and the total of all shoppers is wrong by that cent."""
-    output = tmp_path / "output.txt"
-    with replaying(api, output, "--lifetime", "3", str(lonely)) as process:
-        run_apart(take_a_cent_more(api.settings.database_url))
-        status = process.wait(LIMIT_S)
-
-    shown = output.read_text()
-    assert status == 1, shown
-    price = Item(41).unit_price(2)
-    assert re.search(rf"lonely.tsv:1: the order of shopper \d+ shows: captured {price + 1}, expected {price}", shown)
-    assert re.search(rf"money taken +{2 * price / 100:.2f} CNY +{(2 * price + 1) / 100:.2f} CNY", shown)
-
-
-def test_a_friend_put_down_to_nobody_is_a_mismatch(api: Serving, lonely: Path, tmp_path: Path) -> None:
-    """A place that forgets by whose link it came: the line of the log is named, and who is told wrongly."""
-    output = tmp_path / "output.txt"
-    with replaying(api, output, "--lifetime", "3", str(lonely)) as process:
-        run_apart(forget_who_brought_the_friend(api.settings.database_url))
-        status = process.wait(LIMIT_S)
-
-    shown = output.read_text()
-    assert status == 1, shown
-    told = "('User 32', None), expected ('User 32', 'User 31')"
-    assert f"lonely.tsv:1: participant 2 and by whom is told as {told}" in shown
-    assert re.search(r"brought by a link +1 +0", shown)
-
-
-async def make_the_open_group_succeed(database_url: str) -> None:
-    """What no rule allows, done behind the API's back."""
+async def make_wrong(database_url: str) -> None:
+    """Do all of it, each as soon as the row is there."""
     connection = await asyncpg.connect(database_url)
+
+    async def changed(statement: str) -> bool:
+        return bool(await connection.execute(statement) == "UPDATE 1")
+
     try:
-
-        async def changed() -> bool:
-            answer = await connection.execute(
-                "UPDATE groups SET status = 'succeeded', closed_at = now(), closed_by = 'deadline'"
-                " WHERE status = 'open' AND participants = 1 AND expires_at > now()"
-                " AND deal_id IN (SELECT deal_id FROM groups WHERE status = 'succeeded')"
-            )
-            return bool(answer == "UPDATE 1")
-
-        await eventually(changed, "a lonely group to change", LIMIT_S)
-    finally:
-        await connection.close()
-
-
-async def take_a_cent_more(database_url: str) -> None:
-    """One order that was just captured is dearer, as if the rules were broken."""
-    connection = await asyncpg.connect(database_url)
-    try:
-
-        async def changed() -> bool:
-            answer = await connection.execute(
-                "UPDATE orders SET unit_price = unit_price + 1, captured_minor = captured_minor + 1 WHERE id IN ("
-                " SELECT o.id FROM orders o JOIN groups g ON g.deal_id = o.deal_id AND g.status = 'open'"
-                " WHERE g.expires_at < now() + interval '10 s' LIMIT 1)"
-            )
-            return bool(answer == "UPDATE 1")
-
-        await eventually(changed, "an order beside an open group", LIMIT_S)
-    finally:
-        await connection.close()
-
-
-async def forget_who_brought_the_friend(database_url: str) -> None:
-    """The one place beside an open group whose shopper came by a link."""
-    connection = await asyncpg.connect(database_url)
-    try:
-
-        async def changed() -> bool:
-            answer = await connection.execute(
-                "UPDATE participants SET invite_code = NULL WHERE invite_code IS NOT NULL AND deal_id IN ("
-                " SELECT deal_id FROM groups"
-                " WHERE status = 'open' AND expires_at BETWEEN now() AND now() + interval '10 s')"
-            )
-            return bool(answer == "UPDATE 1")
-
-        await eventually(changed, "a place that came by a link", LIMIT_S)
+        for item, statement in BEHIND_THE_API.items():
+            of_item = f"deal_id = (SELECT id FROM deals WHERE title = 'Item {item}')"
+            await eventually(partial(changed, statement.format(of_item=of_item)), statement, LIMIT_S)
     finally:
         await connection.close()
