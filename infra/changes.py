@@ -20,7 +20,6 @@ from domain.groupbuy.events import (
     GroupOpened,
     GroupSucceeded,
     InviteCreated,
-    InviteEvent,
     InviteRevoked,
     OrderCancelled,
     OrderDelivered,
@@ -87,8 +86,10 @@ class Changes:
                     self._add_left(event)
                 case GroupOpened():
                     self._add_opened(event)
-                case InviteCreated() | InviteRevoked():
-                    self._add_invite(event)
+                case InviteCreated():
+                    self.invites.add(event.code)
+                case InviteRevoked():
+                    self.revoked_invites.add(event.code)
                 case DealCreated():
                     self.created_deals.add(event.deal_id)
                 case TierReached() | GroupSucceeded() | GroupFailed() | GroupCancelled():
@@ -161,12 +162,6 @@ class Changes:
             self.moving.append(event)
             if event.group_id is not None:
                 self.changed_groups.add(event.group_id)
-
-    def _add_invite(self, event: InviteEvent) -> None:
-        if isinstance(event, InviteCreated):
-            self.invites.add(event.code)
-        elif event.code not in self.invites:  # what is new is written as it is in the end
-            self.revoked_invites.add(event.code)
 
     def _add_left(self, event: ParticipantLeft) -> None:
         key = (event.deal_id, event.shopper_id, event.group_id)

@@ -93,6 +93,19 @@ async def test_a_deal_for_people_who_are_known_asks_guests_to_sign_in(doors: Doo
     assert (await join(mei, group, quantity=2))["you"]["quantity"] == 2
 
 
+async def test_a_guests_link_stands_where_ones_own_is_taken_back(doors: Doors) -> None:
+    """One link for each channel: of two there were before, the one that is not revoked."""
+    mei, guest = await known(doors), await signed_in_as_guest(doors.town)
+    path = f"/v1/groups/{(await doors.town.open_group())['id']}/invites"
+    own, of_guest = [(await who.post(path)).json()["code"] for who in (mei, guest)]
+    back = await signed_in(doors.town, mei.phone, guest)
+    assert (await back.post(path)).json()["code"] == own
+    assert (await back.ask("DELETE", f"/v1/invites/{own}")).status_code == 204
+    assert (await back.post(path)).json()["code"] == of_guest
+    assert (await back.ask("DELETE", f"/v1/invites/{of_guest}")).status_code == 204
+    assert (await back.post(path)).status_code == 201
+
+
 async def test_units_that_were_given_up_count_no_more(doors: Doors) -> None:
     """Places left, and groups that failed, are nobody's units."""
     mei, guest = await known(doors), await signed_in_as_guest(doors.town)

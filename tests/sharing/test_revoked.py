@@ -8,12 +8,16 @@ import httpx
 import pytest
 
 from api.app import create_app
+from domain.groupbuy.commands import RevokeInvite
 from domain.identity.limits import UNKNOWN_LINKS
-from infra.ids import new_invite_code
+from infra.ids import new_id, new_invite_code
 from infra.settings import Settings
+from infra.sharing.own_link import find_own_link
 from tests.api.conftest import connected
 from tests.api.people import Town, problem
 from tests.pages.sharing import HTML, Shared, shared
+from tests.reading.shop import Shop
+from tests.sharing.circle import Circle
 
 LATER = {"x-forwarded-for": "198.51.100.17"}
 BEHIND_A_LINK = ("/i/{}", "/i/{}/live", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "/v1/invites/{}")
@@ -67,6 +71,17 @@ async def test_nobody_joins_by_a_revoked_link_and_the_next_one_is_new(town: Town
         (anew.json()["code"], True),
         (link.code, False),
     ]
+
+
+async def test_a_revoked_link_is_nobodys_own_any_more(shop: Shop) -> None:
+    """Whoever shows a sharer their link, as the page does after joining, shows none that is revoked."""
+    circle = Circle(shop, await shop.live())
+    ann = new_id()
+    group_id = await circle.opens(ann)
+    code = await circle.shares(ann, group_id)
+    assert await find_own_link(shop.engine, group_id, ann, "chat") == code
+    await shop.tell(RevokeInvite(group_id=group_id, sharer_id=ann, code=code))
+    assert await find_own_link(shop.engine, group_id, ann, "chat") is None
 
 
 async def _revoke(link: Shared) -> None:
