@@ -1,7 +1,7 @@
 """Whoever is signed in in a browser: the tokens of an ordinary session, in cookies that only pages read.
 
 When the access token has run out, the refresh token gets new ones on the way; two tabs that do so at once hear the
-same, as phones do that lost an answer.
+same, and so does a browser whose page was broken off, whenever it comes again.
 """
 
 from typing import Final
@@ -67,7 +67,7 @@ async def _refreshed(request: AnyRequest) -> Claims | None:
         return None
     await limit_refresh(request)
     runtime = runtime_of(request)
-    tokens = await runtime.sign_in.refresh(token)
+    tokens = await runtime.sign_in.refresh(token, is_browsers=True)
     runtime.revocations.learn(tokens.revoked)
     if isinstance(tokens, Ended):
         _forget(request)

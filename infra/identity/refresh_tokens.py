@@ -2,7 +2,8 @@
 
 A spent one that comes again is a theft, whoever sent it. But for a few seconds it may be a phone that heard no answer,
 and is told the same successor: that is made of the spent token, which only its sender has, and a salt, which only we
-have.
+have. A browser that was left while a page came sends the spent one whenever it opens the next: it is told the same
+until that has been used.
 """
 
 import base64
@@ -58,7 +59,7 @@ def hash_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def spend(connection: AsyncConnection, token: str) -> Judged:
+async def spend(connection: AsyncConnection, token: str, *, is_browsers: bool = False) -> Judged:
     """Spend a token of a session that is locked: of two that come with the same one the second finds it spent."""
     token_hash = hash_of(token)
     found = (await connection.execute(_LOOK, {"token_hash": token_hash, "grace_s": GRACE_S})).one_or_none()
@@ -70,12 +71,14 @@ async def spend(connection: AsyncConnection, token: str) -> Judged:
         spending = {"token_hash": token_hash, "salt": salt, "successor_hash": hash_of(successor)}
         await connection.execute(_SPEND, spending)
         return Successor(successor, found.now, is_new=True)
-    if not found.may_be_heard_again:
+    if not (found.may_be_heard_again or is_browsers):
         return Refused(is_theft=True)
     successor = _successor(token, found.successor_salt)
-    # the phone has had its answer: nobody needs to hear it again, and nothing says that this is not just a late copy
     is_spent = (await connection.execute(_IS_SPENT, {"token_hash": hash_of(successor)})).scalar_one_or_none()
-    return Successor(successor, found.now, is_new=False) if is_spent is False else Refused(is_theft=False)
+    if is_spent is False:
+        return Successor(successor, found.now, is_new=False)
+    # whoever sent it has had the answer: nobody needs to hear it again, and only a late copy is no theft
+    return Refused(is_theft=not found.may_be_heard_again)
 
 
 def _successor(token: str, salt: bytes) -> str:

@@ -120,7 +120,7 @@ async def open_session(connection: AsyncConnection, account: Account, device: st
     return Session(session_id, account, token, now, await revoke(connection, crowded_out))
 
 
-async def refresh(connection: AsyncConnection, token: str) -> Session | Ended:
+async def refresh(connection: AsyncConnection, token: str, *, is_browsers: bool = False) -> Session | Ended:
     """The session of a refresh token, with the token's successor; where it is of no use, what that has ended.
 
     Commit in either case: a spent token that comes again has ended its session.
@@ -131,7 +131,7 @@ async def refresh(connection: AsyncConnection, token: str) -> Session | Ended:
     account = await find_account(connection, found.account_id)
     if account is None:
         return NOTHING_ENDED
-    judged = await spend(connection, token)
+    judged = await spend(connection, token, is_browsers=is_browsers)
     if isinstance(judged, Refused):
         if not judged.is_theft:
             return NOTHING_ENDED

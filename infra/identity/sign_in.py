@@ -105,10 +105,10 @@ class SignIn:
             session = await open_session(connection, account, device)
             return await self._tokens(connection, session, is_new=True)
 
-    async def refresh(self, token: str) -> Tokens | Ended:
-        """New tokens for a refresh token; where it is of no use, what that has ended."""
+    async def refresh(self, token: str, *, is_browsers: bool = False) -> Tokens | Ended:
+        """New tokens for a refresh token, of an app or a browser's cookie; where it is of no use, what that ended."""
         async with self._engine.begin() as connection:
-            session = await refresh(connection, token)
+            session = await refresh(connection, token, is_browsers=is_browsers)
             return session if isinstance(session, Ended) else await self._tokens(connection, session, is_new=False)
 
     async def _tokens(self, connection: AsyncConnection, session: Session, *, is_new: bool) -> Tokens:

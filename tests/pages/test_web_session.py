@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import httpx
+from sqlalchemy import text
 
 from api.app import create_app
 from api.pages.via import DEALS_MAX
@@ -91,6 +92,29 @@ async def test_the_server_refreshes_what_has_run_out_for_two_tabs_at_once_too(to
         assert tab.title == "Your place"
     first, second = (tab.client.cookies["tuan_refresh"] for tab in tabs)
     assert first == second != old["tuan_refresh"]
+
+
+async def test_a_page_that_was_broken_off_signs_nobody_out(town: Town, runtime: Runtime) -> None:
+    """The new tokens never came, and the spent one is shown again hours later; once they were used that is a theft."""
+    _, link = await a_link(town)
+    browser = await as_guest(town, link)
+    spent = browser.client.cookies["tuan_refresh"]
+    asked = {"accept": "text/html", "cookie": f"tuan_refresh={spent}"}
+    lost = cookies_of(await town.client.get(link, headers=asked))["tuan_refresh"]
+    await _hours_go_by(runtime)
+    heard = cookies_of(await town.client.get(link, headers=asked))["tuan_refresh"]
+    assert heard == lost
+    newest = {"accept": "text/html", "cookie": heard.partition(";")[0]}
+    assert "Your place" in (await town.client.get(link, headers=newest)).text
+    await _hours_go_by(runtime)
+    for late in (asked, newest):
+        answer = await town.client.get(link, headers=late)
+        assert "Max-Age=0" in cookies_of(answer)["tuan_refresh"]
+
+
+async def _hours_go_by(runtime: Runtime) -> None:
+    async with runtime.engine.begin() as connection:
+        await connection.execute(text("UPDATE refresh_tokens SET spent_at = spent_at - interval '3 hours'"))
 
 
 async def test_new_tokens_come_with_whatever_answers(town: Town, runtime: Runtime, settings: Settings) -> None:
