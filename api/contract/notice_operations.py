@@ -50,8 +50,11 @@ NOTICES: Final[dict[str, Operation]] = {
     "POST /v1/me/notices/read": Operation(
         "read_my_notices",
         summary="I have read this",
-        description="Either `up_to` one notice, with all that are older, or these `ids`. It is safe to repeat.",
-        body=Received(ReadBody, {"up_to": _ID}),
+        description=(
+            "Either `up_to` one notice, with all that are older, or these `ids`. With `shown_at`, the newest `at` "
+            "of those that were shown, what was brought up to date since stays unread. It is safe to repeat."
+        ),
+        body=Received(ReadBody, {"up_to": _ID, "shown_at": _NOTICE["at"]}),
         answers={200: Sent("How much is unread now.", Unread, {"unread": 0})},
     ),
 }

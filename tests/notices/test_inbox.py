@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.profile import KindsBody
@@ -51,6 +52,30 @@ async def test_notices_are_paged_counted_and_read(town: Town, engine: AsyncEngin
     assert (await mei.get("/v1/me/notices/unread")).json() == {"unread": 0}
 
 
+@pytest.mark.parametrize("says_when", [True, False])
+async def test_what_changes_after_it_was_shown_stays_unread(town: Town, engine: AsyncEngine, says_when: bool) -> None:  # noqa: FBT001 - both ways
+    """A notice brought up to date meanwhile, and what came before that: who says what was shown has not read it."""
+    mei, ben = await signed_in(town), await signed_in(town)
+    groups = [await pair(town, mei, ben) for _ in range(3)]
+    await tell(engine)
+    (shown,) = (await mei.get("/v1/me/notices?limit=1")).json()["items"]
+    old = next(group["id"] for group in groups if group["id"] != shown["group_id"])
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE notices SET at = now() + (CASE WHEN id = :id THEN 2 ELSE 1 END) * interval '1 second'"
+                " WHERE account_id = :mei AND group_id <> :old"
+            ),
+            {
+                "id": shown["id"],
+                "mei": mei.subject,
+                "old": next(g["id"] for g in groups if g["id"] != shown["group_id"]),
+            },
+        )
+    said = {"up_to": shown["id"], **({"shown_at": shown["at"]} if says_when else {})}
+    assert (await mei.post("/v1/me/notices/read", said)).json() == {"unread": 2 if says_when else 0}
+
+
 async def test_notices_are_in_the_language_of_now(town: Town, engine: AsyncEngine) -> None:
     """Whoever changes it reads the same notices in it."""
     mei, ben = await signed_in(town), await signed_in(town)
@@ -68,6 +93,8 @@ async def test_notices_are_in_the_language_of_now(town: Town, engine: AsyncEngin
         ({"up_to": "x"}, {"up_to"}),
         ({"ids": []}, {"ids"}),
         ({"ids": ["01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"] * 201}, {"ids"}),
+        ({"up_to": "01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10", "shown_at": "2026-05-01T12:00:00"}, {"shown_at"}),
+        ({"up_to": "01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10", "shown_at": "0001-01-01T00:00:00+14:00"}, {"shown_at"}),
         ({"ids": ["01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"], "up_to": "01997b3e-7f5a-7cc0-8d6a-2f0c1f6a9b10"}, {"ids"}),
     ],
 )
