@@ -1,6 +1,5 @@
 """Export of one's own data: complete, one's own alone, and bounded."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,15 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import infra.reading.export
 import infra.schema_check
 from api.contract.examples import ADDRESS
-from api.export import Export, ExportStream
+from api.export import Export
 from domain.identity.permissions import StaffRole
-from infra.database import make_engine
 from infra.every_table import metadata
 from infra.identity.personal import NOT_PERSONAL, SECTIONS
 from infra.notices.outbox import read_outbox
 from infra.notices.telling import tell_chunk
-from infra.reading.export import export_of
-from infra.settings import Settings
 from tests.api.people import Town, problem
 from tests.identity.houses import SAID, applied
 from tests.identity.members import Member, signed_in, signed_in_as_guest
@@ -106,27 +102,6 @@ async def test_an_export_of_many_pages_is_one_document(
     assert sorted(row["label"] for row in document["addresses"]) == ["a", "b", "c", "d"]
 
 
-async def test_an_export_that_breaks_off_does_not_look_whole(
-    town: Town, settings: Settings, engine: AsyncEngine
-) -> None:
-    """Where the rest cannot be read nothing says that this is the end: the server cuts the connection."""
-    mei, impatient = await signed_in(town), make_engine(replace(settings, lock_timeout_ms=100))
-    sent: list[Any] = []
-
-    async def note(message: Any) -> None:
-        sent.append(message)
-
-    async with engine.begin() as holding:
-        await holding.execute(text("LOCK TABLE devices IN ACCESS EXCLUSIVE MODE"))
-        scope: Any = {"type": "http"}
-        await ExportStream(export_of(impatient, mei.subject))(scope, _say_nothing, note)
-    await impatient.dispose()
-    begun, *pieces = sent
-    assert begun["status"] == 200
-    assert str(mei.subject).encode() in b"".join(piece["body"] for piece in pieces)
-    assert all(piece["more_body"] for piece in pieces)
-
-
 async def test_nobody_asks_for_it_again_and_again(town: Town, app: Litestar) -> None:
     """Whoever asks too often is told when to come back; a token of no account has nothing to export."""
     mei = await signed_in(town)
@@ -136,10 +111,6 @@ async def test_nobody_asks_for_it_again_and_again(town: Town, app: Litestar) -> 
     problem(await town.shopper().get("/v1/me/export"), 404, "account-not-found")
     head = await (await signed_in(town)).ask("HEAD", "/v1/me/export")
     assert (head.status_code, head.content) == (200, b"")
-
-
-async def _say_nothing() -> Any:
-    raise NotImplementedError
 
 
 async def _live_here(town: Town, shop: MoneyShop, member: Member) -> list[Any]:
