@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Final
 
 import structlog
@@ -25,13 +26,14 @@ from infra.messages.port import MessageNotSent
 from infra.notices import deliveries
 from infra.notices.deliveries import Device, Parcel
 from infra.push.gateways import ANDROID, IOS
+from infra.push.line import CONNECTIONS_MAX
 from infra.push.parcels import letter_of, push_of
 from infra.push.port import Gone, Later, Outcome, Refused, Sent
 from workers.duty import Context, LastingDuty, Step, is_server_gone
 from workers.ways import Way
 
-PUSHES_AT_ONCE: Final = 64
-"""On each service. It takes hundreds a second that way, and no service minds."""
+PUSHES_AT_ONCE: Final = CONNECTIONS_MAX
+"""On each service, so that none waits for a connection. It takes hundreds a second that way, and no service minds."""
 LETTERS_AT_ONCE: Final = 4
 """Fewer than the mail server's connections, so that codes have some left."""
 LETTERS: Final = "mail"
@@ -42,12 +44,24 @@ LOOK_EVERY_S: Final = 1.0
 PATIENCE_S: Final = 0.5
 """So long the others wait for a service that is full: one that is quick has room by then. For one that is slow they do
 not: what is theirs is found among what has to be put off."""
+PUT_OFF_REST_S: Final = 0.05
+"""After a look at which nothing could be begun: a service that is away must not keep PostgreSQL busy."""
 ATTEMPTS_MAX: Final = 10
-BACKOFF_FIRST_S: Final = 5.0
+BACKOFF_FIRST_S: Final = 10.0
+"""The least that Google asks for."""
 BACKOFF_MAX_S: Final = 3_600.0
-"""So the last attempt is made about an hour after the first."""
+"""So the last attempt is made an hour and a half to two hours after the first."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Found(Enum):
+    """What a look at one channel came to: nothing was due, or nobody looked, all of it was put off, or not all."""
+
+    NONE = auto()
+    NO_ROOM = auto()
+    PUT_OFF = auto()
+    SOME = auto()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,13 +92,12 @@ class Delivering:
     async def step(self) -> float:
         """Take up what is due, as much as there is room for; answers how long to rest."""
         self._has_room.clear()
-        parcels = [parcel for channel in Channel for parcel in await self._claim(channel)]
-        put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
-        if put_off:
-            await self._record(put_off)
-        if parcels:
+        found = {await self._take_up(channel) for channel in Channel}
+        if _Found.SOME in found:
             return 0
-        return LOOK_EVERY_S if all(map(self._has_room_on, Channel)) else await self._wait_for_room()
+        if _Found.PUT_OFF in found:
+            return PUT_OFF_REST_S
+        return await self._wait_for_room() if _Found.NO_ROOM in found else LOOK_EVERY_S
 
     async def finish(self) -> None:
         """Return when all that was begun is recorded; cut off, it leaves it to the next process."""
@@ -96,12 +109,19 @@ class Delivering:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _claim(self, channel: Channel) -> list[Parcel]:
+    async def _take_up(self, channel: Channel) -> _Found:
+        """Begin what is due, at once: what was claimed and is not begun waits a minute and has used an attempt."""
         limit = self._limit(channel)
         if not limit:
-            return []
+            return _Found.NO_ROOM
         async with self._context.by_key.begin() as connection:
-            return await deliveries.claim(connection, limit, [channel])
+            parcels = await deliveries.claim(connection, limit, [channel])
+        if not parcels:
+            return _Found.NONE
+        put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
+        if put_off:
+            await self._record(put_off)
+        return _Found.SOME if len(put_off) < len(parcels) else _Found.PUT_OFF
 
     def _limit(self, channel: Channel) -> int:
         """How many all have room for, whatever each is for; now and then, while one stays full, what another has."""
@@ -133,7 +153,7 @@ class Delivering:
             return _Result(parcel, Refused("no push service for this platform"))
         if way.put_off_s > 0:
             return _Result(parcel, Later(f"{way.name} is busy or away", _spread(way.put_off_s, parcel)), is_tried=False)
-        way.room -= 1
+        way.begin()
         task = asyncio.create_task(self._deliver(parcel, way))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -142,31 +162,35 @@ class Delivering:
     async def _deliver(self, parcel: Parcel, way: Way) -> None:
         """Send it and have it recorded; what cannot be recorded is left to the lease."""
         try:
-            outcome = await self._send(parcel)
+            outcome = await self._try(parcel, way)
         finally:
-            way.room += 1
+            way.end()
             if self._has_room_on(parcel.channel):
                 self._has_room.set()
-        if isinstance(outcome, Later):
-            way.failed(outcome.why)
-        else:
-            way.went_well()
         try:
             await self._recording.get(_Result(parcel, outcome))
         except Exception as error:  # noqa: BLE001 - nobody waits for this; the lease brings it back
             if not is_connection_lost(error):
                 _log.error("delivery_not_noted", exc_info=error)
 
-    async def _send(self, parcel: Parcel) -> Outcome:
-        """What a fault of ours meets is for later: it must hold up no other."""
+    async def _try(self, parcel: Parcel, way: Way) -> Outcome:
+        """What a fault of ours meets is for later: it must hold up no other, and says nothing about the way."""
         try:
-            if parcel.device is not None:
-                return await self._push(parcel, parcel.device)
-            return await self._write(parcel, parcel.address or "")
+            outcome = await self._send(parcel)
         except Exception as error:  # noqa: BLE001 - as it says
             if not is_server_gone(error):
                 _log.error("delivery_failed", exc_info=error, notice_id=str(parcel.notices[0].id))
             return Later(type(error).__name__)
+        if isinstance(outcome, Later):
+            way.failed(outcome.why, outcome.rest_s)
+        else:
+            way.went_well()
+        return outcome
+
+    async def _send(self, parcel: Parcel) -> Outcome:
+        if parcel.device is not None:
+            return await self._push(parcel, parcel.device)
+        return await self._write(parcel, parcel.address or "")
 
     async def _push(self, parcel: Parcel, device: Device) -> Outcome:
         gateway = self._runtime.pushes.of(device.platform)
@@ -194,8 +218,17 @@ class Delivering:
             if is_connection_lost(error):
                 raise
             for result in results:
-                await self._record_together([result])
+                await self._record_alone(result)
         return {}
+
+    async def _record_alone(self, result: _Result) -> None:
+        """What cannot be recorded is left to its lease, and keeps none behind it from being recorded."""
+        try:
+            await self._record_together([result])
+        except DBAPIError as error:
+            if is_connection_lost(error):
+                raise
+            _log.error("delivery_not_noted", exc_info=error)
 
     async def _record_together(self, results: list[_Result]) -> None:
         async with self._context.by_key.begin() as connection:

@@ -33,8 +33,9 @@ CONSIDERATE: Final = "5"
 """Of the phone's battery."""
 
 _TOKEN: Final = re.compile(r"[0-9A-Fa-f]{2,400}")
-_GONE: Final = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
-"""Those that come with 400; whatever comes with 410 is of a token that has been good."""
+_NO_DEVICE: Final = "BadDeviceToken"
+"""That comes with 400; whatever comes with 410 is of a token that has been good. `DeviceTokenNotForTopic` is neither:
+where our topic is wrong it is said of every device."""
 _OURS_TO_SET_RIGHT: Final = frozenset({"BadTopic", "MissingTopic", "TopicDisallowed", "IdleTimeout"})
 """Of those that come with 400: nothing is the matter with the push itself."""
 _REFUSING: Final = frozenset(
@@ -71,9 +72,11 @@ class ApnsPush:
         if len(content) > PAYLOAD_BYTES_MAX:
             return Refused("the push is too large")
         try:
-            answer = await self._post(push, content)
-            if _failure(answer.body).reason == "ExpiredProviderToken":
-                answer = await self._post(push, content)
+            token = self._tokens.get()
+            answer = await self._post(push, content, token)
+            is_expired = _failure(answer.body).reason == "ExpiredProviderToken"
+            if is_expired and (other := self._tokens.after(token)) is not None:
+                answer = await self._post(push, content, other)
         except NoAnswer as error:
             return Later(str(error))
         return outcome_of(answer)
@@ -81,8 +84,7 @@ class ApnsPush:
     async def close(self) -> None:
         await self._line.close()
 
-    async def _post(self, push: Push, content: bytes) -> Answer:
-        token = self._tokens.get()
+    async def _post(self, push: Push, content: bytes, token: str) -> Answer:
         headers = {
             "authorization": f"bearer {token}",
             "apns-id": str(push.id),
@@ -93,10 +95,7 @@ class ApnsPush:
             "apns-expiration": str(int(time.time()) + push.good_for_s),
             "content-type": "application/json",
         }
-        answer = await self._line.post(f"/3/device/{push.token}", content, headers)
-        if _failure(answer.body).reason == "ExpiredProviderToken":
-            self._tokens.forget(token)
-        return answer
+        return await self._line.post(f"/3/device/{push.token}", content, headers)
 
 
 def _payload(push: Push) -> bytes:
@@ -110,7 +109,7 @@ def outcome_of(answer: Answer) -> Outcome:
         return Sent()
     failure = _failure(answer.body)
     why = f"Apple says {answer.status} {failure.reason}".rstrip()
-    if failure.reason in _GONE or answer.status == HTTPStatus.GONE:
+    if failure.reason == _NO_DEVICE or answer.status == HTTPStatus.GONE:
         return Gone(_moment(failure.timestamp))
     if answer.status in _REFUSING and failure.reason not in _OURS_TO_SET_RIGHT:
         return Refused(why)

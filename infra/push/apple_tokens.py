@@ -1,6 +1,6 @@
 """Provider tokens for Apple's push service: signed by us, the same one for forty minutes.
 
-Apple takes none older than an hour, and frowns on a new one within twenty minutes.
+Apple takes none older than an hour, and no new one within twenty minutes.
 https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
 """
 
@@ -31,7 +31,6 @@ class ProviderTokens:
         self._clock = clock
         self._token = ""
         self._made_at = 0.0
-        self._forgotten_at = -KEPT_AT_LEAST_S
 
     def get(self) -> str:
         """The one that holds now."""
@@ -40,11 +39,13 @@ class ProviderTokens:
             self._token, self._made_at = self._made(now), now
         return self._token
 
-    def forget(self, token: str) -> None:
-        """It is said to be too old: the next is a new one, at most once in twenty minutes."""
-        now = self._clock()
-        if token == self._token and not 0 <= now - self._forgotten_at < KEPT_AT_LEAST_S:
-            self._token, self._forgotten_at = "", now
+    def after(self, token: str) -> str | None:
+        """Another than one that is said to be too old; None where that is too young to be followed by another."""
+        if token == self._token:
+            if 0 <= self._clock() - self._made_at < KEPT_AT_LEAST_S:
+                return None
+            self._token = ""
+        return self.get()
 
     def _made(self, now: float) -> str:
         claims = {"iss": self._key.team_id, "iat": int(now)}

@@ -29,12 +29,18 @@ QUOTA_REST_S: Final = 60.0
 """What Google asks for where it names no time."""
 
 _REFUSALS: Final = frozenset({"INVALID_ARGUMENT", "SENDER_ID_MISMATCH"})
+_TOKEN_FIELD: Final = "message.token"  # noqa: S105 - its name
 _ERROR_TYPE: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+
+
+class _Violation(msgspec.Struct, frozen=True):
+    field: str = ""
 
 
 class _Detail(msgspec.Struct, frozen=True):
     type: str = msgspec.field(name="@type", default="")
     error_code: str = msgspec.field(name="errorCode", default="")
+    violations: list[_Violation] = msgspec.field(name="fieldViolations", default_factory=list)
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -43,7 +49,19 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 class _Failure(msgspec.Struct, frozen=True):
-    error: _Error
+    error: _Error = _Error()
+
+    @property
+    def code(self) -> str:
+        """Of Firebase's own error, else the status of Google's."""
+        own = [detail.error_code for detail in self.error.details if detail.type == _ERROR_TYPE]
+        code = (own or [self.error.status])[0]
+        return code if code.replace("_", "").isalpha() and code.isascii() and len(code) <= 64 else ""
+
+    @property
+    def is_of_token(self) -> bool:
+        """Whether what was wrong is what we took for a token."""
+        return any(each.field == _TOKEN_FIELD for detail in self.error.details for each in detail.violations)
 
 
 _decode_failure: Final = msgspec.json.Decoder(_Failure).decode
@@ -64,9 +82,11 @@ class FcmPush:
             return Refused("the push is too large")
         content = msgspec.json.encode({"message": {"token": push.token, **message}})
         try:
-            answer = await self._post(content)
-            if answer.status == HTTPStatus.UNAUTHORIZED:
-                answer = await self._post(content)
+            token = await self._tokens.get()
+            answer = await self._post(content, token)
+            is_refused = answer.status == HTTPStatus.UNAUTHORIZED
+            if is_refused and (other := await self._tokens.after(token)) is not None:
+                answer = await self._post(content, other)
         except NoAnswer as error:
             return Later(str(error))
         return outcome_of(answer)
@@ -75,17 +95,13 @@ class FcmPush:
         await self._tokens.close()
         await self._line.close()
 
-    async def _post(self, content: bytes) -> Answer:
-        token = await self._tokens.get()
+    async def _post(self, content: bytes, token: str) -> Answer:
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        answer = await self._line.post(self._path, content, headers)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget(token)
-        return answer
+        return await self._line.post(self._path, content, headers)
 
 
 def _message(push: Push) -> dict[str, Any]:
-    """The collapse key is for what has not been delivered; with the tag a phone shows the later in place of it."""
+    """With the tag a phone shows the later in the place of the earlier; the key may be ignored (docs/decisions/0028)."""
     return {
         "notification": {
             "title": shortened(push.title, TITLE_BYTES_MAX),
@@ -105,24 +121,20 @@ def outcome_of(answer: Answer) -> Outcome:
     """What an answer means: where we are let in no more, pushes wait for whoever sets us up right."""
     if answer.status == HTTPStatus.OK:
         return Sent()
-    code = _code(answer.body)
-    why = f"Google says {answer.status} {code}".rstrip()
-    match code:
-        case "UNREGISTERED":
-            return Gone()
-        case "QUOTA_EXCEEDED":
-            return Later(why, answer.retry_after_s or QUOTA_REST_S)
-    if code in _REFUSALS or answer.status == HTTPStatus.BAD_REQUEST:
+    failure = _failure(answer.body)
+    why = f"Google says {answer.status} {failure.code}".rstrip()
+    is_bad_request = answer.status == HTTPStatus.BAD_REQUEST
+    if failure.code == "UNREGISTERED" or (is_bad_request and failure.is_of_token):
+        return Gone()
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Later(why, answer.retry_after_s or QUOTA_REST_S)
+    if failure.code in _REFUSALS or is_bad_request:
         return Refused(why)
     return Later(why, answer.retry_after_s)
 
 
-def _code(body: bytes) -> str:
-    """Of Firebase's own error, else the status of Google's."""
+def _failure(body: bytes) -> _Failure:
     try:
-        error = _decode_failure(body).error
+        return _decode_failure(body)
     except msgspec.DecodeError:
-        return ""
-    own = [detail.error_code for detail in error.details if detail.type == _ERROR_TYPE]
-    code = (own or [error.status])[0]
-    return code if code.replace("_", "").isalpha() and code.isascii() and len(code) <= 64 else ""
+        return _Failure()

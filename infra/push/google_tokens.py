@@ -23,7 +23,7 @@ ASSERTION_LIFETIME_S: Final = 3_600
 RENEWED_BEFORE_S: Final = 300
 """So long before a token expires another is asked for."""
 ASKED_EVERY_S: Final = 10.0
-"""After a failure nobody asks again for so long."""
+"""Nobody asks more often, whatever becomes of it: a token that is not taken when it is new is not too old."""
 
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -59,21 +59,28 @@ class AccessTokens:
         self._clock = clock
         self._asking = asyncio.Lock()
         self._token = ""
-        self._good_until = 0.0
+        self._given_at = self._renew_at = self._over_at = 0.0
         self._failed_at = -ASKED_EVERY_S
         self._why = ""
 
     async def get(self) -> str:
-        """A token that holds for some minutes yet; raises `NoAnswer` where none is to be had."""
+        """A token that holds, if it can be had for some minutes yet; raises `NoAnswer` where none is to be had."""
         async with self._asking:
-            if not self._token or self._clock() >= self._good_until:
-                await self._renew()
+            if not self._token or self._clock() >= self._renew_at:
+                try:
+                    await self._renew()
+                except NoAnswer:
+                    if not self._token or self._clock() >= self._over_at:
+                        raise
             return self._token
 
-    def forget(self, token: str) -> None:
-        """It was not taken; unless it has been followed by another already, the next `get` asks for one."""
+    async def after(self, token: str) -> str | None:
+        """Another than one that was not taken; None where that is new. Raises `NoAnswer` where none is to be had."""
         if token == self._token:
+            if self._clock() < self._given_at + ASKED_EVERY_S:
+                return None
             self._token = ""
+        return await self.get()
 
     async def close(self) -> None:
         await self._line.close()
@@ -87,7 +94,9 @@ class AccessTokens:
         except NoAnswer as error:
             self._failed_at, self._why = self._clock(), str(error)
             raise
-        self._token, self._good_until = token.access_token, began + token.expires_in - RENEWED_BEFORE_S
+        self._token, self._given_at = token.access_token, began
+        self._over_at = began + token.expires_in
+        self._renew_at = max(self._over_at - RENEWED_BEFORE_S, began + ASKED_EVERY_S)
 
     async def _ask(self) -> _Token:
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": self._assertion()}

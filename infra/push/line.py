@@ -14,17 +14,23 @@ from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 import httpx
+from h2.exceptions import H2Error
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
 ANSWER_TIMEOUT_S: Final = 8.0
 SILENCE_SHARE: Final = 0.6
 """After so much of that without a byte a connection is taken for dead: a box in between may have forgotten it. Whoever
 waited for room on it has time for another."""
-CONNECTIONS_MAX: Final = 50
+CONNECTIONS_MAX: Final = 64
+"""Of HTTP/1 each carries one push at a time."""
 KEPT_OPEN_S: Final = 300.0
 ATTEMPTS: Final = 2
 RETRY_AFTER_S_MAX: Final = 3_600.0
 
+_BROKEN: Final = (httpx.ProtocolError, httpx.ReadError, httpx.WriteError, H2Error)
+"""What a connection that breaks raises; httpcore hands on what h2 says while a body is read."""
+_LOST: Final = (httpx.HTTPError, H2Error, OSError, RuntimeError)
+"""The same and whatever else keeps an answer from us; RuntimeError is of a client that is closed meanwhile."""
 _TELLTALES: Final = ("httpx", "httpcore", "hpack")
 """Their logs hold addresses and headers, which have tokens in them."""
 
@@ -79,7 +85,7 @@ class Line:
                 return await self._post(self._origin.join(path), content, headers)
         except (TimeoutError, httpx.TimeoutException):
             raise NoAnswer(f"{host} took too long") from None
-        except (httpx.HTTPError, OSError, RuntimeError) as error:  # RuntimeError: of a client that is closed meanwhile
+        except _LOST as error:
             raise NoAnswer(f"{host} cannot be reached: {type(error).__name__}") from None
 
     async def close(self) -> None:
@@ -93,7 +99,7 @@ class Line:
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._post_once(url, content, headers)
-            except (httpx.ProtocolError, httpx.ReadError, httpx.WriteError):
+            except _BROKEN:
                 continue
         return await self._post_once(url, content, headers)
 
@@ -131,9 +137,11 @@ class Line:
             self._given_up[client] = asyncio.create_task(self._close_by_and_by(client))
 
     async def _close_by_and_by(self, client: httpx.AsyncClient) -> None:
-        await asyncio.sleep(self._timeout_s)
-        await client.aclose()
-        del self._given_up[client]
+        try:
+            await asyncio.sleep(self._timeout_s)
+            await client.aclose()
+        finally:
+            self._given_up.pop(client, None)
 
 
 def _seconds_until(moment: str) -> float:

@@ -62,7 +62,7 @@ def _collapse_id(notices: Sequence[NoticeRow]) -> str:
 
     Later news of the same kind of the same group do, too.
     """
-    oldest = notices[0]
+    oldest = min(notices, key=lambda notice: (notice.created_at, notice.id))  # `at` moves when it is brought up to date
     return f"{oldest.group_id or oldest.order_id or oldest.deal_id}:{oldest.kind}"
 
 

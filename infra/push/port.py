@@ -9,7 +9,6 @@ from uuid import UUID
 TITLE_BYTES_MAX: Final = 200
 BODY_BYTES_MAX: Final = 1_200
 """What more there is a phone does not show; twice both, as JSON may have it, leave room below what services take."""
-COLLAPSE_ID_BYTES_MAX: Final = 64
 PAYLOAD_BYTES_MAX: Final = 4_096
 """Of Apple's and Google's services alike."""
 
@@ -17,8 +16,8 @@ PAYLOAD_BYTES_MAX: Final = 4_096
 class Push(NamedTuple):
     """What one device is to show; sent again it has the same `id`.
 
-    Of two with one `collapse_id` (ASCII) a phone shows the later only. `data` is for the app, `unread` stands on its
-    icon; after `good_for_s` the push is of no use.
+    Of two with one `collapse_id` (ASCII, 64 bytes at most) a phone shows the later only. `data` is for the app,
+    `unread` stands on its icon; after `good_for_s` the push is of no use.
     """
 
     id: UUID

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.events import DataReceived, PingAckReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
@@ -37,11 +37,16 @@ KEY_ID = "KEY1234567"
 TOPIC = "example.tuan.app"
 STREAMS_MAX: Final = 20
 PIECE_BYTES: Final = 16_384
+NONSENSE: Final = bytes(9)
+"""Data of no stream."""
 
 
 @dataclass(frozen=True)
 class Say:
-    """An answer; `then` is what else happens: silence, a GOAWAY, a reset of the stream, the end of the connection."""
+    """An answer; `then` is what else happens: silence, a GOAWAY, a reset of the stream, the end of the connection.
+
+    Of an answer that ends in nonsense no more than the status is one.
+    """
 
     status: int = 200
     reason: str = ""
@@ -135,6 +140,8 @@ class _Conversation:
                 self._answer(stream)
             case StreamReset(stream_id=int(stream)):
                 self._left.pop(stream, None)
+            case PingAckReceived():
+                self._writer.write(NONSENSE)
             case WindowUpdated():
                 for stream in list(self._left):
                     self._say_on(stream)
@@ -150,6 +157,9 @@ class _Conversation:
                 self._h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
             case "hang up":
                 self._is_over = True
+            case "nonsense":
+                self._h2.send_headers(stream, [(":status", str(say.status))])
+                self._h2.ping(b"are you?")  # whoever answers has read the status
             case "goaway":
                 self._h2.close_connection(last_stream_id=max(stream - 2, 0), additional_data=b'{"reason":"Shutdown"}')
                 self._is_over = True

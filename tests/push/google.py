@@ -29,7 +29,13 @@ PROJECT = "tuan-test"
 EMAIL = "pusher@tuan-test.iam.gserviceaccount.com"
 KEY_ID = "0123456789abcdef"
 FIREBASE = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
-STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+}
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,12 @@ class Google:
         return Say(body=json.dumps({"name": f"projects/{PROJECT}/messages/{len(self.pushed)}"}).encode())
 
 
-def problem(status: int, code: str | None = None, headers: str = "") -> Say:
-    """A failure as Google tells it; `code` is Firebase's own."""
-    details: list[dict[str, Any]] = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": []}]
+def problem(status: int, code: str | None = None, headers: str = "", *, field: str | None = None) -> Say:
+    """A failure as Google tells it; `code` is Firebase's own, `field` the one that is wrong."""
+    violations = [{"field": field, "description": "No."}] if field else []
+    details: list[dict[str, Any]] = [
+        {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
+    ]
     if code is not None:
         details.append({"@type": FIREBASE, "errorCode": code})
     error = {"code": status, "message": "No.", "status": STATUSES.get(status, code), "details": details}

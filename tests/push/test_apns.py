@@ -82,15 +82,19 @@ async def test_the_provider_token_lives_for_forty_minutes(reached: Server) -> No
     assert issued == [int(begun), int(begun + 2_401)]
 
 
-async def test_a_token_said_to_be_old_is_renewed_once(server: Apple, gateway: ApnsPush) -> None:
-    """The push goes with the new one; if that is old, too, it waits, and none is made for twenty minutes."""
-    server.says.append(Say(403, "ExpiredProviderToken"))
-    assert await gateway.send(PUSH) == Sent()
-    server.says.extend([Say(403, "ExpiredProviderToken")] * 2)
-    assert await gateway.send(PUSH) == Later("Apple says 403 ExpiredProviderToken")
+async def test_a_token_said_to_be_old_is_renewed(reached: Server) -> None:
+    """The push goes with a new one; that is followed by none for twenty minutes, and the push waits."""
+    server, now = reached[0], time.time() - 1_300
+    async with apns(*reached, clock=lambda: now) as gateway:
+        assert await gateway.send(PUSH) == Sent()
+        server.says.extend([Say(403, "ExpiredProviderToken"), Say(), Say(403, "ExpiredProviderToken")])
+        now += 1_200
+        assert await gateway.send(PUSH) == Sent()
+        now += 1_199
+        assert await gateway.send(PUSH) == Later("Apple says 403 ExpiredProviderToken")
     tokens = [asked.headers["authorization"] for asked in server.asked]
+    assert tokens[0] == tokens[1] != tokens[2] == tokens[3]
     assert len(tokens) == 4
-    assert tokens[0] != tokens[1] == tokens[2] == tokens[3]
 
 
 SINCE_MS = 1_767_225_600_123
@@ -100,7 +104,6 @@ SINCE_MS = 1_767_225_600_123
     ("say", "outcome"),
     [
         (Say(400, "BadDeviceToken"), Gone()),
-        (Say(400, "DeviceTokenNotForTopic"), Gone()),
         (Say(410, "Unregistered", (("timestamp", SINCE_MS),)), Gone(datetime.fromtimestamp(SINCE_MS / 1_000, UTC))),
         (Say(410, "ExpiredToken", (("timestamp", SINCE_MS),)), Gone(datetime.fromtimestamp(SINCE_MS / 1_000, UTC))),
         (Say(410, "Unregistered", (("timestamp", 10**30),)), Gone()),
@@ -119,6 +122,7 @@ SINCE_MS = 1_767_225_600_123
         (Say(400, "MissingTopic"), Later("Apple says 400 MissingTopic")),
         (Say(400, "TopicDisallowed"), Later("Apple says 400 TopicDisallowed")),
         (Say(400, "IdleTimeout"), Later("Apple says 400 IdleTimeout")),
+        (Say(400, "DeviceTokenNotForTopic"), Refused("Apple says 400 DeviceTokenNotForTopic")),
         (Say(400, "BadCollapseId"), Refused("Apple says 400 BadCollapseId")),
         (Say(400, "PayloadEmpty"), Refused("Apple says 400 PayloadEmpty")),
         (Say(404, "BadPath"), Refused("Apple says 404 BadPath")),
@@ -130,7 +134,7 @@ SINCE_MS = 1_767_225_600_123
     ],
 )
 async def test_every_reason_is_understood(server: Apple, gateway: ApnsPush, say: Say, outcome: Outcome) -> None:
-    """A dead token is one only if Apple says so; where we may not send, pushes wait for whoever sets us up right."""
+    """A token is dead only if Apple says so, whatever our topic is; where we may not send, pushes wait for us."""
     server.says.append(say)
     assert await gateway.send(PUSH) == outcome
     assert len(server.asked) == 1
@@ -205,6 +209,13 @@ async def test_an_answer_without_end_is_cut_off(server: Apple, gateway: ApnsPush
         server.says.append(huge)
         assert await gateway.send(PUSH) == Refused("Apple says 400")
         assert await gateway.send(PUSH) == Sent()
+
+
+async def test_what_is_not_http_is_no_answer(server: Apple, gateway: ApnsPush) -> None:
+    """A body that ends in nonsense costs a second try, then the push is for later, and no fault of ours."""
+    server.says.extend([Say(400, "BadTopic", then="nonsense")] * ATTEMPTS)
+    assert await gateway.send(PUSH) == Later("127.0.0.1 cannot be reached: ProtocolError")
+    assert await gateway.send(PUSH) == Sent()
 
 
 async def test_a_server_that_nobody_vouches_for_gets_nothing(reached: Server) -> None:

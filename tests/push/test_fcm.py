@@ -67,14 +67,37 @@ async def test_a_token_is_renewed_before_it_is_over() -> None:
 
 
 async def test_a_token_that_is_not_taken_is_renewed_once() -> None:
-    """Withdrawn tokens cost one more question, however many pushes find out at once; a second refusal is an answer."""
-    async with google() as server, fcm(server) as gateway:
+    """Withdrawn tokens cost one more question, however many pushes find out at once; what is new is not renewed."""
+    now = 0.0
+    async with google() as server, fcm(server, clock=lambda: now) as gateway:
         await gateway.send(TO_ANDROID)
         server.good_tokens.clear()
+        now = ASKED_EVERY_S
         assert set(await asyncio.gather(*(gateway.send(TO_ANDROID) for _ in range(20)))) == {Sent()}
-        assert server.tokens_asked == 2
-        server.says.extend([problem(401), problem(401)])
-        assert await gateway.send(TO_ANDROID) == Later("Google says 401 UNAUTHENTICATED")
+        server.says.append(problem(401, "THIRD_PARTY_AUTH_ERROR"))
+        assert await gateway.send(TO_ANDROID) == Later("Google says 401 THIRD_PARTY_AUTH_ERROR")
+    assert server.tokens_asked == 2
+
+
+async def test_a_token_that_cannot_be_renewed_serves_while_it_holds() -> None:
+    """Google's tokens may be away for minutes, and no push waits for that."""
+    now = 0.0
+    async with google() as server, fcm(server, clock=lambda: now) as gateway:
+        await gateway.send(TO_ANDROID)
+        server.token_says.extend([Say(503)] * 2)
+        for now, outcome in (  # noqa: B007 - the clock reads it
+            (3_300.0, Sent()),
+            (3_599.0, Later("Google gives no access token: 503")),
+        ):
+            assert await gateway.send(TO_ANDROID) == outcome
+
+
+async def test_a_token_that_is_soon_over_is_used_all_the_same() -> None:
+    """Nobody asks for one with every push, however short they live."""
+    async with google(token_lifetime_s=60) as server, fcm(server, clock=lambda: 0.0) as gateway:
+        for _ in range(3):
+            assert await gateway.send(TO_ANDROID) == Sent()
+    assert server.tokens_asked == 1
 
 
 @pytest.mark.parametrize(
@@ -83,9 +106,12 @@ async def test_a_token_that_is_not_taken_is_renewed_once() -> None:
         (problem(404, "UNREGISTERED"), Gone()),
         (problem(400, "INVALID_ARGUMENT"), Refused("Google says 400 INVALID_ARGUMENT")),
         (problem(400), Refused("Google says 400 INVALID_ARGUMENT")),
+        (problem(400, "INVALID_ARGUMENT", field="message.data"), Refused("Google says 400 INVALID_ARGUMENT")),
+        (problem(400, "INVALID_ARGUMENT", field="message.token"), Gone()),
         (problem(403, "SENDER_ID_MISMATCH"), Refused("Google says 403 SENDER_ID_MISMATCH")),
         (problem(429, "QUOTA_EXCEEDED"), Later("Google says 429 QUOTA_EXCEEDED", 60.0)),
         (problem(429, "QUOTA_EXCEEDED", "Retry-After: 7\r\n"), Later("Google says 429 QUOTA_EXCEEDED", 7.0)),
+        (problem(429), Later("Google says 429 RESOURCE_EXHAUSTED", 60.0)),
         (problem(503, "UNAVAILABLE"), Later("Google says 503 UNAVAILABLE")),
         (problem(503, "UNAVAILABLE", "Retry-After: 30\r\n"), Later("Google says 503 UNAVAILABLE", 30.0)),
         (problem(500, "INTERNAL"), Later("Google says 500 INTERNAL")),
