@@ -101,7 +101,7 @@ class FcmPush:
 
 
 def _message(push: Push) -> dict[str, Any]:
-    """With the tag a phone shows the later in the place of the earlier; the key may be ignored (docs/decisions/0028)."""
+    """With the tag a phone shows the later in the place of the earlier; the key may be ignored (ADR 0028)."""
     return {
         "notification": {
             "title": shortened(push.title, TITLE_BYTES_MAX),
