@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,11 +14,10 @@ from domain.groupbuy.world import World
 from infra.changes import Changes, PlaceKey
 from infra.identity.audit import Entry
 from infra.rows import terms_column
+from infra.rows_money import Row
 from infra.saving_deals import saving_deals
 from infra.saving_money import MONEY_PARTS, money_rows
 from infra.statement import Bound, Statement, json_text
-
-Row = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 

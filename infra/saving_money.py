@@ -1,15 +1,12 @@
 """Saving payments, settlements, orders, refunds and the ledger: parts of the one statement a batch is written with."""
 
 from datetime import datetime
-from typing import Any
 
 from domain.groupbuy.events import BoughtAlone, OrderRefunded, ParticipantJoined, RefundMade
 from domain.groupbuy.postings import MoneyEvent, movements_of
 from domain.groupbuy.world import World
 from infra.changes import Changes
-from infra.rows_money import order_row, paid_row, refund_row, reserved_row, settlement_row
-
-Row = dict[str, Any]
+from infra.rows_money import Row, order_row, paid_row, refund_row, reserved_row, settlement_row
 
 _PAYMENT = {
     "deal_id": "uuid",
