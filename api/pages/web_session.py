@@ -42,7 +42,7 @@ async def visitor_of(request: AnyRequest) -> Claims | None:
 
 def keep_signed_in(request: AnyRequest, tokens: Tokens) -> Claims | None:
     """Put a sign-in's tokens into the browser; whoever signed in is the request's caller from now on."""
-    is_small = len(tokens.access_token) <= VALUE_CHARACTERS_MAX
+    is_small = len(tokens.access_token) <= VALUE_CHARACTERS_MAX  # else every page renews it, as no browser keeps it
     set_cookie(request, ACCESS, tokens.access_token if is_small else "", ACCESS_LIFETIME_S)
     set_cookie(request, REFRESH, tokens.refresh_token, LIFETIME_S)
     claims = _verified(request, tokens.access_token)

@@ -30,6 +30,16 @@ async def test_what_is_typed_stays_text(town: Town) -> None:
         assert skeletons == usual, words
 
 
+async def test_what_is_chosen_goes_into_an_address_as_what_it_is(town: Town) -> None:
+    """It ends no header and names no other host; what no choice is as long as stays behind."""
+    group, _ = await a_link(town)
+    typed = {"variant": "\r\nSet-Cookie: a=b#//evil.example", "quantity": "9" * 1_000, "phone": PHONE, "own": "1"}
+    answer = await town.client.post(f"/g/{group['id']}/join/guest?lang=de", data=typed, headers=FROM_OUR_PAGE)
+    assert answer.status_code == 303
+    kept = "lang=de&variant=Set-Cookie%3A+a%3Db%23%2F%2Fevil.example&own=1"
+    assert answer.headers["location"] == f"/g/{group['id']}/join?{kept}#join"
+
+
 async def test_the_sandbox_leads_back_to_our_own_page_alone(town: Town) -> None:
     """Whoever sends somebody to the step with another address to go back to stays there."""
     _, link = await a_link(town)

@@ -147,6 +147,9 @@ async def test_pages_count_by_who_is_signed_in_as_the_api_does(settings: Setting
             (await people[0].client.post(path, headers=FROM_OUR_PAGE)).status_code for _ in range(policy.quota + 1)
         ]
         assert statuses == [303] * policy.quota + [429]
+        refused = await people[1].client.post(f"/g/{group['id']}/join", data={"quantity": "x"}, headers=FROM_OUR_PAGE)
+        [of_joins] = [one for one in POLICIES[RouteClass.JOIN] if one.whose is Whose.ACCOUNT]
+        assert f'"{of_joins.name}";r={of_joins.quota - 1};' in refused.headers["ratelimit"]  # counted once
         assert (await people[1].client.post(path, headers=FROM_OUR_PAGE)).status_code == 303
 
 
