@@ -101,21 +101,21 @@ async def test_a_tree_too_large_to_look_at_says_so(circle: Circle) -> None:
 
 
 async def test_a_page_costs_what_is_on_it(circle: Circle, connection: AsyncConnection) -> None:
-    """Beside 20,000 links and as many places: links, trees and who brought whom are read along indexes."""
+    """Beside 6,000 links and as many places: links, trees and who brought whom are read along indexes."""
     group_id, shop = await circle.opens(ANN), circle.shop
     code = await circle.shares(ANN, group_id)
     await circle.comes(BEN, group_id, code)
     await shop.make(
         "INSERT INTO invites (code, deal_id, group_id, sharer_id, channel, parent_code, joins, created_at)"
-        " SELECT 'c' || n, deal_id, group_id, CASE n % 200 WHEN 0 THEN :ann ELSE gen_random_uuid() END, 'c' || n,"
+        " SELECT 'c' || n, deal_id, group_id, CASE n % 60 WHEN 0 THEN :ann ELSE gen_random_uuid() END, 'c' || n,"
         " CASE n % 2 WHEN 0 THEN 'c' || (n - 1) ELSE code END, 1, now() - n * interval '1 s'"
-        " FROM invites, generate_series(1, 20000) n",
+        " FROM invites, generate_series(1, 6000) n",
         ann=ANN,
     )
     await shop.make(
         "INSERT INTO participants SELECT (jsonb_populate_record(p, jsonb_build_object('shopper_id', gen_random_uuid(),"
         " 'order_id', gen_random_uuid(), 'number', 9 + n, 'invite_code', 'c' || n))).*"
-        " FROM participants p, generate_series(1, 20000) n WHERE shopper_id = :ben",
+        " FROM participants p, generate_series(1, 6000) n WHERE shopper_id = :ben",
         ben=BEN,
     )
     await shop.make("INSERT INTO visits SELECT code, current_date - n, 1, 1 FROM invites, generate_series(1, 3) n")
@@ -127,7 +127,7 @@ async def test_a_page_costs_what_is_on_it(circle: Circle, connection: AsyncConne
         "after_created_at": datetime.now(UTC) - timedelta(minutes=1),
         "after_code": "~",
         "group_id": group_id,
-        "after_number": 5_000,
+        "after_number": 3_000,
     }
     for statement, indexes in (
         (

@@ -20,12 +20,14 @@ from tests.reading.shop import Shop
 from tests.sharing.circle import Circle
 
 LATER = {"x-forwarded-for": "198.51.100.17"}
+GUESSES_MAX = 3
 BEHIND_A_LINK = ("/i/{}", "/i/{}/live", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "/v1/invites/{}")
 
 
 @pytest.fixture
-async def limited(settings: Settings) -> AsyncIterator[Town]:
-    """A town whose API counts who guesses."""
+async def limited(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+    """A town whose API counts who guesses, and has had enough soon."""
+    monkeypatch.setattr("api.limiting.UNKNOWN_LINKS", replace(UNKNOWN_LINKS, quota=GUESSES_MAX))
     counting = replace(settings, rate_limits=True, trusted_proxies=(ip_network("127.0.0.1"),))
     async with connected(create_app(counting)) as client:
         yield Town(client, counting)
@@ -43,7 +45,7 @@ async def test_a_revoked_link_answers_as_one_that_never_was(limited: Town) -> No
             assert told[0][0] == 404
     kits = [_told(await link.leader.get(f"/v1/invites/{code}/share")) for code in _codes(link)]
     assert kits[0] == kits[1]
-    guesses = [await limited.client.get(link.path, headers=LATER) for _ in range(UNKNOWN_LINKS.quota + 1)]
+    guesses = [await limited.client.get(link.path, headers=LATER) for _ in range(GUESSES_MAX + 1)]
     problem(guesses[-1], 429, "rate-limited")
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
@@ -14,7 +15,7 @@ from infra.database import make_engine
 from infra.ids import new_id, new_invite_code
 from infra.runtime import Runtime
 from infra.settings import Settings
-from infra.sharing.visits import BROWSERS, WAITING_MAX, Visits
+from infra.sharing.visits import BROWSERS, Visits
 from tests.api.people import Town
 from tests.reading.shop import Shop
 from tests.sharing.test_previews import PEOPLE
@@ -23,6 +24,7 @@ from workers.housekeeping import forget_old_visitors
 
 PHONE, OTHER_PHONE, *_ = PEOPLE
 WHATSAPP = "WhatsApp/2.23.18.78 i"
+WAITING_MAX = 200
 END_WHO_WAITS = """
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = 'tuan visits' AND wait_event_type = 'Lock'"""
@@ -100,8 +102,11 @@ async def test_a_code_of_nobody_spoils_nothing(shop: Shop) -> None:
     assert await counted(shop.engine) == {code: (2, 0)}
 
 
-async def test_visits_wait_for_postgresql_up_to_a_bound(shop: Shop, settings: Settings) -> None:
+async def test_visits_wait_for_postgresql_up_to_a_bound(
+    shop: Shop, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What could not be written is not lost, and what is too much is not kept."""
+    monkeypatch.setattr("infra.sharing.visits.WAITING_MAX", WAITING_MAX)
     engine = make_engine(settings, "tuan visits", connections_max=1)
     visits, code = Visits(engine), await a_link(shop)
     for person in range(WAITING_MAX + 100):
