@@ -92,7 +92,9 @@ def require_gateways(settings: Settings) -> None:
     from infra.identity.evidence import Vouching
     from infra.messages.gateways import open_messages
     from infra.payments.gateways import NONE, Gateways
+    from infra.push.gateways import open_pushes
     from infra.redis_client import make_redis
+    from infra.sharing.wechat_js import WeChatJs
 
     async def open_all() -> None:
         async with AsyncExitStack() as closing:
@@ -100,7 +102,10 @@ def require_gateways(settings: Settings) -> None:
             closing.push_async_callback(redis.aclose)
             closing.push_async_callback(gateways.close)
             closing.push_async_callback(Vouching(settings).close)
-            closing.push_async_callback(open_messages(settings, redis).close)
+            messages = open_messages(settings, redis)
+            closing.push_async_callback(messages.close)
+            closing.push_async_callback(open_pushes(settings, messages.console).close)
+            closing.push_async_callback(WeChatJs(settings, redis).close)
             if settings.payment_gateway != NONE:
                 gateways.get(settings.payment_gateway)
 

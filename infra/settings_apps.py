@@ -6,6 +6,7 @@ from typing import NamedTuple
 from infra.settings_values import NAMES_MAX, Reader
 
 _IOS = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9.-]{1,155}")
+_APPLE_ID = re.compile(r"[A-Z0-9]{10}")
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}")
 
@@ -15,6 +16,17 @@ class AndroidApp(NamedTuple):
 
     package: str
     fingerprints: tuple[str, ...]
+
+
+def apple_id() -> Reader[str]:
+    """What Apple names a team or a key by."""
+
+    def read(text: str) -> str:
+        if not _APPLE_ID.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    return Reader("10 capital letters and digits", read)
 
 
 def ios_apps() -> Reader[tuple[str, ...]]:

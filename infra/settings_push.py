@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.settings_apps import apple_id
 from infra.settings_values import origin, path, words
 from infra.settings_variable import variable
 
@@ -33,10 +34,10 @@ class PushSettings:
         default_shown="no pushes to iPhones",
     )
     apns_key_id: str = variable(
-        "TUAN_APNS_KEY_ID", words(), "", "that key's id, 10 characters", default_shown="no pushes to iPhones"
+        "TUAN_APNS_KEY_ID", apple_id(), "", "that key's id", default_shown="no pushes to iPhones"
     )
     apns_team_id: str = variable(
-        "TUAN_APNS_TEAM_ID", words(), "", "our team's id at Apple", default_shown="no pushes to iPhones"
+        "TUAN_APNS_TEAM_ID", apple_id(), "", "our team's id at Apple", default_shown="no pushes to iPhones"
     )
     apns_topic: str = variable(
         "TUAN_APNS_TOPIC", words(), "", "our app's bundle id at Apple", default_shown="no pushes to iPhones"

@@ -95,7 +95,9 @@ def _service_account(file: Path | None) -> ServiceAccount:
 def _apns(settings: Settings) -> ApnsPush:
     missing = [name for name, value in _of_apple(settings).items() if not value]
     if missing:
-        raise WrongSetting(f"Pushes to iPhones need {' and '.join(missing)}, too; see docs/messages.md.")
+        raise WrongSetting(
+            f"Pushes to iPhones need {' and '.join(missing)}, too: set all four (docs/messages.md) or none."
+        )
     if settings.apns_base:
         refuse_in_the_clear("TUAN_APNS_BASE", settings.apns_base)
     key = AppleKey(_apple_key(settings.apns_key_file), settings.apns_key_id, settings.apns_team_id)
@@ -136,4 +138,5 @@ def _content(variable: str, file: Path | None, what: str) -> bytes:
         with file.open("rb") as opened:
             return opened.read(FILE_BYTES_MAX)
     except OSError as error:
-        raise WrongSetting(f"{variable}: {file} cannot be read ({type(error).__name__}).") from error
+        why = error.strerror or type(error).__name__
+        raise WrongSetting(f"{variable}: {file} cannot be read ({why}); name a file that holds {what}.") from error

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from redis.asyncio import Redis
 
+from cli.reach import require_gateways
 from infra.cannot_start import WrongSetting
 from infra.messages.console import ConsoleMessages
 from infra.push.apns import ApnsPush
@@ -91,7 +92,8 @@ async def test_a_stand_in_serves_for_google(tmp_path: Path) -> None:
         ({"TUAN_APNS_KEY_ID": KEY_ID}, "TUAN_APNS_KEY_FILE and TUAN_APNS_TEAM_ID and TUAN_APNS_TOPIC"),
         ({**NAMED, "TUAN_APNS_KEY_FILE": "/nowhere/key"}, "TUAN_APNS_KEY_FILE.*cannot be read"),
         ({**NAMED, "TUAN_APNS_KEY_FILE": "/dev/null"}, "TUAN_APNS_KEY_FILE.*AuthKey"),
-        ({"TUAN_APNS_KEY_ID": "two words"}, "TUAN_APNS_KEY_ID is"),
+        ({"TUAN_APNS_KEY_ID": "key1234567"}, "TUAN_APNS_KEY_ID is .*10 capital letters and digits"),
+        ({"TUAN_APNS_TEAM_ID": "example.tuan.app"}, "TUAN_APNS_TEAM_ID is"),
     ],
 )
 def test_what_is_missing_is_one_line(given: dict[str, str], names: str) -> None:
@@ -99,6 +101,20 @@ def test_what_is_missing_is_one_line(given: dict[str, str], names: str) -> None:
     with pytest.raises(WrongSetting, match=names) as refused:
         opened(given)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"TUAN_FCM_SERVICE_ACCOUNT_FILE": "/nowhere/key"}, "No such file or directory.*name a file that holds"),
+        ({"TUAN_APNS_TEAM_ID": TEAM}, "set all four"),
+        ({"TUAN_WECHAT_JS_APP_ID": "wx1"}, "TUAN_WECHAT_JS_SECRET_FILE is not set"),
+    ],
+)
+def test_it_is_said_before_anything_is_started(given: dict[str, str], names: str) -> None:
+    """`tuan run` looks at them before it makes a database, not when its API comes up and ends again."""
+    with pytest.raises(WrongSetting, match=names):
+        require_gateways(read_settings(given))
 
 
 @pytest.mark.parametrize("base", ["http://push.example", "http://10.0.0.1"])
