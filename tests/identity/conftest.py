@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.app import create_app
 from infra.runtime import Runtime
 from infra.settings import Settings
-from tests.api.conftest import app, client, connected, shop, town
+from tests.api.conftest import app, client, connected, runtime, shop, town
 from tests.api.people import Town
 from tests.identity.administering import promoted
 from tests.identity.houses import House, approved
@@ -20,14 +20,7 @@ from tests.identity.openid_provider import CLIENT_ID, OpenIdProvider, openid_pro
 from tests.identity.signing_in import Doors
 from workers.duty import Context
 
-__all__ = ["app", "client", "shop", "town"]
-
-
-@pytest.fixture
-def runtime(app: Litestar, town: Town) -> Runtime:  # noqa: ARG001 - the app runs as long as its town is there
-    """What the app works with."""
-    made: Runtime = app.state.runtime
-    return made
+__all__ = ["app", "client", "runtime", "shop", "town"]
 
 
 @pytest.fixture

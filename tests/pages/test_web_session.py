@@ -9,12 +9,13 @@ from sqlalchemy import text
 from api.app import create_app
 from api.pages.via import DEALS_MAX
 from api.pages.web_cookies import HEADER_BYTES_MAX
+from api.who_may import WHO_MAY
 from domain.identity.limits import POLICIES, RouteClass, Whose
 from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import connected
 from tests.api.people import Town
-from tests.pages.browser import FROM_OUR_PAGE, Browser, a_link, as_guest
+from tests.pages.browser import FROM_OUR_PAGE, PHONE, Browser, a_link, as_guest
 from tests.pages.sharing import cut_off
 
 GARBAGE = ("x", "..", "a.b.c", "%00", '"', "é", "x" * 5_000, "x" * (HEADER_BYTES_MAX + 1), "0" * 43, "~".join("abc"))
@@ -207,6 +208,18 @@ async def test_a_form_that_did_not_come_from_our_page_does_nothing(town: Town) -
         await browser.send("Sign out", sent_from)
         assert browser.title == "Your place", sent_from
     assert (await town.nobody.get(f"/v1/groups/{group['id']}")).json()["awaiting_payment"] == 0
+
+
+async def test_no_other_site_signs_anybody_in_or_sends_them_codes(town: Town) -> None:
+    """Every form of the pages, the ones that are there before anybody is signed in as well."""
+    group, _ = await a_link(town)
+    forms = [operation.removeprefix("POST ") for operation in WHO_MAY if operation.startswith("POST /g/")]
+    assert len(forms) >= 6
+    for form in forms:
+        path, typed = form.format(group_id=group["id"]), {"phone": PHONE, "code": "123456"}
+        answer = await town.client.post(path, data=typed, headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status_code, cookies_of(answer)) == (403, {}), form
+    assert (await town.nobody.get("/dev/inbox")).json()["items"] == []
 
 
 async def test_an_older_browser_says_by_origin_that_the_form_is_ours(town: Town) -> None:
