@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from api.requests import AnyRequest, header
-from domain.sharing.language import Language
+from domain.sharing.language import Language, by_language
 from infra.identity.recipients import dial_codes
 
 READ_BYTES_MAX: Final = 100
 _REGION: Final = re.compile(rb"\b[A-Za-z]{2,3}(?:-[A-Za-z]{4})?-([A-Za-z]{2})\b")
-_OF_LANGUAGE: Final = MappingProxyType({Language.EN: "US", Language.ZH: "CN", Language.DE: "DE", Language.ES: "ES"})
+_OF_LANGUAGE: Final = by_language(en="US", zh="CN", de="DE", es="ES")
 
 
 def region_of(request: AnyRequest, language: Language, typed: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from api.pages.sight import Sight
 from domain.groupbuy.group import GroupStatus
 from domain.pricing.currency import decimal_text
 from domain.sharing.channels import percent_encoded
-from domain.sharing.language import Language
+from domain.sharing.language import Language, by_language
 from domain.sharing.titles import clipped, shown_title
 from infra.cards.addresses import card_address, page_path
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH
@@ -25,7 +25,7 @@ from infra.sharing.landing import Landing
 SITE_NAME: Final = "Tuan"
 TITLE_CHARACTERS_MAX: Final = 110
 DESCRIPTION_CHARACTERS_MAX: Final = 500
-TERRITORIES: Final = {Language.EN: "en_US", Language.ZH: "zh_CN", Language.DE: "de_DE", Language.ES: "es_ES"}
+TERRITORIES: Final = by_language(en="en_US", zh="zh_CN", de="de_DE", es="es_ES")
 _CONTEXT: Final = "https://schema.org"
 _NOT_IN_A_PAGE: Final = re.compile(r"[<>&'\u2028\u2029]")
 

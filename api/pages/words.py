@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from domain.sharing.language import by_language
 from domain.sharing.saying import Forms
 
 
@@ -120,5 +121,5 @@ class Words:
         }.get(closed_by or "")
 
 
-OWN_NAMES: Final = {"en": "English", "zh": "中文", "de": "Deutsch", "es": "Español"}
+OWN_NAMES: Final = by_language(en="English", zh="中文", de="Deutsch", es="Español")
 """What each language calls itself."""

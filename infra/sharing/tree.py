@@ -74,7 +74,7 @@ def _profile(account_id: str) -> str:
 
 
 def _ids(account_id: str) -> str:
-    """Every id of whoever has this one: a guest's may be somebody's who is known, or the other way round."""
+    """Every id of whoever has this one: the one they are known by, and those of their time as a guest."""
     known = f"coalesce((SELECT merged_into FROM accounts WHERE id = {account_id}), {account_id})"  # noqa: S608 - as above
     return f"(SELECT {known} AS id UNION ALL SELECT id FROM accounts WHERE merged_into = {known})"  # noqa: S608 - as above
 
