@@ -16,6 +16,8 @@ _TURNS: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800
 _ADDRESS_POINT: Final = re.compile(r"(?<=\w)([.。．｡])(?=[^\W\d_]{2})|(?<=:)(//)")
 """What makes an address of words: a point before a name of letters, as in `example.com`, and the `//` of a scheme."""
 _SKINS: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+_FLAG_LETTERS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+"""Two of them are drawn as a flag."""
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 
 
@@ -37,7 +39,7 @@ def clipped(line: str, characters_max: int) -> str:
     if len(line) <= characters_max:
         return line
     end = characters_max - len(ELLIPSIS)
-    while end and (_continues(line[end]) or line[end - 1] == ZERO_WIDTH_JOINER):
+    while end and (_continues(line[end]) or line[end - 1] == ZERO_WIDTH_JOINER or _is_within_a_flag(line, end)):
         end -= 1
     return line[:end].rstrip() + ELLIPSIS
 
@@ -45,3 +47,11 @@ def clipped(line: str, characters_max: int) -> str:
 def _continues(character: str) -> bool:
     """Whether it is drawn together with the one before it: accents, joiners, variants and colours of emoji."""
     return unicodedata.category(character) in {"Mn", "Me", "Mc"} or character in {ZERO_WIDTH_JOINER, *_SKINS}
+
+
+def _is_within_a_flag(line: str, at: int) -> bool:
+    """Whether the letters before and after this point make one flag: they pair up from the first of them on."""
+    before = at
+    while before and line[before - 1] in _FLAG_LETTERS:
+        before -= 1
+    return line[at] in _FLAG_LETTERS and (at - before) % 2 == 1

@@ -57,8 +57,11 @@ def test_any_title_is_bounded_and_balanced(title: str, characters_max: int) -> N
         ("a\U0001f469\u200d\U0001f467bc", "a…"),
         ("ab\U0001f44d\U0001f3fdcd", "ab…"),
         ("\u0301" * 9, "…"),
+        ("ab\U0001f1e9\U0001f1eacd", "ab…"),
+        ("a\U0001f1e9\U0001f1eabcd", "a\U0001f1e9\U0001f1ea…"),
+        ("\U0001f1e9\U0001f1ea" * 3, "\U0001f1e9\U0001f1ea…"),
     ],
 )
 def test_what_is_one_character_to_people_is_not_cut(line: str, short: str) -> None:
-    """Accents, joined emoji and colours of skin stay with what they belong to."""
+    """Accents, joined emoji, colours of skin and the two letters of a flag stay with what they belong to."""
     assert clipped(line, 4) == short
