@@ -233,7 +233,7 @@ async def test_a_token_that_is_gone_is_forgotten(square: Square, engine: AsyncEn
 async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square, engine: AsyncEngine) -> None:
     """What was claimed told the old price: that it has arrived does not end the new one."""
     ann, ben = await square.person(), await square.person(phones=0)
-    group_id = await square.group(ann, ben)
+    group_id = await square.group(ann, ben, group_size_max=50)
     await square.tell_by_and_by()
     await square.wait(10)
     async with engine.begin() as connection:
@@ -247,8 +247,8 @@ async def test_a_price_that_drops_while_it_is_sent_is_sent_again(square: Square,
         await deliveries.done(connection, parcel)
     await square.wait(10)
     (again,) = await square.sent()
-    prices = {notice.facts.standing.unit_price for notice in again.notices if notice.facts.standing}
-    assert prices == {1_500}
+    prices = {notice.kind: notice.facts.standing.unit_price for notice in again.notices if notice.facts.standing}
+    assert prices == {Kind.JOINED: 1_500, Kind.PRICE_DROPPED: 1_500}
 
 
 async def test_choices_nobody_can_read_hold_up_nobody(square: Square) -> None:
