@@ -6,29 +6,25 @@ had, and what was sent but not recorded is sent again with the ids it had, so th
 
 import asyncio
 import time
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import InvalidInput
 from domain.notices.kinds import Channel
 from infra.database import is_connection_lost
-from infra.gathering import Gathering
 from infra.messages.port import MessageNotSent
 from infra.notices import deliveries
 from infra.notices.deliveries import Device, Parcel
 from infra.push.gateways import ANDROID, IOS
 from infra.push.line import CONNECTIONS_MAX
 from infra.push.parcels import letter_of, push_of
-from infra.push.port import Gone, Later, Outcome, Refused, Sent
+from infra.push.port import Later, Outcome, Refused, Sent
+from workers.delivered import Records, Result, spread
 from workers.duty import Context, LastingDuty, Step, is_server_gone
 from workers.ways import Way
 
@@ -46,11 +42,6 @@ PATIENCE_S: Final = 0.5
 not: what is theirs is found among what has to be put off."""
 PUT_OFF_REST_S: Final = 0.05
 """After a look at which nothing could be begun: a service that is away must not keep PostgreSQL busy."""
-ATTEMPTS_MAX: Final = 10
-BACKOFF_FIRST_S: Final = 10.0
-"""The least that Google asks for."""
-BACKOFF_MAX_S: Final = 3_600.0
-"""So the last attempt is made an hour and a half to two hours after the first."""
 
 _log = structlog.get_logger(__name__)
 
@@ -62,15 +53,6 @@ class _Found(Enum):
     NO_ROOM = auto()
     PUT_OFF = auto()
     SOME = auto()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Result:
-    """What became of a parcel; one that was put off was not tried."""
-
-    parcel: Parcel
-    outcome: Outcome
-    is_tried: bool = True
 
 
 class Delivering:
@@ -85,7 +67,7 @@ class Delivering:
             LETTERS: Way(LETTERS, LETTERS_AT_ONCE),
         }
         self._under_way: set[asyncio.Task[None]] = set()
-        self._recording: Gathering[_Result, None] = Gathering(self._record)
+        self._records = Records(context.by_key)
         self._has_room = asyncio.Event()
         self._full_since_s: dict[Channel, float] = {}
 
@@ -120,7 +102,7 @@ class Delivering:
             return _Found.NONE
         put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
         if put_off:
-            await self._record(put_off)
+            await self._records.note_all(put_off)
         return _Found.SOME if len(put_off) < len(parcels) else _Found.PUT_OFF
 
     def _limit(self, channel: Channel) -> int:
@@ -146,13 +128,13 @@ class Delivering:
             pass
         return 0
 
-    def _take(self, parcel: Parcel) -> _Result | None:
+    def _take(self, parcel: Parcel) -> Result | None:
         """Begin to send it, or answer why not."""
         way = self._ways.get(LETTERS if parcel.device is None else parcel.device.platform)
         if way is None:
-            return _Result(parcel, Refused("no push service for this platform"))
+            return Result(parcel, Refused("no push service for this platform"))
         if way.put_off_s > 0:
-            return _Result(parcel, Later(f"{way.name} is busy or away", _spread(way.put_off_s, parcel)), is_tried=False)
+            return Result(parcel, Later(f"{way.name} is busy or away", spread(way.put_off_s, parcel)), is_tried=False)
         way.begin()
         task = asyncio.create_task(self._deliver(parcel, way))
         self._under_way.add(task)
@@ -168,7 +150,7 @@ class Delivering:
             if self._has_room_on(parcel.channel):
                 self._has_room.set()
         try:
-            await self._recording.get(_Result(parcel, outcome))
+            await self._records.note(Result(parcel, outcome))
         except Exception as error:  # noqa: BLE001 - nobody waits for this; the lease brings it back
             if not is_connection_lost(error):
                 _log.error("delivery_not_noted", exc_info=error)
@@ -210,48 +192,6 @@ class Delivering:
             return Refused(str(error)) if error.is_final else Later(str(error))
         return Sent()
 
-    async def _record(self, results: list[_Result]) -> dict[_Result, None]:
-        """All at once, else one by one: whoever tells the same people meanwhile may hold their rows the other way."""
-        try:
-            await self._record_together(results)
-        except DBAPIError as error:
-            if is_connection_lost(error):
-                raise
-            for result in results:
-                await self._record_alone(result)
-        return {}
-
-    async def _record_alone(self, result: _Result) -> None:
-        """What cannot be recorded is left to its lease, and keeps none behind it from being recorded."""
-        try:
-            await self._record_together([result])
-        except DBAPIError as error:
-            if is_connection_lost(error):
-                raise
-            _log.error("delivery_not_noted", exc_info=error)
-
-    async def _record_together(self, results: list[_Result]) -> None:
-        async with self._context.by_key.begin() as connection:
-            for result in results:
-                await _note(connection, result)
-
-
-async def _note(connection: AsyncConnection, result: _Result) -> None:
-    parcel = result.parcel
-    match result.outcome:
-        case Sent():
-            await deliveries.done(connection, parcel)
-        case Gone(since=since):
-            await deliveries.device_gone(connection, parcel, "the push service knows the token no more", since)
-        case Refused(why=why):
-            await deliveries.dead(connection, parcel, why)
-        case Later(why=why, rest_s=rest_s) if not result.is_tried:
-            await deliveries.later(connection, parcel, rest_s or LOOK_EVERY_S, why, is_tried=False)
-        case Later(why=why, rest_s=rest_s):
-            if parcel.attempts >= ATTEMPTS_MAX:
-                await deliveries.dead(connection, parcel, why, attempts_min=ATTEMPTS_MAX)
-            await deliveries.later(connection, parcel, max(_backoff_s(parcel), rest_s or 0.0), why)
-
 
 @asynccontextmanager
 async def delivering(context: Context) -> AsyncIterator[Step]:
@@ -264,14 +204,3 @@ async def delivering(context: Context) -> AsyncIterator[Step]:
 
 
 DELIVERING = LastingDuty("delivering", 13, delivering)
-
-
-def _backoff_s(parcel: Parcel) -> float:
-    """Doubled from attempt to attempt."""
-    return _spread(min(BACKOFF_FIRST_S * 2.0 ** (parcel.attempts - 1), BACKOFF_MAX_S), parcel)
-
-
-def _spread(rest_s: float, parcel: Parcel) -> float:
-    """Up to half as long again, by the parcel's own chance (always the same): not all come back at once."""
-    chance = zlib.crc32(parcel.target.bytes + bytes([parcel.attempts % 256])) / 2**32
-    return rest_s * (1 + chance / 2)

@@ -1,5 +1,6 @@
 """A post office: a process whose services are all on loopback, and the people it brings notices to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -77,6 +78,13 @@ class Post:
 
     def pushed_to_androids(self) -> list[str]:
         return [message["token"] for message in self.google.pushed]
+
+
+async def killed(task: "asyncio.Task[None]") -> None:
+    """It finishes nothing."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
 
 
 Opening = Callable[[Settings], Awaitable[Post]]
