@@ -91,9 +91,7 @@ class OrderHappening:
     after_s: float = 0.0
 
 
-def happening_of_order(
-    event: type[Event], because: LapsedBecause | None, refused_because: str | None
-) -> OrderHappening | None:
+def happening_of_order(event: type[Event], because: str | None, refused_because: str | None) -> OrderHappening | None:
     """What is to be told after an event of a payment; `because` and `refused_because` are its own, where it has any."""
     if event is PaymentCameLate:
         return OrderHappening(Kind.PAYMENT_LATE)

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.groupbuy.events import Event, PaymentCameLate, PaymentSettled, ReservationLapsed
 from domain.groupbuy.group import Group
-from domain.groupbuy.payment import LapsedBecause
 from domain.notices.happenings import NEWS, RESTS_S, Happening, happening_of_order, happenings
 from domain.notices.kinds import GATHERED
 from infra.loading_sql import GROUP_COLUMNS
@@ -205,8 +204,7 @@ def _events_of_orders(rows: Sequence[Any]) -> Iterator[_EventOfOrder]:
 
 
 def _row_of_order(event: _EventOfOrder) -> dict[str, object] | None:
-    because = None if event.because is None else LapsedBecause(event.because)
-    happening = happening_of_order(_TYPES_OF_ORDERS[event.type], because, event.refused_because)
+    happening = happening_of_order(_TYPES_OF_ORDERS[event.type], event.because, event.refused_because)
     if happening is None:
         return None
     ids = {"deal_id": event.deal_id, "group_id": event.group_id, "order_id": event.order_id}
