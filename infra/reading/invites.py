@@ -10,7 +10,10 @@ from infra.reading.names import shown_name
 
 
 class InviteView(msgspec.Struct, frozen=True, kw_only=True):
-    """A link into a group: who shared it where, through which other link they came, and how many joined through it."""
+    """A link into a group: who shared it where, through which other link they came, and how many joined through it.
+
+    `parent_code` is null where that other link is revoked.
+    """
 
     code: str
     deal_id: UUID

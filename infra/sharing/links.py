@@ -79,10 +79,13 @@ def _links() -> Select[tuple[str]]:
         participants.c.shopper_id == invites.c.sharer_id,
         participants.c.group_id == invites.c.group_id,
     )
-    whose = accounts.alias("sharer")
+    whose, parent = accounts.alias("sharer"), invites.alias("parent")
+    parent_that_leads = and_(parent.c.code == invites.c.parent_code, parent.c.revoked_at.is_(None))
+    of_the_link = (parent.c.code.label(one.name) if one is invites.c.parent_code else one for one in invites.c)
     return list_document(
-        select(*invites.c, participants.c.display_name, profile_of(invites.c.sharer_id), whose.c.locale)
+        select(*of_the_link, participants.c.display_name, profile_of(invites.c.sharer_id), whose.c.locale)
         .outerjoin_from(invites, participants, sharers_place)
+        .outerjoin(parent, parent_that_leads)
         .outerjoin(whose, whose.c.id == invites.c.sharer_id)
         .where(
             invites.c.code == func.any(bindparam("codes", type_=ARRAY(invites.c.code.type))),

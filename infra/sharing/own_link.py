@@ -8,19 +8,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.reading.fetching import fetch_json
+from infra.reading.selves import SELVES
 
 _CODE: Final = text("""
 SELECT coalesce((SELECT code FROM invites
   WHERE group_id = CAST(:group_id AS uuid) AND sharer_id = CAST(:sharer_id AS uuid) AND channel = :channel
     AND revoked_at IS NULL), '')""")
-_SHARED: Final = text("""
+_SHARED: Final = text(f"""
 SELECT coalesce((SELECT json_build_array(group_id, sharer_id)::text
-  FROM invites WHERE code = :code), 'null')""")
+  FROM invites WHERE code = :code AND sharer_id IN {SELVES}), 'null')""")  # noqa: S608 - a constant
 _LOCALE: Final = text("SELECT coalesce((SELECT to_json(locale)::text FROM accounts WHERE id = :account_id), 'null')")
 
 
 class Shared(NamedTuple):
-    """Which group a link leads to, or led to, and whose it is."""
+    """Which group a link leads to, or led to, and under which id it is its sharer's."""
 
     group_id: UUID
     sharer_id: UUID
@@ -36,9 +37,10 @@ async def find_own_link(engine: AsyncEngine, group_id: UUID, sharer_id: UUID, ch
     return await fetch_json(engine, _CODE, asked) or None
 
 
-async def find_shared(engine: AsyncEngine, code: str) -> Shared | None:
-    """What a link shares, revoked or not; None for a code of nobody's. Raises `Unavailable`."""
-    shared: Shared | None = _decode_shared(await fetch_json(engine, _SHARED, {"code": code}))
+async def find_shared(engine: AsyncEngine, code: str, shopper_id: UUID) -> Shared | None:
+    """What a link of somebody's shares, revoked or not; None for any other code. Raises `Unavailable`."""
+    asked = {"code": code, "shopper_id": shopper_id}
+    shared: Shared | None = _decode_shared(await fetch_json(engine, _SHARED, asked))
     return shared
 
 

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
+from uuid import UUID
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from api.app import create_app
 from domain.groupbuy.commands import RevokeInvite
 from domain.identity.limits import UNKNOWN_LINKS
 from infra.ids import new_id, new_invite_code
+from infra.runtime import Runtime
 from infra.settings import Settings
 from infra.sharing.own_link import find_own_link
 from tests.api.conftest import connected
@@ -25,12 +28,16 @@ BEHIND_A_LINK = ("/i/{}", "/i/{}/live", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "
 
 
 @pytest.fixture
-async def limited(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
-    """A town whose API counts who guesses, and has had enough soon."""
+def counting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Litestar:
+    """An API that counts who guesses, and has had enough soon."""
     monkeypatch.setattr("api.limiting.UNKNOWN_LINKS", replace(UNKNOWN_LINKS, quota=GUESSES_MAX))
-    counting = replace(settings, rate_limits=True, trusted_proxies=(ip_network("127.0.0.1"),))
-    async with connected(create_app(counting)) as client:
-        yield Town(client, counting)
+    return create_app(replace(settings, rate_limits=True, trusted_proxies=(ip_network("127.0.0.1"),)))
+
+
+@pytest.fixture
+async def limited(counting: Litestar, settings: Settings) -> AsyncIterator[Town]:
+    async with connected(counting) as client:
+        yield Town(client, settings)
 
 
 async def test_a_revoked_link_answers_as_one_that_never_was(limited: Town) -> None:
@@ -47,6 +54,28 @@ async def test_a_revoked_link_answers_as_one_that_never_was(limited: Town) -> No
     assert kits[0] == kits[1]
     guesses = [await limited.client.get(link.path, headers=LATER) for _ in range(GUESSES_MAX + 1)]
     problem(guesses[-1], 429, "rate-limited")
+
+
+async def test_the_first_look_at_a_revoked_link_is_counted_too(limited: Town, counting: Litestar) -> None:
+    """Also by a process that has seen it lead somewhere, and hears of the end with this very look."""
+    link, path = await shared(limited), "/v1/invites/{}"
+    assert (await limited.client.get(path.format(link.code))).status_code == 200
+    runtime: Runtime = counting.state.runtime
+    revoking = RevokeInvite(group_id=UUID(link.group_id), sharer_id=link.leader.subject, code=link.code)
+    await runtime.tell(revoking)
+    answers = [await limited.client.get(path.format(code), headers=LATER) for code in _codes(link)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert len({answer.headers["ratelimit-policy"] for answer in answers}) == 1
+
+
+async def test_links_say_nothing_of_a_revoked_one_they_came_by(town: Town) -> None:
+    """Whoever reads a link learns the code of the one before it only while that one leads somewhere."""
+    link, ben = await shared(town), town.shopper("Ben")
+    await ben.post(f"/v1/groups/{link.group_id}/participants", {"invite_code": link.code})
+    path = f"/v1/invites/{(await ben.post(f'/v1/groups/{link.group_id}/invites')).json()['code']}"
+    assert (await town.nobody.get(path)).json()["parent_code"] == link.code
+    await _revoke(link)
+    assert (await town.nobody.get(path)).json()["parent_code"] is None
 
 
 async def test_only_its_sharer_revokes_a_link(town: Town) -> None:
