@@ -150,7 +150,10 @@ def test_an_order_that_does_not_end_ends_the_process() -> None:
     command = [sys.executable, "-m", "infra.cards.easel", str(its.fileno()), "1"]
     with ours, its, subprocess.Popen(command, pass_fds=[its.fileno()]) as easel:
         ours.sendall(framed(Reduce(endless())))
-        assert easel.wait(20) == -signal.SIGALRM
+        try:
+            assert easel.wait(20) == -signal.SIGALRM
+        finally:
+            easel.kill()
 
 
 async def test_nothing_is_left_of_it(artist: Artist) -> None:
