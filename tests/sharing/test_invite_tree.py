@@ -5,6 +5,7 @@ from typing import Any
 from infra.reading.names import shown_name
 from infra.runtime import Runtime
 from tests.api.people import Person, Town, problem
+from tests.identity.members import signed_in, signed_in_as_guest
 
 
 async def share(sharer: Person, group: dict[str, Any]) -> str:
@@ -47,6 +48,19 @@ async def test_the_leader_sees_who_brought_whom(town: Town, runtime: Runtime) ->
     async with runtime.engine.begin() as connection:
         await connection.exec_driver_sql(f"INSERT INTO accounts (id, status) VALUES ('{ann.subject}', 'full')")
     assert (await ann.get(path)).json()["items"][1]["came_by"]["sharer_name"] == shown_name(None, ann.subject)
+
+
+async def test_nobody_brings_themselves_as_a_guest_of_before(town: Town) -> None:
+    """Who signs in and comes by the link they shared as a guest was brought by nobody; the link has no join."""
+    leader, mei, guest = town.shopper("Ann"), await signed_in(town), await signed_in_as_guest(town)
+    group = await town.open_group(leader, tiers=[{"participants": 4, "unit_price": 900}])
+    code = await share(guest, group)
+    known = await signed_in(town, mei.phone, guest)
+    await join(known, group, code)
+    nodes = (await leader.get(f"/v1/groups/{group['id']}/invite-tree")).json()["items"]
+    assert [node["came_by"] for node in nodes] == [None, None]
+    (link,) = (await known.get("/v1/me/invites")).json()["items"]
+    assert (link["code"], link["joins"]) == (code, 0)
 
 
 async def test_to_others_it_is_not_there(town: Town) -> None:
