@@ -163,10 +163,10 @@ class Delivering:
             if not is_server_gone(error):
                 _log.error("delivery_failed", exc_info=error, notice_id=str(parcel.notices[0].id))
             return Later(type(error).__name__)
-        if isinstance(outcome, Later):
-            way.failed(outcome.why, outcome.rest_s)
-        else:
+        if not isinstance(outcome, Later):
             way.went_well()
+        elif not outcome.is_of_one:
+            way.failed(outcome.why, outcome.rest_s)
         return outcome
 
     async def _send(self, parcel: Parcel) -> Outcome:
@@ -189,7 +189,7 @@ class Delivering:
         except InvalidInput:
             return Refused("no mail server is set up")
         except MessageNotSent as error:
-            return Refused(str(error)) if error.is_final else Later(str(error))
+            return Refused(str(error)) if error.is_final else Later(str(error), is_of_one=error.is_of_recipient)
         return Sent()
 
 

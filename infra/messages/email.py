@@ -67,6 +67,7 @@ class EmailMessages:
             raise MessageNotSent(
                 f"The mail server {self._server.host}: {type(refused).__name__}.",
                 is_final=all(each.code >= FINAL_FROM for each in refused.recipients),
+                is_of_recipient=True,
             ) from refused
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise MessageNotSent(f"The mail server {self._server.host}: {type(error).__name__}.") from error

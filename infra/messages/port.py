@@ -22,12 +22,14 @@ class Message(NamedTuple):
 class MessageNotSent(Exception):  # noqa: N818 - named after what happened
     """The gateway did not take the message: it is away, or says no; `str()` of it says why, without the message.
 
-    `is_final` where it says no to this recipient, or this message, once and for all.
+    `is_final` where it says no to this recipient, or this message, once and for all; `is_of_recipient` where another
+    recipient may have been taken.
     """
 
-    def __init__(self, why: str, *, is_final: bool = False) -> None:
+    def __init__(self, why: str, *, is_final: bool = False, is_of_recipient: bool = False) -> None:
         super().__init__(why)
         self.is_final = is_final
+        self.is_of_recipient = is_of_recipient
 
 
 class MessageGateway(Protocol):

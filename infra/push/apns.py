@@ -36,6 +36,7 @@ _TOKEN: Final = re.compile(r"[0-9A-Fa-f]{2,400}")
 _NO_DEVICE: Final = "BadDeviceToken"
 """That comes with 400; whatever comes with 410 is of a token that has been good. `DeviceTokenNotForTopic` is neither:
 where our topic is wrong it is said of every device."""
+_OF_ONE_DEVICE: Final = "TooManyRequests"
 _OURS_TO_SET_RIGHT: Final = frozenset({"BadTopic", "MissingTopic", "TopicDisallowed", "IdleTimeout"})
 """Of those that come with 400: nothing is the matter with the push itself."""
 _REFUSING: Final = frozenset(
@@ -113,7 +114,7 @@ def outcome_of(answer: Answer) -> Outcome:
         return Gone(_moment(failure.timestamp))
     if answer.status in _REFUSING and failure.reason not in _OURS_TO_SET_RIGHT:
         return Refused(why)
-    return Later(why, answer.retry_after_s)
+    return Later(why, answer.retry_after_s, is_of_one=failure.reason == _OF_ONE_DEVICE)
 
 
 def _failure(body: bytes) -> _Failure:

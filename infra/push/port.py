@@ -45,10 +45,14 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The service is away, busy, or lets us in no more; `rest_s` is what it asks for. `why` names no device."""
+    """The service is away, busy, or lets us in no more; `rest_s` is what it asks for. `why` names no device.
+
+    With `is_of_one` it is so for this device or address only, and says nothing about the others.
+    """
 
     why: str
     rest_s: float | None = None
+    is_of_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,20 @@ async def test_a_record_that_meets_a_lock_is_made_one_by_one(post: Post, monkeyp
     assert [line["event"] for line in lines] == ["delivery_not_noted"]
 
 
+async def test_mailboxes_that_take_nothing_yet_keep_no_letter_from_others(post: Post) -> None:
+    """Many that are asked to come again, in a row, are no outage of the mail server."""
+    strangers = [await post.square.person(phones=0, email=True) for _ in range(6)]
+    await post.closed_group(*strangers)
+    post.mail.says["RCPT"] = "451 come again"
+    async with delivering(post.context) as step:
+        while not await _noted(post, len(strangers)):
+            await step()
+        del post.mail.says["RCPT"]
+        await post.closed_group(await post.square.person(phones=0, email=True))
+        await step()
+    assert await post.states() == {"pending": 6, "sent": 1}
+
+
 async def test_what_is_claimed_is_sent_though_the_next_claim_fails(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL may go away between two claims: pushes must not wait out their lease for letters."""
     await post.closed_group(await post.square.person(email=True))
