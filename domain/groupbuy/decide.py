@@ -4,6 +4,7 @@ from datetime import datetime
 
 from domain.groupbuy import decide_deal as deals
 from domain.groupbuy import decide_group as groups
+from domain.groupbuy import decide_invite as invites
 from domain.groupbuy import decide_order as orders
 from domain.groupbuy import decide_payment as payments
 from domain.groupbuy.commands import (
@@ -52,9 +53,9 @@ def decide(state: State, command: Command, now: datetime) -> tuple[Event, ...]: 
         case CancelGroup():
             return groups.cancel(state, command, now)
         case CreateInvite():
-            return groups.invite(state, command, now)
+            return invites.invite(state, command, now)
         case RevokeInvite():
-            return groups.revoke_invite(state, command, now)
+            return invites.revoke_invite(state, command, now)
         case BuyAlone():
             return payments.buy_alone(state, command, now)
         case LapsePayment():

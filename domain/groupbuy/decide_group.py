@@ -1,4 +1,4 @@
-"""Decisions about groups: open, join, leave, close, cancel, invite."""
+"""Decisions about groups: open, join, leave, close, cancel."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,11 +10,9 @@ from domain.groupbuy.commands import (
     BuyAlone,
     CancelGroup,
     CloseGroup,
-    CreateInvite,
     JoinGroup,
     LeaveGroup,
     OpenGroup,
-    RevokeInvite,
 )
 from domain.groupbuy.deal import QUANTITY_MAX, Deal, DealStatus, Grouping, Terms
 from domain.groupbuy.errors import (
@@ -30,10 +28,8 @@ from domain.groupbuy.errors import (
     GroupFull,
     GroupNotFound,
     GuestsMayNotBuy,
-    InviteNotFound,
     InviteNotUsable,
     OutOfStock,
-    TooManyLinks,
     UnitsLimitReached,
     VariantNotFound,
     VariantRequired,
@@ -45,8 +41,6 @@ from domain.groupbuy.events import (
     GroupFailed,
     GroupOpened,
     GroupSucceeded,
-    InviteCreated,
-    InviteRevoked,
     ParticipantJoined,
     ParticipantLeft,
     PlaceReserved,
@@ -57,16 +51,13 @@ from domain.groupbuy.evolve import evolve
 from domain.groupbuy.group import ClosedBy, Group, GroupStatus
 from domain.groupbuy.payment import LapsedBecause, Payment
 from domain.groupbuy.state import State
-from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_channel, check_line
+from domain.groupbuy.text import DISPLAY_NAME_CHARACTERS_MAX, check_line
 from domain.pricing.settlement import hold_for
-
-LINKS_MAX = 30
-"""Links of one sharer into one group, revoked ones among them: one for each chat, and some to take back."""
 
 
 def join(state: State, command: JoinGroup, now: datetime) -> tuple[Event, ...]:
     """Take a place; being in already is no refusal and no event."""
-    deal, group = _known(state, command.group_id)
+    deal, group = deal_and_group(state, command.group_id)
     if state.place is not None or state.awaited is not None:
         return ()
     if not group.is_open:
@@ -96,13 +87,13 @@ def open_group(state: State, command: OpenGroup, now: datetime) -> tuple[Event, 
         at=now,
     )
     begun = evolve(state, opened)
-    _, group = _known(begun, command.group_id)
+    _, group = deal_and_group(begun, command.group_id)
     return (opened, *_take_place(begun, deal, group, command, now))
 
 
 def leave(state: State, command: LeaveGroup, now: datetime) -> tuple[Event, ...]:
     """Give the place up while the group has not tipped; a team group that everybody left is over."""
-    _, group = _known(state, command.group_id)
+    _, group = deal_and_group(state, command.group_id)
     place = state.place
     if place is None:
         return () if state.awaited is None else lapse(group, state.awaited, LapsedBecause.LEFT, now)
@@ -166,7 +157,7 @@ def joined(group: Group, payment: Payment, reference: str | None, now: datetime)
 
 def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]:
     """Decide a due group's fate; one that is closed or not due yet stays as it is."""
-    _, group = _known(state, command.group_id)
+    _, group = deal_and_group(state, command.group_id)
     if not group.is_open or now < group.expires_at:
         return ()
     if group.is_tipped:
@@ -193,7 +184,7 @@ def close(state: State, command: CloseGroup, now: datetime) -> tuple[Event, ...]
 
 def cancel(state: State, command: CancelGroup, now: datetime) -> tuple[Event, ...]:
     """Call an open group off, by the deal's merchant; cancelled already is no refusal."""
-    deal, group = _known(state, command.group_id)
+    deal, group = deal_and_group(state, command.group_id)
     if command.merchant_id is not None and deal.merchant_id != command.merchant_id:
         raise GroupNotFound(command.group_id)
     if group.status is GroupStatus.CANCELLED:
@@ -202,44 +193,6 @@ def cancel(state: State, command: CancelGroup, now: datetime) -> tuple[Event, ..
         raise GroupClosed
     closed_by = ClosedBy.PLATFORM if command.merchant_id is None else ClosedBy.MERCHANT
     return (_cancelled(group, group.participants, dict(group.units_by_variant), closed_by, now),)
-
-
-def invite(state: State, command: CreateInvite, now: datetime) -> tuple[Event, ...]:
-    """Give a sharer a link into an open group; the one he has for this channel already stands."""
-    _, group = _known(state, command.group_id)
-    if state.invite is not None:
-        return ()
-    if not group.is_open or now >= group.expires_at:
-        raise GroupClosed
-    problems = FieldProblems()
-    check_channel(problems, "channel", command.channel)
-    problems.raise_if_any()
-    if state.links >= LINKS_MAX:
-        raise TooManyLinks(LINKS_MAX)
-    came = state.place or state.awaited
-    created = InviteCreated(
-        code=command.code,
-        group_id=group.id,
-        deal_id=group.deal_id,
-        sharer_id=command.sharer_id,
-        channel=command.channel,
-        parent_code=came.invite_code if came else None,
-        at=now,
-    )
-    return (created,)
-
-
-def revoke_invite(state: State, command: RevokeInvite, now: datetime) -> tuple[Event, ...]:
-    """Let a link lead nowhere any more, whatever became of its group; one that is revoked already is no refusal."""
-    invite = state.invite
-    if invite is None or (invite.group_id, invite.sharer_id) != (command.group_id, command.sharer_id):
-        raise InviteNotFound
-    if invite.is_revoked:
-        return ()
-    revoked = InviteRevoked(
-        code=invite.code, group_id=invite.group_id, deal_id=invite.deal_id, sharer_id=invite.sharer_id, at=now
-    )
-    return (revoked,)
 
 
 def _take_place(
@@ -399,7 +352,8 @@ def require_live(deal: Deal, now: datetime) -> None:
             raise DealNotStarted(deal.offer.starts_at)
 
 
-def _known(state: State, group_id: UUID) -> tuple[Deal, Group]:
+def deal_and_group(state: State, group_id: UUID) -> tuple[Deal, Group]:
+    """A group and its deal; raises `GroupNotFound`."""
     if state.deal is None or state.group is None:
         raise GroupNotFound(group_id)
     return state.deal, state.group

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.groupbuy.commands import CancelGroup, CreateInvite, JoinGroup, LeaveGroup, OpenGroup, RevokeInvite
-from domain.groupbuy.decide_group import LINKS_MAX
+from domain.groupbuy.decide_invite import LINKS_MAX
 from domain.groupbuy.errors import GroupClosed, GroupNotFound, InviteNotFound, InviteNotUsable, TooManyLinks
 from domain.groupbuy.events import GroupCancelled, InviteCreated, InviteRevoked, ParticipantJoined
 from domain.groupbuy.group import ClosedBy, GroupStatus
