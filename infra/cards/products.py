@@ -22,8 +22,8 @@ ON_ITS_WAY_S: Final = 5.0
 """How long a picture goes without an image that is not known to be missing: on its way, or not tried yet."""
 PATIENCE_S: Final = 3.0
 """How long a picture waits for its image; it is fetched to the end for the next one."""
-REDUCING_S: Final = 2.0
-"""For making one image small; the largest allowed takes less than half of it."""
+REDUCING_S: Final = 3.0
+"""For making one image small; the largest allowed takes a third of it."""
 REDUCER_IDLE_S: Final = 30.0
 
 _log = structlog.get_logger(__name__)
