@@ -1,5 +1,6 @@
 """What `tuan run` shows: a line per step, then where everything is."""
 
+import os
 import sys
 
 from cli.probe import own_address
@@ -10,10 +11,14 @@ _BOLD, _DIM, _GREEN, _PLAIN = "\033[1m", "\033[2m", "\033[32m", "\033[0m"
 
 
 class Screen:
-    """Lines on standard output, with colour where a person looks at it."""
+    """Lines on standard output, with colour where a person looks at it; nobody has to read to the end.
+
+    Whoever closes the pipe (`tuan run | head`) hears no more, and everything can still be stopped in order.
+    """
 
     def __init__(self) -> None:
         self._colours = sys.stdout.isatty()
+        self._is_heard = True
 
     def say(self, line: str) -> None:
         self.show(f"  {_DIM}·{_PLAIN} {line}")
@@ -22,7 +27,13 @@ class Screen:
         if not self._colours:
             for code in (_BOLD, _DIM, _GREEN, _PLAIN):
                 text = text.replace(code, "")
-        print(text, flush=True)
+        if not self._is_heard:
+            return
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            self._is_heard = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing to flush at the end either
 
 
 def welcome(settings: Settings, took_s: float) -> str:
