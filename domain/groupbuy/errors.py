@@ -84,7 +84,9 @@ class TooManyLinks(Conflict):
     """The sharer has made as many links into the group as anybody may."""
 
     def __init__(self, links_max: int) -> None:
-        super().__init__(f"You have made {links_max} links into this group, as many as one can; share one of those.")
+        super().__init__(
+            f"You have made {links_max} links into this group, those taken back among them: no more can be."
+        )
 
 
 class DealNotStarted(Conflict):
