@@ -47,7 +47,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Found(Enum):
-    """What a look at one channel came to: nothing was due, or nobody looked, all of it was put off, or not all."""
+    """What a look at one channel came to: nothing was due, or nobody looked, none of it could be begun, or some."""
 
     NONE = auto()
     NO_ROOM = auto()
@@ -98,7 +98,8 @@ class Delivering:
             return _Found.NO_ROOM
         async with self._context.by_key.begin() as connection:
             parcels = await deliveries.claim(connection, limit, [channel])
-        if not parcels:
+            is_over = not parcels and not await deliveries.is_any_due(connection, channel)
+        if is_over:
             return _Found.NONE
         put_off = [result for parcel in parcels if (result := self._take(parcel)) is not None]
         if put_off:

@@ -36,6 +36,8 @@ _LATER: Final = text(f"""
 _FORGET_DEVICE: Final = text("""
   DELETE FROM devices WHERE account_id = :account_id AND id = :target AND push_token = :push_token
     AND seen_at <= :known_at""")
+_IS_ANY_DUE: Final = text("""
+  SELECT EXISTS (SELECT FROM deliveries WHERE state = 'pending' AND channel = :channel AND due_at <= now())""")
 _UNREAD: Final = text("""
   SELECT asked.id, (SELECT count(*) FROM notices WHERE read_at IS NULL AND account_id = ANY(ARRAY(
     SELECT asked.id UNION ALL SELECT id FROM accounts WHERE merged_into = asked.id)))
@@ -74,6 +76,11 @@ async def claim(connection: AsyncConnection, limit: int, channels: Iterable[Chan
     What nobody needs any more is ended. The caller commits before it sends anything.
     """
     return [parcel for channel in channels for parcel in await _claim_of(connection, channel, limit)]
+
+
+async def is_any_due(connection: AsyncConnection, channel: Channel) -> bool:
+    """Whether there is more to claim now: what a claim found may all have been of no use any more."""
+    return bool((await connection.execute(_IS_ANY_DUE, {"channel": channel})).scalar_one())
 
 
 async def _claim_of(connection: AsyncConnection, channel: Channel, limit: int) -> list[Parcel]:

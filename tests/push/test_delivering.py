@@ -8,12 +8,14 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from domain.notices.kinds import Channel
 from infra.notices import deliveries
 from infra.settings import Settings
 from tests.push.apple import Say as AppleSays
 from tests.push.conftest import ORIGIN, SIZE_MIN, Opening, Post, killed
 from tests.push.google import Say, problem
 from tests.waiting import eventually
+from workers import delivering as duty
 from workers.delivering import DELIVERING, delivering
 from workers.duties import performed
 from workers.noticing import NOTICING
@@ -104,6 +106,17 @@ async def test_what_was_sent_but_not_recorded_is_shown_once(post: Post) -> None:
         assert _at(alone["android"], where) == _at(with_more["android"], where)
     assert with_more["notification"]["body"].endswith("\n" + alone["notification"]["body"])
     assert await post.states() == {"sent": 3}
+
+
+async def test_what_nobody_needs_any_more_holds_up_nobody(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind all that a hot group leaves when it closes, what is news goes out without a rest between two looks."""
+    monkeypatch.setattr(duty, "PUSHES_AT_ONCE", duty.CLAIMED_AT_LEAST[Channel.PUSH])
+    monkeypatch.setattr(deliveries, "CLAIMS_MAX", 1)
+    await post.closed_group(*await post.square.people(40))
+    await post.square.shop.make("UPDATE notices SET read_at = now()")
+    await post.closed_group(await post.on_android())
+    await post.deliver()
+    assert await post.states() == {"moot": 40, "sent": 1}
 
 
 async def test_two_who_deliver_share_it(post: Post, office: Opening, served: Settings) -> None:
