@@ -25,8 +25,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 SEE_OTHER: Final = 303
 CONFLICT: Final = 409
 NOTHING_AWAITED: Final = "No step is awaited here: the payment is finished, or the link is wrong."
-_BACK: Final = re.compile(r"/g/[0-9a-f-]{36}/paid/[0-9a-f-]{36}")
-"""Where the step may lead back to: the page that looks whether it is paid."""
+_BACK: Final = re.compile(r"/g/[0-9a-f-]{36}/paid/[0-9a-f-]{36}(\?lang=[a-z]{2})?")
+"""Where the step may lead back to: the page that looks whether it is paid, in the language it was left in."""
 
 _PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Sandbox payment</title>

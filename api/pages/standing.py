@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from api.access import caller_if_known
@@ -80,17 +81,17 @@ async def _inside(request: AnyRequest, landing: Landing, language: Language, pla
 
 def _paying(landing: Landing, language: Language, payment: NotedPayment, step: Step) -> Step:
     awaited = payment.awaited
-    back = f"/g/{landing.group.id}/paid/{payment.order_id}"
+    back = f"/g/{landing.group.id}/paid/{payment.order_id}?lang={language}"
     address = awaited.redirect_url
     if address is not None and payment.gateway == SANDBOX:
-        address += f"&back={back}"
+        address += f"&back={quote(back)}"
     amount = amount_text(awaited.amount, awaited.currency, language)
     paying = Paying(
         amount,
         awaited.pay_by,
         address,
         is_ready=awaited.client_secret is not None,
-        look_again=f"{back}?lang={language}",
+        look_again=back,
     )
     taken = Taken(payment.quantity, _variant(landing, payment.variant_id), amount)
     return replace(step, name="pay", paying=paying, taken=taken)

@@ -44,7 +44,7 @@
       field.select();
       document.execCommand("copy"); // where the clipboard may not be written to otherwise
     }
-    const said = button.textContent;
+    const said = button.dataset.said ??= button.textContent; // not what a press just now made of it
     button.textContent = button.dataset.done;
     setTimeout(() => { button.textContent = said; }, 2000);
   }
