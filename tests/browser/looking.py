@@ -1,12 +1,13 @@
 """What a page shows in a browser, and all that is wrong with it there."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import Browser, CDPSession, ConsoleMessage, Page
 
 Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, Scheme]] = ("light", "dark")
@@ -20,18 +21,42 @@ _TELL_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (violation) =>
   console.error(`policy: ${violation.violatedDirective} ${violation.blockedURI}`));
 """
-_AXE: Final = """async (more) => (await axe.run({ resultTypes: ["violations"], ...more })).violations.flatMap((rule) =>
-  rule.nodes.map((node) => [rule.impact, rule.id, node.target.join(" "), node.failureSummary]))"""
-_RULES: Final[dict[Scheme, dict[str, Any]]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
-"""In the other scheme only colours are others."""
-_OVERFLOW: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_AXE: Final = """async () => {
+  const options = { resultTypes: ["violations"], preload: false, rules: { "target-size": { enabled: true } } };
+  return (await axe.run(options)).violations.flatMap((rule) =>
+    rule.nodes.map((node) => [rule.impact, rule.id, node.target.join(" "), node.failureSummary]));
+}"""
+_CUT_OFF: Final = """[...document.querySelectorAll("html, body *")]
+  .filter((one) => one.localName === "html" || getComputedStyle(one).overflowX !== "visible")
+  .filter((one) => one.localName !== "input" && one.scrollWidth > one.clientWidth)
+  .map((one) => `${one.localName} ${one.className}`)"""
+"""What is wider than its place; only what is typed may be longer than its field."""
+_BRIGHTNESS: Final = """(({ color, backgroundColor }) => [color, backgroundColor].map((colour) =>
+  colour.match(/[0-9]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0)))(getComputedStyle(document.body))"""
+_FOCUSED: Final = """() => {
+  const one = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(one);
+  const { x, y, width, height } = one.getBoundingClientRect();
+  const isOnTop = one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  const isOutlined = outlineStyle === "auto" || (outlineStyle === "solid" && parseFloat(outlineWidth) >= 2);
+  return [one.localName, one.textContent.trim(), isOnTop && isOutlined];
+}"""
+
+
+class Focused(NamedTuple):
+    """What has the focus; `is_seen`: nothing lies on it, and something goes around it."""
+
+    kind: str
+    words: str
+    is_seen: bool
 
 
 class Window:
     """A page with everything it complained of."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, session: CDPSession, *, scripts: bool) -> None:
         self.page = page
+        self.session = session
+        self.scripts = scripts
         self.complaints: list[str] = []
         page.set_default_timeout(WAITS_MS)
         page.on("console", self._heard)
@@ -42,51 +67,58 @@ class Window:
             self.complaints.append(message.text)
 
     async def check_fit(self) -> None:
-        """It is no wider than the screen, and nothing was refused or went wrong so far."""
-        assert await self.page.evaluate(_OVERFLOW) <= 0, f"{self.page.url} is wider than the screen"
+        """Nothing is wider than its place or the screen, and nothing was refused or went wrong so far."""
+        cut_off = await self.page.evaluate(_CUT_OFF)
+        assert cut_off == [], (cut_off, self.page.url)
         assert self.complaints == []
 
     async def check_use(self) -> None:
         """Everybody can use it, in both schemes."""
         await self.check_fit()
+        await self.switch_scripts(is_on=True)  # what looks at it is one, too
         await self.page.evaluate(_axe_source())  # as a debugger does, which no policy forbids
         for scheme in SCHEMES:
             await self.page.emulate_media(color_scheme=scheme)
-            found = await self.page.evaluate(_AXE, _RULES[scheme])
+            async with asyncio.timeout(WAITS_MS / 1000):
+                found = await self.page.evaluate(_AXE)
             assert [one for one in found if one[0] in SERIOUS] == [], (scheme, self.page.url)
+        await self.switch_scripts(is_on=self.scripts)
 
-    async def colours(self) -> dict[Scheme, Any]:
-        """Text and paper, by scheme."""
+    async def brightness(self) -> dict[Scheme, tuple[int, int]]:
+        """Of text and paper, by scheme."""
         seen = {}
         for scheme in SCHEMES:
             await self.page.emulate_media(color_scheme=scheme)
-            seen[scheme] = await self.page.evaluate(
-                "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
-            )
+            ink, paper = await self.page.evaluate(_BRIGHTNESS)
+            seen[scheme] = (ink, paper)
         return seen
+
+    async def tab(self) -> Focused:
+        """Press Tab once."""
+        await self.page.keyboard.press("Tab")
+        return Focused(*await self.page.evaluate(_FOCUSED))
+
+    async def switch_scripts(self, *, is_on: bool) -> None:
+        """Let scripts run, or let none; a page that was read without them stays without."""
+        await self.session.send("Emulation.setScriptExecutionDisabled", {"value": not is_on})
 
 
 @asynccontextmanager
 async def window(browser: Browser, width: int = PHONE, *, scripts: bool = True) -> AsyncIterator[Window]:
     """A new profile's window; at its end nothing has been complained of."""
-    async with AsyncExitStack() as closing:
-        context = await _profile(closing, browser, width, scripts=scripts)
-        await context.add_init_script(_TELL_VIOLATIONS)
-        opened = Window(await context.new_page())
-        yield opened
-        assert opened.complaints == []
-
-
-async def _profile(closing: AsyncExitStack, browser: Browser, width: int, *, scripts: bool) -> BrowserContext:
     context = await browser.new_context(
         viewport={"width": width, "height": HEIGHT},
-        java_script_enabled=scripts,
         locale="en-GB",
         timezone_id="Europe/London",
         permissions=["clipboard-read", "clipboard-write"],
     )
-    closing.push_async_callback(context.close)
-    return context
+    async with context:
+        await context.add_init_script(_TELL_VIOLATIONS)
+        page = await context.new_page()
+        opened = Window(page, await context.new_cdp_session(page), scripts=scripts)
+        await opened.switch_scripts(is_on=scripts)
+        yield opened
+        assert opened.complaints == []
 
 
 @cache

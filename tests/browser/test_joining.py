@@ -1,30 +1,18 @@
 """A visitor in a real browser: from a link in a chat to a place of their own, paid for and shared on."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import httpx
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from api.pages.words_de import GERMAN
-from api.pages.words_join_de import GERMAN as AUF_DEUTSCH
-from api.pages.words_join_zh import CHINESE as ZH
-from api.pages.words_zh import CHINESE
-from infra.settings import Settings, read_settings
+from api.pages.speaking import JOIN_WORDS, WORDS
+from domain.sharing.language import Language
 from tests.api.people import Town
-from tests.browser.chromium import ARGUMENTS, CHROMIUM
-from tests.browser.looking import NARROW, PHONE, SCHEMES, WAITS_MS, Window, window
-from tests.conftest import Servers
-from tests.system.programs import Api
+from tests.browser.looking import NARROW, PHONE, Window, window
+from tests.browser.visiting import Running, heading, join, sent_code, shared_group
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-expect.set_options(timeout=WAITS_MS)
-TEA = {"tiers": [{"participants": 2, "unit_price": 900}, {"participants": 3, "unit_price": 700}], "group_size_max": 9}
 
 
 class Way(NamedTuple):
@@ -32,107 +20,33 @@ class Way(NamedTuple):
 
     width: int
     phone: str
+    language: Language
     scripts: bool = True
 
 
-WAYS = (Way(PHONE, "+447911123456"), Way(NARROW, "+447911123457"), Way(NARROW, "+447911123458", scripts=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A Tuan at work."""
-
-    origin: str
-    settings: Settings
-
-
-@pytest.fixture(scope="module")
-def running(servers: Servers, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder: Path = tmp_path_factory.mktemp("browser")
-    environment = {
-        "DATABASE_URL": module_database_url,
-        "REDIS_URL": servers.place.redis_url,
-        "TUAN_DATA_DIR": str(folder / "data"),
-    }
-    api = Api(folder / "api.log", environment)
-    api.start_answering()
-    try:
-        yield Running(f"http://127.0.0.1:{api.port}", read_settings(environment))
-    finally:
-        api.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def town(running: Running) -> AsyncIterator[Town]:
-    async with httpx.AsyncClient(base_url=running.origin) as client:
-        yield Town(client, running.settings)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
-
-
-async def shared_group(town: Town, running: Running, **changes: Any) -> tuple[dict[str, Any], str]:
-    """A group of a new deal, and the address its leader shared."""
-    leader = town.shopper("Mia")
-    group = await town.open_group(leader, **{**TEA, **changes})
-    invite = (await leader.post(f"/v1/groups/{group['id']}/invites")).json()
-    return group, f"{running.origin}/i/{invite['code']}"
-
-
-async def sent_code(town: Town, to: str) -> str:
-    items = (await town.nobody.get("/dev/inbox")).json()["items"]
-    return str(next(item["code"] for item in items if item["to"] == to))
-
-
-async def heading(page: Page, words: str) -> None:
-    await expect(page.locator("#join-title")).to_have_text(words)
-
-
-async def join(seen: Window, town: Town, phone: str, look: Callable[[], Awaitable[None]]) -> None:
-    """From the open page to a place, looked at in every state."""
-    page = seen.page
-    await look()
-    await page.get_by_role("button", name="Join the group").click()
-    await heading(page, "Who is joining?")
-    await look()
-    await page.get_by_label("Phone number").fill(phone)
-    await page.get_by_role("button", name="Send me a code").click()
-    await heading(page, "Enter the code")
-    await look()
-    await page.get_by_label("Code", exact=True).fill(await sent_code(town, phone))
-    await page.get_by_label("Your name").fill("Ben")
-    await page.get_by_role("button", name="Continue").click()
-    await heading(page, "Your place")
-    await look()
-    await page.get_by_role("button", name="Join and pay").click()
-    await heading(page, "Your place is kept")
-    await look()
-    await page.get_by_role("link", name="Pay $9.00").click()
-    await page.get_by_role("button", name="Approve").click()
-    await heading(page, "You are in")
-    await look()
+WAYS = (
+    Way(PHONE, "+447911123456", Language.EN),
+    Way(NARROW, "+447911123457", Language.DE),
+    Way(NARROW, "+447911123458", Language.ES, scripts=False),
+)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=["phone", "narrow", "without-scripts"])
 async def test_a_visitor_joins_pays_and_shares_on(browser: Browser, town: Town, running: Running, way: Way) -> None:
-    """By phone and code, whatever the width and without scripts too; nothing is refused, too wide or hard to use."""
+    """By phone and code, whatever the language and width, without scripts too; nothing is too wide or hard to use."""
     group, link = await shared_group(town, running)
+    words = WORDS[way.language]
     async with window(browser, way.width, scripts=way.scripts) as seen:
-        await seen.page.goto(link)
-        await join(seen, town, way.phone, seen.check_use if way.width == PHONE else seen.check_fit)
-        own = await seen.page.get_by_label("The link").input_value()
+        await seen.page.goto(f"{link}?lang={way.language}")
+        await join(seen.page, town, way.phone, way.language, seen.check_use)
+        own = await seen.page.get_by_label(words.link).input_value()
         assert own != link
         invite = (await town.nobody.get(f"/v1/invites/{own.rpartition('/')[2]}")).json()
         assert (invite["group_id"], invite["sharer_name"]) == (group["id"], "Ben")
         assert invite["parent_code"] == link.rpartition("/")[2]
         if way.scripts:
-            await seen.page.get_by_role("button", name="Copy link").click()
-            await expect(seen.page.get_by_role("button", name="Copied")).to_be_visible()
+            await seen.page.get_by_role("button", name=words.copy_link).click()
+            await expect(seen.page.get_by_role("button", name=words.copied)).to_be_visible()
             assert await seen.page.evaluate("navigator.clipboard.readText()") == own
 
 
@@ -154,41 +68,42 @@ async def test_the_price_drops_before_the_eyes_of_a_visitor_when_somebody_else_j
 
 
 async def test_the_way_in_can_be_gone_with_the_keyboard_alone(browser: Browser, town: Town, running: Running) -> None:
-    """Tab and Enter; what comes next has the focus, so nobody has to look for it."""
+    """Tab and Enter; what comes next has the focus, so nobody has to look for it, and whatever has it is seen."""
     _, link = await shared_group(town, running)
     async with window(browser) as seen:
         page = seen.page
+        await page.emulate_media(reduced_motion="reduce")  # what has the focus is there at once
         await page.goto(link)
-        await tab_to(page, "Join the group", "button")
+        await tab_to(seen, "Join the group", "button")
         await page.keyboard.press("Enter")
         await heading(page, "Who is joining?")
         await expect(page.locator("#join-title")).to_be_focused()
-        await tab_to(page, "", "input")
+        await tab_to(seen, "", "input")
         await page.keyboard.type("+447911123459")
         await page.keyboard.press("Enter")
         await heading(page, "Enter the code")
         await expect(page.locator("#join-title")).to_be_focused()
-        await tab_to(page, "", "input")
+        await tab_to(seen, "", "input")
         await page.keyboard.type(await sent_code(town, "+447911123459"))
         await page.keyboard.press("Enter")
         await heading(page, "Your place")
-        await tab_to(page, "Join and pay", "button")
+        await tab_to(seen, "Join and pay", "button")
         await page.keyboard.press("Enter")
         await heading(page, "Your place is kept")
-        await tab_to(page, "Pay $9.00", "a")
+        await tab_to(seen, "Pay $9.00", "a")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Approve")).to_be_visible()
-        await tab_to(page, "Approve", "button")
+        await tab_to(seen, "Approve", "button")
         await page.keyboard.press("Enter")
         await heading(page, "You are in")
 
 
-async def tab_to(page: Page, words: str, kind: str) -> None:
-    """Press Tab until a thing of this kind has the focus; the first one where no words are said."""
+async def tab_to(seen: Window, words: str, kind: str) -> None:
+    """Press Tab until a thing of this kind has the focus, the first one where no words are said; all are seen."""
     for _ in range(60):
-        await page.keyboard.press("Tab")
-        found = await page.evaluate("[document.activeElement.localName, document.activeElement.textContent.trim()]")
-        if found[0] == kind and (not words or found[1] == words):
+        focused = await seen.tab()
+        assert focused.is_seen or focused.kind == "body", focused
+        if focused.kind == kind and (not words or focused.words == words):
             return
     raise AssertionError(f"no {kind} {words!r} to be reached")
 
@@ -197,27 +112,19 @@ async def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
     browser: Browser, town: Town, running: Running
 ) -> None:
     _, link = await shared_group(town, running)
+    said = JOIN_WORDS[Language.DE]
     async with window(browser) as seen:
         page = seen.page
         await page.goto(f"{link}?lang=de")
-        await page.get_by_role("button", name=GERMAN.join_the_group).click()
-        field = page.get_by_label(AUF_DEUTSCH.phone)
+        await page.get_by_role("button", name=WORDS[Language.DE].join_the_group).click()
+        field = page.get_by_label(said.phone)
         await field.fill("12")
-        await page.get_by_role("button", name=AUF_DEUTSCH.send_code).click()
-        await expect(field).to_have_accessible_description(re.compile(AUF_DEUTSCH.check_phone.partition("{")[0]))
+        await page.get_by_role("button", name=said.send_code).click()
+        await expect(field).to_have_accessible_description(re.compile(said.check_phone.partition("{")[0]))
         await expect(field).to_be_focused()
         assert await field.input_value() == "12"
         seen.complaints.clear()  # a browser notes every refusal in its console
         await seen.check_use()
-
-
-async def test_at_night_the_page_is_dark(browser: Browser, town: Town, running: Running) -> None:
-    _, link = await shared_group(town, running)
-    async with window(browser) as seen:
-        await seen.page.goto(link)
-        colours = await seen.colours()
-        light, dark = (colours[scheme] for scheme in SCHEMES)
-        assert light == dark[::-1] or (light[0] != dark[0] and light[1] != dark[1])
 
 
 WIDE = "W" * 50
@@ -241,18 +148,19 @@ async def test_nothing_is_too_long_for_a_narrow_screen(
     )
     taken = {"variant_id": deal["variants"][0]["id"]}
     group = (await town.shopper(WIDE).post(f"/v1/deals/{deal['id']}/groups", taken)).json()
+    words, said = WORDS[Language.ZH], JOIN_WORDS[Language.ZH]
     async with window(browser, NARROW) as seen:
         page = seen.page
         await page.goto(f"{running.origin}/g/{group['id']}?lang=zh")
         await seen.check_fit()
         await page.get_by_label(WIDE).check()
-        await page.get_by_role("button", name=CHINESE.join_the_group).click()
+        await page.get_by_role("button", name=words.join_the_group).click()
         await seen.check_fit()
-        await page.get_by_role("button", name=ZH.guest).click()
-        await heading(page, ZH.place_title)
+        await page.get_by_role("button", name=said.guest).click()
+        await heading(page, said.place_title)
         await seen.check_fit()
-        await page.get_by_role("button", name=ZH.join_and_pay).click()
-        await heading(page, ZH.pay_title)
+        await page.get_by_role("button", name=said.join_and_pay).click()
+        await heading(page, said.pay_title)
         await seen.check_fit()
 
 
