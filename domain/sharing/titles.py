@@ -13,8 +13,11 @@ ZERO_WIDTH_JOINER: Final = "\u200d"
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TURNS: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Marks, embeddings, overrides and isolates of direction; and halves of surrogate pairs, which nothing can encode."""
-_ADDRESS_POINT: Final = re.compile(r"(?<=\w)([.。．｡])(?=[^\W\d_]{2})|(?<=:)(//)")
-"""What makes an address of words: a point before a name of letters, as in `example.com`, and the `//` of a scheme."""
+_POINTS: Final = re.compile("[.。．｡]")
+_ADDRESS_POINT: Final = re.compile(r"(?<=\S)([.。．｡])(?=[^\s\d!-/:-@\[-`{-~])|(?<=:)(//)")
+"""What makes an address of words: a point before whatever a name may begin with, as in `example.com`, and the `//` of a
+scheme. Names are of any script, with accents of their own, and emoji may stand before the point."""
+_NUMBERED_HOST: Final = re.compile(r"\d{1,3}(?:[.。．｡]\d{1,3}){3}")
 _SKINS: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _FLAG_LETTERS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 """Two of them are drawn as a flag."""
@@ -28,10 +31,20 @@ def shown_title(title: str, characters_max: int) -> str:
     Standard Annex 9), which takes two characters more, so that the words and numbers around it stay in their order.
     """
     line = _BLANKS.sub(" ", _TURNS.sub("", title)).strip()
-    line = clipped(_ADDRESS_POINT.sub(lambda found: f"{ZERO_WIDTH_SPACE}{found[0]}", line), characters_max)
+    line = clipped(_without_addresses(line), characters_max)
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in line):
         return f"{FIRST_STRONG_ISOLATE}{line}{POP_ISOLATE}"
     return line
+
+
+def _without_addresses(line: str) -> str:
+    """The same to look at, and nothing in it that is taken for an address."""
+    line = _NUMBERED_HOST.sub(lambda found: _POINTS.sub(_parted, found[0]), line)
+    return _ADDRESS_POINT.sub(_parted, line)
+
+
+def _parted(found: re.Match[str]) -> str:
+    return f"{ZERO_WIDTH_SPACE}{found[0]}"
 
 
 def clipped(line: str, characters_max: int) -> str:
