@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.settings_values import one_of, path, url, whole_number
+from infra.settings_values import one_of, path, url, web_address, whole_number
 from infra.settings_variable import variable
 
 PAYMENT_GATEWAYS = ("sandbox", "stripe", "none")
@@ -67,7 +67,7 @@ class MoneySettings:
     )
     sandbox_webhook_url: str = variable(
         "TUAN_SANDBOX_WEBHOOK_URL",
-        url("http", "https"),
+        web_address("http", "https"),
         "",
         "where the sandbox sends its webhooks",
         default_shown="the API on this machine",

@@ -120,7 +120,7 @@ def origins() -> Reader[tuple[str, ...]]:
 
     def read(text: str) -> tuple[str, ...]:
         given = tuple(one.strip() for one in text.split(","))
-        if given != ("*",) and not all(map(_ORIGIN.fullmatch, given)):
+        if given != ("*",) and not all(map(_is_origin, given)):
             raise ValueError(text)
         return given
 
@@ -132,11 +132,16 @@ def origin() -> Reader[str]:
 
     def read(text: str) -> str:
         given = text.removesuffix("/")
-        if not _ORIGIN.fullmatch(given):
+        if not _is_origin(given):
             raise ValueError(text)
         return given
 
     return Reader("an origin such as https://tuan.example", read)
+
+
+def _is_origin(text: str) -> bool:
+    """Whether it is one, with a port that can be if there is one; raises ValueError beyond 65535."""
+    return _ORIGIN.fullmatch(text) is not None and urlsplit(text).port != 0
 
 
 def shown(text: str) -> str:

@@ -67,6 +67,8 @@ def open_messages(settings: Settings, redis: Redis) -> Messages:
     by_channel: dict[Channel, MessageGateway] = {}
     if settings.sms_url:
         by_channel[Channel.PHONE] = _sms(settings)
+    if settings.mail_from and not settings.smtp_url:
+        raise WrongSetting("TUAN_MAIL_FROM is set and TUAN_SMTP_URL is not; name the server that letters go through.")
     if settings.smtp_url:
         by_channel[Channel.EMAIL] = EmailMessages(_smtp_server(settings), _sender(settings))
     console = ConsoleMessages(redis, has_inbox=has_inbox(settings)) if is_console_used(settings) else None

@@ -124,6 +124,7 @@ async def test_the_console_shows_what_it_takes(redis_client: Redis) -> None:
         (SMS | {"TUAN_SMS_KEY_FILE": "/nowhere/key"}, "TUAN_SMS_KEY_FILE.*cannot be read"),
         (SMS | {"TUAN_SMS_KEY_FILE": "/dev/null"}, "TUAN_SMS_KEY_FILE.*32 characters"),
         ({"TUAN_SMTP_URL": "smtps://mail.example"}, "TUAN_MAIL_FROM is not set"),
+        ({"TUAN_MAIL_FROM": "codes@tuan.example"}, "TUAN_SMTP_URL is not; name"),
         (SMTP | {"TUAN_SMTP_URL": "smtps://me@mail.example"}, "TUAN_SMTP_PASSWORD_FILE is not set"),
         (SMTP | {"TUAN_SMTP_URL": "smtps://me:secret@mail.example"}, "TUAN_SMTP_URL must be"),
         (SMTP | {"TUAN_SMTP_URL": "smtps://mail.example/?tls=no"}, "TUAN_SMTP_URL must be"),
