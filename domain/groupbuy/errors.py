@@ -85,7 +85,7 @@ class TooManyLinks(Conflict):
 
     def __init__(self, links_max: int) -> None:
         super().__init__(
-            f"You have made {links_max} links into this group, those taken back among them: no more can be."
+            f"You have made {links_max} links into this group, as many as one can; those taken back count too."
         )
 
 
