@@ -143,7 +143,6 @@ WHO_MAY: Final[dict[str, Access | Permission]] = {
     "GET /g/{group_id}/poster/{key}": _UNASKED,
     "GET /i/{code}/qr.svg": _UNASKED,
     "GET /g/{group_id}/qr.svg": _UNASKED,
-    "GET /i/{code}/live": _UNASKED,
     "GET /g/{group_id}/live": _UNASKED,
     "GET /oembed": _UNASKED,
     "GET /unsubscribe/{token}": _UNASKED,  # whoever has a letter of ours

@@ -56,14 +56,6 @@ PAGES: Final[dict[str, Operation]] = {
         answers={200: _PAGE},
         problems=(GroupNotFound,),
     ),
-    "GET /i/{code}/live": Operation(
-        "follow_link",
-        summary="Follow the page a shared link leads to",
-        description=_PARTS,
-        query=("lang",),
-        answers={200: _STREAM},
-        problems=(InviteNotFound,),
-    ),
     "GET /g/{group_id}/live": Operation(
         "follow_group_page",
         summary="Follow the page of a group",

@@ -13,7 +13,6 @@ from domain.sharing.channels import Channel, ways_to_share
 from domain.sharing.language import Language
 from domain.sharing.situation import Situation
 from domain.sharing.texts import ShareTexts, share_texts
-from infra.cards.addresses import page_path
 from infra.sharing.landing import Landing
 from infra.sharing.landings import Elsewhere
 from infra.views import GroupView
@@ -72,7 +71,6 @@ def page_with(shows: Shows, language: Language, origin: str, step: Step, apps: A
         **_seen(shows, sight, language),
         **_joining(landing, sight, language, origin, step, is_part=False),
         tags=tags,
-        path=page_path(landing),
         here=f"/g/{landing.group.id}" if step.moves_focus else "",
         sharing=_sharing(tags.address, sight.situation, language),
         app_links=app_links(apps, tags.address),

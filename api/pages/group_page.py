@@ -1,7 +1,5 @@
 """The page of a group: at the short link somebody shared, and at the group's own address."""
 
-from uuid import UUID
-
 from litestar.types import ASGIApp
 
 from api.answers import Answer
@@ -46,17 +44,15 @@ async def open_group_page(request: AnyRequest) -> Answer:
     return await _page(request, landing)
 
 
-@route("GET", "/i/{code}/live")
-async def watch_link(request: AnyRequest) -> ASGIApp:
-    """The parts of the page that change, as they change."""
-    link = await link_of(request)
-    return await _stream(request, link.invite.group_id, link.locale)
-
-
 @route("GET", "/g/{group_id}/live")
 async def watch_group_page(request: AnyRequest) -> ASGIApp:
-    """The same for the group's own page."""
-    return await _stream(request, path_id(request, "group_id"))
+    """The parts of a group's pages that change, as they change; a page follows its group though its link is revoked."""
+    runtime, group_id = runtime_of(request), path_id(request, "group_id")
+    landing = await runtime.landings.of_group(group_id)
+    if landing is None:
+        raise GroupNotFound(group_id)
+    parts = pages_of(request).live_parts
+    return LiveStream(runtime.hub, landing.group, parts.teller(landing, spoken_to(request)))
 
 
 async def shows_of(runtime: Runtime, landing: Landing) -> Shows:
@@ -72,11 +68,3 @@ async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | Non
     origin, apps, pages = runtime.settings.origin, apps_of(runtime.settings), pages_of(request).pages
     kept = pages.get(page_path(landing), language, shows, lambda: group_page(shows, language, origin, apps))
     return kept.answer(request)
-
-
-async def _stream(request: AnyRequest, group_id: UUID, sharers_locale: str | None = None) -> ASGIApp:
-    runtime, language = runtime_of(request), spoken_to(request, sharers_locale)
-    landing = await runtime.landings.of_group(group_id)
-    if landing is None:
-        raise GroupNotFound(group_id)
-    return LiveStream(runtime.hub, landing.group, pages_of(request).live_parts.teller(landing, language))

@@ -166,7 +166,6 @@ TABLE = {
     "GET /g/{group_id}/poster/{key}": everybody(302),
     "GET /i/{code}/qr.svg": PROBE,
     "GET /g/{group_id}/qr.svg": PROBE,
-    "GET /i/{code}/live": PROBE,
     "GET /g/{group_id}/live": PROBE,
     "GET /g/{group_id}/join": PROBE,
     "POST /g/{group_id}/join": everybody(403),  # a page of ours must say it sent the form, here and below

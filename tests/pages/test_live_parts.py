@@ -14,18 +14,24 @@ from infra.settings import Settings
 from tests.api.people import Town
 from tests.live.reader import Reader
 from tests.pages.reading import Read
-from tests.pages.sharing import cut_off, join, shared
+from tests.pages.sharing import cut_off, shared
 
 WATCHERS = 50
 
 
 async def test_a_join_changes_the_pages_that_are_open(town: Town, app: Litestar) -> None:
-    """The present state at once, then price, people and news after a join; nothing of the link's own is in it."""
+    """The present state at once, then price, people and news after a join; nothing of the link's own is in it.
+
+    The page of a link follows its group, so it goes on though the link is revoked.
+    """
     link = await shared(town)
-    readers = [Reader(app, f"{path}/live") for path in (link.path, link.own_path)]
+    pages = [Read((await town.nobody.get(path)).text) for path in (link.path, link.own_path)]
+    followed = {page.one("div", id="live").get("data-hx-sse:connect", "").partition("?")[0] for page in pages}
+    assert (await link.leader.ask("DELETE", f"/v1/invites/{link.code}")).status_code == 204
+    readers = [Reader(app, path) for path in followed]
     for reader in readers:
         await reader.until("1 person is in")
-    await join(town, link, "Ada")
+    assert (await town.shopper("Ada").post(f"/v1/groups/{link.group_id}/participants")).status_code == 201
     for reader in readers:
         await reader.until("2 people are in")
         await reader.until(">Ada</bdi>")
@@ -41,7 +47,7 @@ async def test_a_closing_ends_the_stream_and_says_what_happened(town: Town, app:
     """The last part has the group's fate and where else to go; then htmx is told to hang up."""
     link = await shared(town)
     other = await shared(town)
-    reader = Reader(app, f"{link.path}/live")
+    reader = Reader(app, f"{link.own_path}/live")
     await reader.until("1 person is in")
     answer = await town.merchant.post(f"/v1/groups/{link.group_id}/cancel")
     assert answer.status_code == 200
@@ -49,7 +55,7 @@ async def test_a_closing_ends_the_stream_and_says_what_happened(town: Town, app:
     assert "The group was called off" in reader.text
     assert other.own_path in reader.text
     assert reader.text.rstrip().endswith("event: closed\ndata: closed")
-    late = Reader(app, f"{link.path}/live", (b"last-event-id", b"2"))
+    late = Reader(app, f"{link.own_path}/live", (b"last-event-id", b"2"))
     await late.end()
     assert late.text.rstrip().endswith("event: closed\ndata: closed")
 
@@ -57,7 +63,7 @@ async def test_a_closing_ends_the_stream_and_says_what_happened(town: Town, app:
 async def test_a_part_is_made_once_for_all_who_watch(town: Town, app: Litestar, runtime: Runtime) -> None:
     """What one page was told is told to others as it is; fifty who ask for a state at once wait for one part."""
     link = await shared(town)
-    reader = Reader(app, f"{link.path}/live")
+    reader = Reader(app, f"{link.own_path}/live")
     await reader.until("1 person is in")
     await reader.hang_up()
     landing = await runtime.landings.of_group(UUID(link.group_id))
@@ -76,7 +82,7 @@ async def test_a_state_is_told_while_nothing_else_can_be_read(
 ) -> None:
     """A price that is known is told, though PostgreSQL does not say now who has joined."""
     link = await shared(town)
-    reader = Reader(app, f"{link.path}/live")
+    reader = Reader(app, f"{link.own_path}/live")
     await reader.until("1 person is in")
     view = await runtime.groups.get_fresh(UUID(link.group_id))
     assert view is not None

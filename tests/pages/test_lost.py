@@ -44,7 +44,7 @@ async def test_programs_get_problem_details(town: Town) -> None:
     path = f"/i/{new_invite_code()}"
     problem(await town.nobody.get(path), 404, "invite-not-found")
     stream = {"accept": "text/html, text/event-stream"}
-    problem(await town.nobody.get(f"{path}/live", headers=stream), 404, "invite-not-found")
+    problem(await town.nobody.get(f"/g/{uuid4()}/live", headers=stream), 404, "group-not-found")
     problem(await town.nobody.get(f"/g/{uuid4()}"), 404, "group-not-found")
     problem(await town.nobody.get(f"/v1/groups/{uuid4()}", headers=HTML), 404, "group-not-found")
     for none_of_ours in ("%00", "%25", "%C3%A9", "%ED%A0%80", "x" * 4_000):  # PostgreSQL would choke on some of these

@@ -24,7 +24,7 @@ from tests.sharing.circle import Circle
 
 LATER = {"x-forwarded-for": "198.51.100.17"}
 GUESSES_MAX = 3
-BEHIND_A_LINK = ("/i/{}", "/i/{}/live", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "/v1/invites/{}")
+BEHIND_A_LINK = ("/i/{}", "/i/{}/qr.svg", "/i/{}/card/en-0.jpg", "/v1/invites/{}")
 
 
 @pytest.fixture
