@@ -23,9 +23,9 @@ def main() -> None:
     english = landing(merchant_name="Green Hill Tea House", group=_almost_there())
     chinese = landing("succeeded", deal={"title": "福鼎白茶 茉莉花茶 250克 2027年春茶"}, merchant_name="绿山茶庄")
     for name, kind, shown, language, product in (
-        ("card.jpg", Kind.CARD, english, Language.EN, _tin()),
+        ("card.jpg", Kind.CARD, english, Language.EN, tin()),
         ("card-zh.jpg", Kind.CARD, chinese, Language.ZH, None),
-        ("poster.jpg", Kind.POSTER, english, Language.EN, _tin()),
+        ("poster.jpg", Kind.POSTER, english, Language.EN, tin()),
     ):
         (FOLDER / name).write_bytes(draw(picture_of(kind, shown, language, LINK), product))
 
@@ -34,7 +34,7 @@ def _almost_there() -> GroupView:
     return replace(landing().group, participants=3, seats_left=4, next_tier=NextTier(4, 1, 700))
 
 
-def _tin() -> bytes:
+def tin() -> bytes:
     """A tin of tea, as nobody has photographed it."""
     image = Image.new("RGB", (1_000, 1_000), "#efe6d8")
     ImageDraw.Draw(image).ellipse((170, 740, 830, 880), fill="#cfc0a8")
