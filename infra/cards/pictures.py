@@ -11,10 +11,21 @@ from infra.cards.products import PATIENCE_S, Product, Products, reducer
 from infra.cards.shelf import Shelf
 from infra.cards.single_flight import SingleFlight
 
-CARDS_BYTES_MAX: Final = 40 * 1024 * 1024
-OWN_BYTES_MAX: Final = 8 * 1024 * 1024
-"""For what one link has for itself, apart: so many posters push no card out."""
 KEPT_S: Final = 24 * 3_600.0
+
+
+class Bounds(NamedTuple):
+    """How long a picture waits for its image, and how much is kept: of cards, and of what one link has for itself.
+
+    The two are apart, so that no number of posters pushes a card out.
+    """
+
+    patience_s: float = PATIENCE_S
+    cards_bytes: int = 40 * 1024 * 1024
+    own_bytes: int = 8 * 1024 * 1024
+
+
+DEFAULT: Final = Bounds()
 
 
 class Drawn(NamedTuple):
@@ -33,14 +44,14 @@ class Pictures:
         fetcher: ImageFetcher | None = None,
         *,
         reducing: Artist | None = None,
-        patience_s: float = PATIENCE_S,
+        bounds: Bounds = DEFAULT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._artist = artist or Artist()
         fetches, reduces = fetcher or ImageFetcher(), reducing or reducer()
-        self._products = Products(fetches, reduces, patience_s=patience_s, clock=clock)
-        self._cards: Shelf[Drawn] = Shelf(CARDS_BYTES_MAX, clock)
-        self._own: Shelf[Drawn] = Shelf(OWN_BYTES_MAX, clock)
+        self._products = Products(fetches, reduces, patience_s=bounds.patience_s, clock=clock)
+        self._cards: Shelf[Drawn] = Shelf(bounds.cards_bytes, clock)
+        self._own: Shelf[Drawn] = Shelf(bounds.own_bytes, clock)
         self._under_way: SingleFlight[Drawn] = SingleFlight()
 
     def must_draw(self, picture: Picture) -> bool:

@@ -14,7 +14,8 @@ from infra.cards.shelf import Shelf
 from infra.cards.single_flight import SingleFlight
 
 KEPT_BYTES_MAX: Final = 32 * 1024 * 1024
-KEPT_S: Final = 24 * 3_600.0
+KEPT_S: Final = 6 * 3_600.0
+"""After that a new card asks anew, in case another image is there."""
 MISSED_S: Final = 60.0
 TOO_COSTLY_S: Final = 600.0
 """How long an image is not tried again that kept the process busy which makes images small, or ended it."""

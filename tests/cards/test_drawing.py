@@ -15,7 +15,7 @@ from infra.cards.fonts import FONTS, cleaned, font, runs_of
 from infra.cards.lettering import Style, clean, width_of, wrapped
 from infra.cards.picture import Kind, Picture
 from infra.cards.poster import draw_poster
-from infra.cards.qr import ERROR_CORRECTION, qr_image
+from infra.cards.qr import ERROR_CORRECTION, LINK_BYTES_MAX, qr_image, qr_svg
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH, POSTER_HEIGHT, POSTER_WIDTH
 from tests.cards.conftest import LINK, picture, product
 from tests.pages.scene import STATES
@@ -166,3 +166,5 @@ def test_a_code_alone_is_an_svg_of_paths() -> None:
     assert svg.startswith(b"<?xml")
     assert b"script" not in svg
     assert svg.count(b"http") == 1  # the name space
+    with pytest.raises(ValueError, match="no code"):
+        qr_svg("https://tuan.example/" + "x" * LINK_BYTES_MAX)

@@ -21,7 +21,8 @@ from infra.cards.drawing_turns import CannotDraw
 from infra.cards.fetching import ImageFetcher
 from infra.cards.lookups import NoThreadLeft
 from infra.cards.picture import Picture
-from infra.cards.pictures import Drawn, Pictures
+from infra.cards.pictures import Bounds, Drawn, Pictures
+from infra.cards.picturing import qr_of
 from infra.cards.products import MISSED_S, ON_ITS_WAY_S, TOO_COSTLY_S
 from infra.cards.shelf import Shelf
 from infra.limits.window import Charge
@@ -32,6 +33,8 @@ from tests.api.people import Town, problem
 from tests.cards.conftest import picture
 from tests.cards.image_host import ImageHost, bomb, endless, image_host, png, sent
 from tests.waiting import eventually
+
+PATIENT = Bounds(patience_s=20)
 
 
 @pytest.fixture
@@ -222,7 +225,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def pictures(artist: Artist, host: ImageHost, clock: Clock) -> AsyncIterator[Pictures]:
     fetcher = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve)
-    made = Pictures(artist, fetcher, reducing=artist, patience_s=20, clock=clock)
+    made = Pictures(artist, fetcher, reducing=artist, bounds=PATIENT, clock=clock)
     yield made
     await made.stop()
 
@@ -257,7 +260,7 @@ async def test_an_image_that_is_none_leaves_a_card_without(
 async def test_an_image_that_comes_late_is_on_the_next_card(artist: Artist, host: ImageHost, clock: Clock) -> None:
     """A card waits a moment and goes without; the image is fetched on, and a little later the card has it."""
     fetcher = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve, timeout_s=20)
-    pictures = Pictures(artist, fetcher, reducing=artist, patience_s=0.1, clock=clock)
+    pictures = Pictures(artist, fetcher, reducing=artist, bounds=Bounds(patience_s=0.1), clock=clock)
     shown = picture(image_url=host.address("/late"))
     assert not (await pictures.get(shown)).is_whole
     host.release.set()
@@ -279,7 +282,7 @@ async def test_an_image_that_takes_for_ever_to_open_leaves_a_card_without(
     """It holds up no drawing and is not opened for every card; another image is, by a new process."""
     host.answers["/costly"] = sent(endless())
     fetcher, reducing = ImageFetcher(may_reach=host.may_reach, resolver=host.resolve), Artist(answer_timeout_s=1)
-    pictures = Pictures(artist, fetcher, reducing=reducing, patience_s=20, clock=clock)
+    pictures = Pictures(artist, fetcher, reducing=reducing, bounds=PATIENT, clock=clock)
     await pictures.get(picture(title="The first"))
     costly = asyncio.create_task(pictures.get(picture(image_url=host.address("/costly"))))
     await eventually(lambda: asyncio.sleep(0, reducing.process_id), "the image is opened")
@@ -305,12 +308,23 @@ async def test_an_image_that_others_were_in_the_way_of_is_tried_again(
         return await host.resolve(name, port)
 
     fetcher = ImageFetcher(may_reach=host.may_reach, resolver=resolve)
-    pictures = Pictures(artist, fetcher, reducing=artist, patience_s=20, clock=clock)
+    pictures = Pictures(artist, fetcher, reducing=artist, bounds=PATIENT, clock=clock)
     shown = picture(image_url=host.address("/tea.png"))
     assert not (await pictures.get(shown)).is_whole
     assert (await pictures.get(picture(image_url=host.address("/tea.png"), title="Another"))).is_whole
     clock.now += ON_ITS_WAY_S + 1
     assert (await pictures.get(shown)).is_whole
+    await pictures.stop()
+
+
+async def test_what_single_links_have_for_themselves_pushes_no_card_out(artist: Artist) -> None:
+    """Codes and posters have a shelf of their own, and that has an end."""
+    pictures = Pictures(artist, reducing=artist, bounds=Bounds(own_bytes=5_000))
+    codes = [qr_of(f"https://tuan.example/i/{number}") for number in range(9)]
+    for shown in (picture(), *codes):
+        await pictures.get(shown)
+    assert not pictures.must_draw(picture())
+    assert [pictures.must_draw(code) for code in (codes[0], codes[-1])] == [True, False]
     await pictures.stop()
 
 
