@@ -39,7 +39,7 @@ class InviteFigures(msgspec.Struct, frozen=True, kw_only=True):
     """A link of one's own and what came of it.
 
     `visits` are people, each counted once a day, whoever they are; `previews` how often chats and robots fetched it.
-    `joins` are those who came through this very link, `succeeded` those of them who have a place in a group that
+    `joins` are the others who came through this very link, `succeeded` those of them who have a place in a group that
     succeeded. `reached` are all who came through it or through links of those it brought, and so on; `depth` how many
     steps that went: 0 where nobody came, 1 where those who came brought nobody. `savings`, by currency: what all who
     were reached, in groups that succeeded, pay less than alone: (solo price - final price) x quantity. `is_whole` is
@@ -83,6 +83,7 @@ class _Row(msgspec.Struct, frozen=True):
     invite: Invite
     visits: int
     previews: int
+    joins: int
     reached: int
     depth: int
     is_whole: bool
@@ -90,38 +91,6 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
-
-# `OFFSET 0`: each link, place and group by its key, however many others there are
-_FIGURES: Final = f"""
-  SELECT page.created_at, page.code, to_json(page) AS invite, seen.*, came.*
-  FROM page
-  CROSS JOIN LATERAL (
-    SELECT coalesce(sum(people), 0) AS visits, coalesce(sum(previews), 0) AS previews
-    FROM visits WHERE code = page.code) seen
-  CROSS JOIN LATERAL (
-    WITH RECURSIVE walked AS (
-      SELECT page.code AS code, page.joins AS joins, 1 AS depth
-      UNION ALL
-      SELECT below.code, below.joins, walked.depth + 1
-      FROM walked CROSS JOIN LATERAL (SELECT * FROM invites WHERE parent_code = walked.code OFFSET 0) below
-    ), tree AS MATERIALIZED (SELECT * FROM walked LIMIT {LINKS_MAX + 1}
-    ), places AS MATERIALIZED (
-      SELECT place.*, tree.depth
-      FROM (SELECT * FROM tree WHERE joins > 0 LIMIT {LINKS_MAX}) tree
-      CROSS JOIN LATERAL (SELECT * FROM participants WHERE invite_code = tree.code OFFSET 0) place
-      LIMIT {PLACES_MAX + 1}
-    ), by_group AS (
-      SELECT deal_id, group_id, count(*) FILTER (WHERE depth = 1) AS directly, sum(quantity) AS units
-      FROM places WHERE dropped_at IS NULL GROUP BY deal_id, group_id
-    )
-    SELECT (SELECT sum(joins) FROM tree) AS reached,
-      (SELECT coalesce(max(depth) FILTER (WHERE joins > 0), 0) FROM tree) AS depth,
-      (SELECT count(*) FROM tree) <= {LINKS_MAX} AND (SELECT count(*) FROM places) <= {PLACES_MAX} AS is_whole,
-      (SELECT json_agg(json_build_array(directly, units, g.participants, g.terms)) FROM by_group
-        CROSS JOIN LATERAL (
-          SELECT * FROM groups WHERE deal_id = by_group.deal_id AND id = by_group.group_id OFFSET 0) g
-        WHERE g.status = 'succeeded') AS brought
-  ) came"""  # noqa: S608 - constants
 
 
 async def list_my_invites(  # noqa: PLR0913 - each is a parameter of the route, but for who asks and where we are
@@ -154,7 +123,53 @@ def invites_of_sharer(*, is_first: bool, has_merged: bool = False) -> TextClause
         SELECT * FROM (
           SELECT {INVITE_COLUMNS} FROM invites WHERE sharer_id {is_mine} {after} ORDER BY {order} LIMIT {LIMIT_MAX + 1}
         ) newest LIMIT :rows_max)
-      SELECT coalesce(json_agg(q ORDER BY {order}), '[]')::text FROM ({_FIGURES}) q""")  # noqa: S608 - constants
+      SELECT coalesce(json_agg(q ORDER BY {order}), '[]')::text
+      FROM ({_figures_of(has_merged=has_merged)}) q""")  # noqa: S608 - constants
+
+
+def _figures_of(*, has_merged: bool) -> str:
+    """What came of the links in `page`; nobody is reached by themselves, also where they came as a guest of before."""
+    is_another = f"NOT IN {SELVES}" if has_merged else "IS NOT NULL"
+    own_joins = f"""
+      (SELECT count(*) FROM {SELVES} self CROSS JOIN LATERAL (
+         SELECT invite_code FROM participants
+         WHERE deal_id = {{link}}.deal_id AND shopper_id = self.id OFFSET 0) came
+       WHERE came.invite_code = {{link}}.code)"""  # noqa: S608 - constants
+    joins = "{link}.joins" + f" - {own_joins}" * has_merged
+    # `OFFSET 0`: each link, place and group by its key, however many others there are
+    return f"""
+  SELECT page.created_at, page.code, to_json(page) AS invite, seen.*, came.*
+  FROM page
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(people), 0) AS visits, coalesce(sum(previews), 0) AS previews
+    FROM visits WHERE code = page.code) seen
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE walked AS (
+      SELECT page.code AS code, {joins.format(link="page")} AS joins, 1 AS depth
+      UNION ALL
+      SELECT below.code, {joins.format(link="below")}, walked.depth + 1
+      FROM walked CROSS JOIN LATERAL (
+        SELECT * FROM invites WHERE parent_code = walked.code AND sharer_id {is_another} OFFSET 0) below
+    ), tree AS MATERIALIZED (SELECT * FROM walked LIMIT {LINKS_MAX + 1}
+    ), places AS MATERIALIZED (
+      SELECT place.*, tree.depth
+      FROM (SELECT * FROM tree WHERE joins > 0 LIMIT {LINKS_MAX}) tree
+      CROSS JOIN LATERAL (
+        SELECT * FROM participants WHERE invite_code = tree.code AND shopper_id {is_another} OFFSET 0) place
+      LIMIT {PLACES_MAX + 1}
+    ), by_group AS (
+      SELECT deal_id, group_id, count(*) FILTER (WHERE depth = 1) AS directly, sum(quantity) AS units
+      FROM places WHERE dropped_at IS NULL GROUP BY deal_id, group_id
+    )
+    SELECT (SELECT joins FROM tree WHERE depth = 1) AS joins,
+      (SELECT sum(joins) FROM tree) AS reached,
+      (SELECT coalesce(max(depth) FILTER (WHERE joins > 0), 0) FROM tree) AS depth,
+      (SELECT count(*) FROM tree) <= {LINKS_MAX} AND (SELECT count(*) FROM places) <= {PLACES_MAX} AS is_whole,
+      (SELECT json_agg(json_build_array(directly, units, g.participants, g.terms)) FROM by_group
+        CROSS JOIN LATERAL (
+          SELECT * FROM groups WHERE deal_id = by_group.deal_id AND id = by_group.group_id OFFSET 0) g
+        WHERE g.status = 'succeeded') AS brought
+  ) came"""  # noqa: S608 - constants
 
 
 def _figures(row: _Row, origin: str) -> InviteFigures:
@@ -169,7 +184,7 @@ def _figures(row: _Row, origin: str) -> InviteFigures:
         revoked_at=invite.revoked_at,
         visits=row.visits,
         previews=row.previews,
-        joins=invite.joins,
+        joins=row.joins,
         succeeded=sum(group.directly for group in brought),
         depth=row.depth,
         reached=row.reached,

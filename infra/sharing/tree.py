@@ -25,8 +25,8 @@ class CameBy(msgspec.Struct, frozen=True, kw_only=True):
 class TreeNode(msgspec.Struct, frozen=True, kw_only=True):
     """A participant in the tree of a group, named as they chose to be.
 
-    `number` orders the participants and stays theirs; `came_by` is null where no link brought them. `brought`: how many
-    joined through links of theirs into this group.
+    `number` orders the participants and stays theirs; `came_by` is null where no link brought them, or one of their own
+    did before they said who they are. `brought`: how many others joined through links of theirs into this group.
     """
 
     number: int
@@ -73,13 +73,19 @@ def _profile(account_id: str) -> str:
        WHERE id = (SELECT coalesce(merged_into, id) FROM accounts WHERE id = {account_id}))"""  # noqa: S608 - constants
 
 
+def _person(account_id: str) -> str:
+    """The id that whoever has this one is known by."""
+    return f"coalesce((SELECT merged_into FROM accounts WHERE id = {account_id}), {account_id})"  # noqa: S608 - as above
+
+
 def _ids(account_id: str) -> str:
     """Every id of whoever has this one: the one they are known by, and those of their time as a guest."""
-    known = f"coalesce((SELECT merged_into FROM accounts WHERE id = {account_id}), {account_id})"  # noqa: S608 - as above
+    known = _person(account_id)
     return f"(SELECT {known} AS id UNION ALL SELECT id FROM accounts WHERE merged_into = {known})"  # noqa: S608 - as above
 
 
-# `OFFSET 0`: by key, however many others share the group
+# Who is in under several ids has a node for each: a link is told at the one it was shared under, and where that has no
+# place at the first of the others. `OFFSET 0`: by key, however many others share the group
 TREE: Final = text(f"""
   WITH page AS MATERIALIZED (
     SELECT * FROM (
@@ -88,8 +94,20 @@ TREE: Final = text(f"""
   SELECT coalesce(json_agg(q ORDER BY number), '[]')::text FROM (
     SELECT page.number, page.shopper_id, page.display_name, page.joined_at,
       coalesce(page.shopper_id = g.leader_id, false) AS is_leader, {_profile("page.shopper_id")} AS profile,
-      (SELECT coalesce(sum(shared.joins), 0) FROM {_ids("page.shopper_id")} self CROSS JOIN LATERAL (
-        SELECT joins FROM invites WHERE group_id = page.group_id AND sharer_id = self.id OFFSET 0) shared) AS brought,
+      (WITH self AS MATERIALIZED (
+          SELECT ids.id, place.number, min(place.number) OVER () AS first_number
+          FROM {_ids("page.shopper_id")} ids LEFT JOIN LATERAL (
+            SELECT number FROM participants
+            WHERE deal_id = page.deal_id AND shopper_id = ids.id AND group_id = page.group_id OFFSET 0) place ON true)
+        SELECT coalesce(sum(shared.joins - (
+          SELECT count(*) FROM self own CROSS JOIN LATERAL (
+            SELECT invite_code FROM participants
+            WHERE deal_id = page.deal_id AND shopper_id = own.id OFFSET 0) came
+          WHERE came.invite_code = shared.code)), 0)
+        FROM self CROSS JOIN LATERAL (
+          SELECT code, joins FROM invites
+          WHERE group_id = page.group_id AND sharer_id = self.id AND joins > 0 OFFSET 0) shared
+        WHERE coalesce(self.number, self.first_number) = page.number) AS brought,
       (SELECT to_json(v) FROM (
         SELECT i.channel, i.sharer_id, s.display_name, s.number, {_profile("i.sharer_id")} AS profile
         FROM invites i
@@ -98,7 +116,7 @@ TREE: Final = text(f"""
             SELECT * FROM participants
             WHERE deal_id = i.deal_id AND shopper_id = self.id AND group_id = page.group_id OFFSET 0) place
           ORDER BY place.shopper_id <> i.sharer_id, place.number LIMIT 1) s ON true
-        WHERE i.code = page.invite_code) v) AS via
+        WHERE i.code = page.invite_code AND {_person("i.sharer_id")} <> {_person("page.shopper_id")}) v) AS via
     FROM page JOIN groups g ON g.deal_id = page.deal_id AND g.id = page.group_id) q""")  # noqa: S608 - constants
 
 

@@ -62,9 +62,19 @@ class Circle:
         for group_id in group_ids:
             await self.shop.tell(CloseGroup(group_id=group_id))
 
-    async def links_of(self, sharer_id: UUID) -> dict[str, InviteFigures]:
+    async def are_one(self, person_id: UUID, *guest_ids: UUID) -> None:
+        """These guests turn out to be somebody."""
+        await self.shop.make("INSERT INTO accounts (id, status) VALUES (:id, 'full')", id=person_id)
+        for guest_id in guest_ids:
+            await self.shop.make(
+                "INSERT INTO accounts (id, status, merged_into) VALUES (:guest, 'merged', :id)",
+                guest=guest_id,
+                id=person_id,
+            )
+
+    async def links_of(self, sharer_id: UUID, *, has_merged: bool = False) -> dict[str, InviteFigures]:
         """What came of somebody's links, by code."""
-        page = await list_my_invites(self.shop.engine, sharer_id, ORIGIN, LIMIT_MAX)
+        page = await list_my_invites(self.shop.engine, sharer_id, ORIGIN, LIMIT_MAX, has_merged=has_merged)
         return {link.code: link for link in page.items}
 
     async def tree_of(self, group_id: UUID, limit: int = 3) -> list[TreeNode]:

@@ -74,16 +74,41 @@ async def test_who_lost_their_place_saved_nothing(circle: Circle) -> None:
 async def test_links_come_page_by_page_under_every_id(circle: Circle) -> None:
     """The newest first; those shared as a guest are among them for who has merged."""
     group_id, guest = await circle.opens(ANN), new_id()
-    await circle.shop.make("INSERT INTO accounts (id, status) VALUES (:ann, 'full')", ann=ANN)
-    await circle.shop.make(
-        "INSERT INTO accounts (id, status, merged_into) VALUES (:guest, 'merged', :ann)", guest=guest, ann=ANN
-    )
+    await circle.are_one(ANN, guest)
     codes = [await circle.shares(guest if number == 1 else ANN, group_id, f"channel-{number}") for number in range(5)]
     engine = circle.shop.engine
     own = await every_item(lambda cursor: list_my_invites(engine, ANN, ORIGIN, 2, cursor))
     assert [link.code for link in own] == [code for code in codes[::-1] if code != codes[1]]
     every = await every_item(lambda cursor: list_my_invites(engine, ANN, ORIGIN, 2, cursor, has_merged=True))
     assert [link.code for link in every] == codes[::-1]
+
+
+async def test_nobody_is_brought_by_themselves_as_a_guest(circle: Circle) -> None:
+    """Ann came twice more as a guest, by her own link and by a friend's: neither counts, nor whom the guests brought.
+
+    Those are told with the guests' own links; in the tree each link is told at one node, and none names its own sharer.
+    """
+    group_id, near, far = await circle.opens(ANN), new_id(), new_id()
+    first = await circle.shares(ANN, group_id)
+    await circle.comes(near, group_id, first, quantity=2)
+    await circle.comes(BEN, group_id, first)
+    await circle.comes(far, group_id, await circle.shares(BEN, group_id), quantity=3)
+    of_near = await circle.shares(near, group_id)
+    await circle.comes(CAT, group_id, of_near)
+    before = (await circle.links_of(ANN))[first]
+    assert (before.joins, before.reached, before.depth) == (2, 4, 2)
+    await circle.are_one(ANN, near, far)
+    await circle.closes(group_id)
+    links = await circle.links_of(ANN, has_merged=True)
+    found = links[first]
+    assert (found.joins, found.reached, found.depth, found.succeeded) == (1, 1, 1, 1)
+    assert [saved.amount for saved in found.savings] == [2_000 - 1_500]
+    assert (links[of_near].joins, links[of_near].reached) == (1, 1)
+    nodes = await circle.tree_of(group_id)
+    numbers = [node.number for node in nodes]
+    came_by = [node.came_by and node.came_by.sharer_number for node in nodes]
+    assert came_by == [None, None, numbers[0], numbers[2], numbers[1]]
+    assert [node.brought for node in nodes] == [1, 1, 1, 0, 0]
 
 
 async def test_a_tree_too_large_to_look_at_says_so(circle: Circle) -> None:
@@ -133,6 +158,10 @@ async def test_a_page_costs_what_is_on_it(circle: Circle, connection: AsyncConne
         (
             invites_of_sharer(is_first=False),
             ("invites_of_sharer_index", "invites_of_parent_index", "participants_of_invite_index", "visits_pkey"),
+        ),
+        (
+            invites_of_sharer(is_first=False, has_merged=True),
+            ("invites_of_parent_index", "participants_of_invite_index"),
         ),
         (TREE, ("participants_of_group_index", "invites_pkey", "participants_pkey")),
     ):
