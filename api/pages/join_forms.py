@@ -33,7 +33,7 @@ from domain.sharing.language import Language
 from domain.sharing.saying import in_a_row
 from infra.sharing.landing import Landing
 
-CARRIED: Final = ("variant", "quantity", "own", "dial")
+CARRIED: Final = ("variant", "quantity", "own", "dial", "number")
 """What was chosen, and goes from step to step; in an address too, so nothing that says who somebody is."""
 CARRIED_CHARACTERS_MAX: Final = 64
 
@@ -128,7 +128,8 @@ async def next_step(asked: Asked) -> Step:
     """Where they stand; whoever came too late for the group goes on to one of their own, with what they typed."""
     request, landing, language = asked.request, asked.landing, asked.language
     step = await step_of(request, landing, language, asked.form)
-    if step.name != "over" or not may_open(landing.deal):
+    is_late = step.name == "over" or (step.name == "missed" and bool(asked.form))
+    if not is_late or not may_open(landing.deal):
         return step
     own, words = await step_of(request, landing, language, {**asked.form, "own": "1"}), JOIN_WORDS[language]
     return replace(own, problem=in_a_row((words.group_closed, words.go_elsewhere), language))
@@ -150,7 +151,8 @@ async def barred(asked: Asked, refusal: Exception, at: str) -> Answer:
         step = await next_step(asked)
     others = await runtime_of(request).landings.other_groups(landing.group) if said.shows_others else []
     elsewhere = [card_of(landing.deal, other, language) for other in others]
-    step = replace(step, problem=said.problem, errors=said.errors, elsewhere=elsewhere)
+    problem = step.problem if step.name == "missed" else said.problem
+    step = replace(step, problem=problem, errors=said.errors, elsewhere=elsewhere)
     return await show(asked, step, said.status, said.retry_after_s)
 
 

@@ -38,11 +38,13 @@ class Paying(NamedTuple):
 class Step:
     """Where somebody stands: `choose`, `who`, `code`, `place`, `pay` or `in`; `over` where there is no way in any more.
 
+    `missed`: the group closed before their place was paid for. `parting`: a guest is asked whether to sign out indeed.
+
     `typed` is what they typed so far, `errors` what is wrong with it by field, `problem` what is wrong altogether and
     `elsewhere` where else to go then. `moves_focus`: it came as the answer to what they did.
     """
 
-    name: Literal["choose", "who", "code", "place", "pay", "in", "over"]
+    name: Literal["choose", "who", "code", "place", "pay", "in", "over", "missed", "parting"]
     typed: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
@@ -67,6 +69,16 @@ class Step:
     def is_own(self) -> bool:
         """Whether a group of their own is to be opened."""
         return self.typed.get("own") == "1"
+
+    @property
+    def is_adding_number(self) -> bool:
+        """Whether a guest says who they are for what they have already."""
+        return self.typed.get("number") == "1"
+
+    @property
+    def may_be_overtaken(self) -> bool:
+        """Whether there is no use in going on once the group closes."""
+        return self.name in {"who", "code", "place", "pay"} and not self.is_own and not self.is_adding_number
 
 
 def may_open(deal: DealView) -> bool:

@@ -33,8 +33,10 @@ from api.sign_in import check_code, check_names, sign_in
 from api.taking import looked_at, take_place
 from domain.groupbuy.commands import LeaveGroup
 from domain.groupbuy.errors import InviteNotUsable
+from domain.identity.permissions import Role
 from infra.identity.recipients import as_dialled, phone_recipient
 from infra.messages.port import MessageNotSent
+from infra.reading.own_affairs import has_anything
 
 WEB_METHODS: Final = {"sandbox": "sandbox_step"}
 """How one pays on the web, by gateway: with a step on a page of its own; others ask for a method by themselves."""
@@ -150,9 +152,19 @@ async def leave_on_page(asked: Asked) -> Answer:
 
 @form_route("/g/{group_id}/sign-out", at="place")
 async def sign_out_on_page(asked: Asked) -> Answer:
-    """End the session of this browser."""
+    """End the session of this browser; a guest who would lose what they have is asked once more."""
+    if "sure" not in asked.form and await _would_lose(asked.request):
+        return await show(asked, Step(name="parting"))
     await leave_session(asked.request)
     return go_to(asked, asked.group_id)
+
+
+async def _would_lose(request: AnyRequest) -> bool:
+    """Whether whoever is signed in here has something, and nothing but this browser to get at it with."""
+    caller = await visitor_of(request)
+    if caller is None or Role.GUEST not in caller.roles:
+        return False
+    return await has_anything(runtime_of(request).engine, caller.subject)
 
 
 async def _take(asked: Asked, body: PlaceBody, invite_code: str | None) -> Answer:

@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
-from api.access import caller_if_known
+from api.access import caller_if_known, caller_of
 from api.pages.join_step import NOTHING, Paying, Step, Taken, may_open
 from api.pages.regions import region_of
+from api.pages.speaking import JOIN_WORDS
 from api.requests import AnyRequest, runtime_of
 from api.selves import self_in_group, sharer
 from domain.groupbuy.commands import CreateInvite
@@ -19,10 +20,12 @@ from domain.identity.permissions import Role
 from domain.sharing.amounts import amount_text
 from domain.sharing.channels import Channel
 from domain.sharing.language import Language
+from domain.sharing.saying import in_a_row
 from infra.batch import Stored
 from infra.identity.region_names import regions_by_name
 from infra.ids import new_invite_code
 from infra.payments.payment_rows import NotedPayment
+from infra.reading.own_affairs import Missed, find_missed
 from infra.sharing.landing import Landing
 from infra.sharing.own_link import find_own_link
 from infra.tokens import Claims
@@ -40,19 +43,26 @@ async def step_of(
     caller, is_own = caller_if_known(request), typed.get("own") == "1"
     step = Step(name="over", visitor=caller, is_guest=caller is not None and Role.GUEST in caller.roles)
     if caller is not None and not is_own:
+        if step.is_guest and typed.get("number") == "1":
+            return _asked_who(request, language, typed, step)
         found = await _found(request, landing, caller)
         if isinstance(found, Place):
             return await _inside(request, landing, language, found, step)
-        if isinstance(found, NotedPayment):
+        if isinstance(found, NotedPayment) and not landing.group.is_closed:
             return _paying(landing, language, found, step)
+        step = await _without_place(request, landing, language, found, step)
     if landing.group.is_closed and not (is_own and may_open(landing.deal)):
         return step
     is_unknown = caller is None or (step.is_guest and not landing.deal.guests_may_buy)
+    asked = _asked_who(request, language, typed, step)
+    return asked if is_unknown else replace(asked, name="place", key=secrets.token_urlsafe(KEY_BYTES))
+
+
+def _asked_who(request: AnyRequest, language: Language, typed: Mapping[str, str], step: Step) -> Step:
     return replace(
         step,
-        name="who" if is_unknown else "place",
+        name="who",
         typed=typed,
-        key=secrets.token_urlsafe(KEY_BYTES),
         regions=regions_by_name(language),
         region=region_of(request, language, typed),
     )
@@ -62,6 +72,22 @@ async def _found(request: AnyRequest, landing: Landing, caller: Claims) -> Place
     group = landing.group
     shopper_id = await self_in_group(request, caller, group.id)
     return await runtime_of(request).places.find_any(group.deal_id, group.id, shopper_id)
+
+
+async def _without_place(
+    request: AnyRequest, landing: Landing, language: Language, unpaid: NotedPayment | None, step: Step
+) -> Step:
+    """Somebody who is not in: what became of the place they had reserved, if they had one."""
+    caller, words = caller_of(request), JOIN_WORDS[language]
+    missed = Missed() if unpaid else await find_missed(runtime_of(request).engine, caller.subject, landing.group.id)
+    if missed is None:
+        return step
+    if not landing.group.is_closed:
+        ran_out = words.lapsed if missed.ran_out else None  # whoever was declined, or gave it up, knows
+        return replace(step, problem=words.too_late if missed.came_late else ran_out)
+    why = words.too_late if missed.came_late else words.missed
+    where_to = words.go_elsewhere if may_open(landing.deal) else None
+    return replace(step, name="missed", problem=in_a_row((why, where_to), language))
 
 
 async def _inside(request: AnyRequest, landing: Landing, language: Language, place: Place, step: Step) -> Step:

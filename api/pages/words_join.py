@@ -42,6 +42,13 @@ class JoinWords:
     you_are_guest: str
     you_are_in: str
     sign_out: str
+    # a guest who may lose the way to what is theirs
+    add_number: str
+    add_number_why: str
+    parting_title: str
+    parting: str
+    sign_out_anyway: str
+    stay: str
     # where it goes
     ship_title: str
     full_name: str
@@ -66,6 +73,8 @@ class JoinWords:
     you_paid: str
     you_pay_nothing: str
     dropped: str
+    missed_title: str
+    missed: str
     # what the rules say
     in_already: str
     all_reserved: str
