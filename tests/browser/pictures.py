@@ -80,7 +80,10 @@ async def _take(browser: Browser, link: str, scheme: Scheme) -> None:
     await page.get_by_role("button", name="Approve").click()
     await page.get_by_text("You are in").wait_for()
     await page.get_by_text(f"{len(FRIENDS) + 1} people are in").wait_for()
-    await page.locator("#join").evaluate("(join) => join.scrollIntoView({ behavior: 'instant' })")
+    await page.locator("[data-live]").wait_for(state="visible")
+    await page.locator("#join").evaluate(
+        "(join) => scrollBy({ top: join.getBoundingClientRect().top - 16, behavior: 'instant' })"
+    )
     await page.screenshot(path=_checked(f"page-joined-{scheme}.png"))
     await context.close()
 
