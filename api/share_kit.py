@@ -11,7 +11,6 @@ import msgspec
 from api.access import caller_of
 from api.answers import Answer, answered, encode, resource
 from api.links import callers_shared
-from api.pages.sight import situation_on
 from api.refused import NothingHere
 from api.requests import AnyRequest, header, invalid, query_choice, query_of, runtime_of
 from api.routing import route
@@ -22,7 +21,7 @@ from domain.sharing.texts import ShareTexts, share_texts
 from infra.cards.addresses import card_address, poster_address, qr_address
 from infra.reading.invites import InviteView
 from infra.settings import Settings
-from infra.sharing.landing import Landing
+from infra.sharing.landing import Landing, situation_on
 from infra.sharing.own_link import find_locale
 from infra.sharing.wechat_js import Ticket, WeChatSignature
 

@@ -7,7 +7,6 @@ import msgspec
 
 from api.answers import Answer, encode
 from api.links import link_by
-from api.pages.sight import situation_on
 from api.pages.speaking import spoken_to
 from api.pages.tags import SITE_NAME, TITLE_CHARACTERS_MAX
 from api.place_body import INVITE_CODE_CHARACTERS_MAX
@@ -19,7 +18,7 @@ from domain.sharing.texts import news_of
 from domain.sharing.titles import shown_title
 from infra.cards.addresses import card_address
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH
-from infra.sharing.landing import Landing
+from infra.sharing.landing import Landing, situation_on
 
 KEPT_S: Final = 60
 URL_MESSAGE: Final = "must be the address of a link or of a group here"

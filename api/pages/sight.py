@@ -10,12 +10,12 @@ from domain.groupbuy.group import GroupStatus
 from domain.sharing.amounts import amount_text
 from domain.sharing.language import Language
 from domain.sharing.saying import in_a_row
-from domain.sharing.situation import Situation, situation_of
+from domain.sharing.situation import Situation
 from domain.sharing.texts import news_of
 from domain.sharing.titles import clipped
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
-from infra.sharing.landing import Landing
+from infra.sharing.landing import Landing, situation_on
 from infra.views import GroupView
 
 TONES: Final = 6
@@ -94,38 +94,18 @@ def sight_of(landing: Landing, language: Language) -> Sight:
         solo_price=amount_text(group.solo_price, group.currency, language),
         ceiling_price=amount_text(group.ceiling_price, group.currency, language),
         less_percent=100 * (group.solo_price - group.unit_price) // group.solo_price,  # never more than is saved
-        tiers=_tiers(landing, words, language),
-        progress=_progress(group),
+        tiers=_tiers(landing, situation, words, language),
+        progress=_progress(situation),
         faces=faces,
         more_people=more_people,
         and_more=words.and_more.said(more_people, language),
-        free_places=min(group.seats_left, FREE_PLACES_SHOWN_MAX) if group.participants <= len(faces) else 0,
+        free_places=min(situation.seats_left, FREE_PLACES_SHOWN_MAX) if group.participants <= len(faces) else 0,
         people_in=words.people_in.said(group.participants, language) if group.participants else words.nobody_in,
-        places_left=_places_left(group, words, language),
+        places_left=_places_left(situation, words, language),
         fate=_fates(words).get(situation.status),
         outcome=_outcome(group, words, language),
         description=clipped(deal.description.strip(), DESCRIPTION_SHOWN_MAX),
         image_url=_secure(deal.image_url),
-    )
-
-
-def situation_on(deal: DealView, group: GroupView) -> Situation:
-    """How a group stands."""
-    coming = group.next_tier
-    return situation_of(
-        title=deal.title,
-        currency=group.currency,
-        status=group.status,
-        participants=group.participants,
-        reserved=group.awaiting_payment,
-        seats_left=group.seats_left,
-        unit_price=group.unit_price,
-        solo_price=group.solo_price,
-        ceiling_price=group.ceiling_price,
-        next_at=coming.participants if coming else None,
-        next_unit_price=coming.unit_price if coming else None,
-        expires_at=group.expires_at,
-        group_size_max=deal.group_size_max,
     )
 
 
@@ -151,24 +131,24 @@ def _price_label(landing: Landing, words: Words, language: Language) -> str | No
     return words.price_now if group.tipped else words.from_people.said(landing.deal.tiers[0].participants, language)
 
 
-def _tiers(landing: Landing, words: Words, language: Language) -> tuple[ShownTier, ...]:
+def _tiers(landing: Landing, situation: Situation, words: Words, language: Language) -> tuple[ShownTier, ...]:
     group = landing.group
     there = sum(tier.participants <= group.participants for tier in landing.deal.tiers)
     shown = []
     for number, tier in enumerate(landing.deal.tiers, 1):
-        state, state_text = _state(number, there, words, is_open=not group.is_closed)
+        state, state_text = _state(number, there, words, situation)
         people = words.from_people.said(tier.participants, language)
         shown.append(ShownTier(people, amount_text(tier.unit_price, group.currency, language), state, state_text))
     return tuple(shown)
 
 
-def _state(number: int, there: int, words: Words, *, is_open: bool) -> tuple[str, str]:
+def _state(number: int, there: int, words: Words, situation: Situation) -> tuple[str, str]:
     """What a tier is, by its number and that of the one the group stands at; and what is said of it."""
     if number < there:
         return "reached", words.tier_reached
     if number == there:
-        return "now", words.tier_now if is_open else words.tier_reached
-    if is_open and number == there + 1:
+        return "now", words.tier_now if situation.is_open else words.tier_reached
+    if situation.is_next_in_reach and number == there + 1:
         return "next", words.tier_next
     return "later", ""
 
@@ -190,13 +170,14 @@ def _outcome(group: GroupView, words: Words, language: Language) -> str:
     return in_a_row((words.because(group.closed_by), pays), language)
 
 
-def _progress(group: GroupView) -> tuple[int, int] | None:
-    coming = group.next_tier
-    return None if coming is None else (group.participants, coming.participants)
+def _progress(situation: Situation) -> tuple[int, int] | None:
+    coming = situation.next_at
+    return (situation.participants, coming) if coming is not None and situation.is_next_in_reach else None
 
 
-def _places_left(group: GroupView, words: Words, language: Language) -> str:
-    return words.places_left.said(group.seats_left, language) if group.seats_left else words.no_place_left
+def _places_left(situation: Situation, words: Words, language: Language) -> str:
+    left = situation.seats_left
+    return words.places_left.said(left, language) if left else words.no_place_left
 
 
 def _face(person: ParticipantView) -> Face:

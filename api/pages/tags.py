@@ -17,6 +17,7 @@ from domain.groupbuy.group import GroupStatus
 from domain.pricing.currency import decimal_text
 from domain.sharing.channels import percent_encoded
 from domain.sharing.language import Language, by_language
+from domain.sharing.situation import Situation
 from domain.sharing.titles import clipped, shown_title
 from infra.cards.addresses import card_address, page_path
 from infra.cards.sizes import CARD_HEIGHT, CARD_WIDTH
@@ -84,7 +85,7 @@ def tags_of(landing: Landing, sight: Sight, language: Language, origin: str) -> 
         other_locales=tuple(there for one, there in TERRITORIES.items() if one is not language),
         amount=decimal_text(group.unit_price, group.currency),
         currency=group.currency,
-        availability=_availability(landing).tag,
+        availability=_availability(situation).tag,
         is_for_search=landing.invite is None and situation.is_open,
         json_ld=in_a_page(_product(landing, sight, canonical, image)),
     )
@@ -105,14 +106,14 @@ def _product(landing: Landing, sight: Sight, canonical: str, image: str) -> dict
         "sku": str(deal.id),
         "url": canonical,
         "image": [url for url in (image, deal.image_url) if url],
-        "offers": _offer(landing, canonical),
+        "offers": _offer(landing, sight.situation, canonical),
     }
     if sight.description:
         product["description"] = clipped(sight.description, DESCRIPTION_CHARACTERS_MAX)
     return product
 
 
-def _offer(landing: Landing, canonical: str) -> dict[str, Any]:
+def _offer(landing: Landing, situation: Situation, canonical: str) -> dict[str, Any]:
     group = landing.group
     offer: dict[str, Any] = {
         "@type": "Offer",
@@ -121,16 +122,14 @@ def _offer(landing: Landing, canonical: str) -> dict[str, Any]:
         "priceCurrency": group.currency,
         "priceValidUntil": group.expires_at.date().isoformat(),
         "validThrough": machine_time(group.expires_at),
-        "availability": f"{_CONTEXT}/{_availability(landing).schema}",
+        "availability": f"{_CONTEXT}/{_availability(situation).schema}",
     }
     if landing.merchant_name is not None:
         offer["seller"] = {"@type": "Organization", "name": landing.merchant_name}
     return offer
 
 
-def _availability(landing: Landing) -> _Availability:
-    group = landing.group
-    if group.status == GroupStatus.OPEN:
-        is_left = group.seats_left and any(variant.stock_left for variant in landing.deal.variants)
-        return _SOME_LEFT if is_left else _SOLD_OUT
-    return _SOLD_OUT if group.status == GroupStatus.SUCCEEDED else _OVER
+def _availability(situation: Situation) -> _Availability:
+    if situation.is_open:
+        return _SOME_LEFT if situation.can_be_joined else _SOLD_OUT
+    return _SOLD_OUT if situation.status is GroupStatus.SUCCEEDED else _OVER

@@ -9,7 +9,7 @@ from domain.sharing.situation import Situation, situation_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a group stood; prices are minor units per unit."""
+    """How a group stood; prices are minor units per unit. `stock_left`: units of its deal, None where not noted."""
 
     status: str
     participants: int
@@ -21,6 +21,7 @@ class Standing:
     next_unit_price: int | None
     expires_at: datetime
     group_size_max: int
+    stock_left: int | None = None
 
     @property
     def reserved(self) -> int:
@@ -44,6 +45,7 @@ class Standing:
             next_unit_price=self.next_unit_price,
             expires_at=self.expires_at,
             group_size_max=self.group_size_max,
+            stock_left=self.stock_left,
         )
 
 
@@ -65,8 +67,8 @@ class Facts:
     pay_by: datetime | None = None
 
 
-def standing_of(group: Group) -> Standing:
-    """How a group stands now."""
+def standing_of(group: Group, stock_left: int | None = None) -> Standing:
+    """How a group stands now, there being so many units left of its deal."""
     schedule = group.terms.schedule
     coming = schedule.next_tier(group.participants) if group.is_open else None
     return Standing(
@@ -80,4 +82,5 @@ def standing_of(group: Group) -> Standing:
         next_unit_price=coming.unit_price if coming else None,
         expires_at=group.expires_at,
         group_size_max=group.terms.group_size_max,
+        stock_left=stock_left,
     )

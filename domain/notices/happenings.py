@@ -102,8 +102,8 @@ def happening_of_order(event: type[Event], because: str | None, refused_because:
     return None
 
 
-def is_still_news(kind: Kind, group: Group, now: datetime) -> bool:
-    """Whether what was to be told is so when it is told."""
+def is_still_news(kind: Kind, group: Group, now: datetime, stock_left: int | None = None) -> bool:
+    """Whether what was to be told is so when it is told, there being so many units left of the deal."""
     if kind in FATES:
         return group.status is GroupStatus(kind)
     if not group.is_open or now >= group.expires_at:
@@ -112,7 +112,7 @@ def is_still_news(kind: Kind, group: Group, now: datetime) -> bool:
         case Kind.ONE_HOUR_LEFT:
             return group.expires_at - now >= STILL_ABOUT_AN_HOUR
         case Kind.TWO_PLACES_LEFT:
-            return _has_few_places(group)
+            return _has_few_places(group) and stock_left != 0
         case Kind.PRICE_DROPPED:
             return group.is_tipped
         case _:

@@ -27,6 +27,7 @@ class PictureWords:
     to_be_paid: str
     places: Forms
     no_place: str
+    sold_out: str
     at_lowest: str
     succeeded: str
     failed: str
@@ -59,6 +60,7 @@ PICTURE_WORDS: Final = by_language(
         to_be_paid="{price} each once all have paid",
         places=Forms("Last place", "{count} places left"),
         no_place="No place free",
+        sold_out="Sold out for now",
         at_lowest="Lowest price reached",
         succeeded="Done: everyone pays {price}",
         failed="Not enough people came",
@@ -77,6 +79,7 @@ PICTURE_WORDS: Final = by_language(
         to_be_paid="全部付款后 → 每件{price}",
         places=Forms("仅剩1个名额", "仅剩{count}个名额"),
         no_place="暂无名额",
+        sold_out="暂时售罄",
         at_lowest="已达最低价",
         succeeded="拼团成功 · 每件{price}",
         failed="人数不足 · 未能成团",
@@ -97,6 +100,7 @@ PICTURE_WORDS: Final = by_language(
         to_be_paid="Sind alle bezahlt → je {price}",
         places=Forms("Letzter Platz", "Noch {count} Plätze frei"),
         no_place="Kein Platz frei",
+        sold_out="Zurzeit ausverkauft",
         at_lowest="Niedrigster Preis erreicht",
         succeeded="Geschafft: alle zahlen {price}",
         failed="Es kamen nicht genug zusammen",
@@ -119,6 +123,7 @@ PICTURE_WORDS: Final = by_language(
         to_be_paid="Al pagar todos → {price} cada uno",
         places=Forms("Última plaza", "Quedan {count} plazas"),
         no_place="Sin plazas libres",
+        sold_out="Agotado por ahora",
         at_lowest="Ya al precio más bajo",
         succeeded="Conseguido: todos pagan {price}",
         failed="No se juntó suficiente gente",

@@ -10,10 +10,12 @@ from domain.groupbuy.group import GroupStatus
 class Situation:
     """What texts, tags, cards, pages and notices are made from; prices are minor units of `currency` per unit.
 
-    `reserved` places count for nobody until they are paid; `seats_left` are the others that are free. `unit_price` is
-    the price at the present count. While there is a next tier: it is reached at `next_at` participants,
-    `needed` more than now, and costs `next_unit_price`, which spares each `saving_each` against what would be paid
-    otherwise (`present_price`). These four are None together: at the lowest price, and once the group is closed.
+    `reserved` places count for nobody until they are paid; `seats_left` are the others that are free and for which
+    there is something left: of a deal that `is_sold_out`, none. `unit_price` is the price at the present count.
+
+    While there is a next tier: it is reached at `next_at` participants, `needed` more than now, and costs
+    `next_unit_price`, which spares each `saving_each` against what would be paid otherwise (`present_price`). These
+    four are None together: at the lowest price, and once the group is closed.
     """
 
     title: str
@@ -22,6 +24,7 @@ class Situation:
     participants: int
     reserved: int
     seats_left: int
+    is_sold_out: bool
     unit_price: int
     solo_price: int
     ceiling_price: int
@@ -37,6 +40,11 @@ class Situation:
         return self.status is GroupStatus.OPEN
 
     @property
+    def can_be_joined(self) -> bool:
+        """Whether anybody can come; where not, nobody is called for."""
+        return self.is_open and self.seats_left > 0
+
+    @property
     def is_tipped(self) -> bool:
         """Whether the first tier is reached; a group that did not get there and is closed has failed."""
         if self.is_open:
@@ -45,8 +53,13 @@ class Situation:
 
     @property
     def still_needed(self) -> int | None:
-        """How many must come besides those who have a place reserved: never more than there are places left."""
+        """How many must come besides those who have a place reserved."""
         return None if self.needed is None else max(self.needed - self.reserved, 0)
+
+    @property
+    def is_next_in_reach(self) -> bool:
+        """Whether so many can still come as the next tier needs: there may be less left of the deal than places."""
+        return self.still_needed is not None and self.still_needed <= self.seats_left
 
     @property
     def present_price(self) -> int:
@@ -69,8 +82,12 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
     next_unit_price: int | None,
     expires_at: datetime,
     group_size_max: int,
+    stock_left: int | None = None,
 ) -> Situation:
-    """A situation from what a group shows; the next tier only while the group is open."""
+    """A situation from what a group shows; the next tier only while the group is open.
+
+    `stock_left` are the units left of all variants, of which everybody who comes takes one or more; None if unknown.
+    """
     fate = GroupStatus(status)
     needed, saving_each = None, None
     if fate is not GroupStatus.OPEN or next_at is None or next_unit_price is None:
@@ -84,7 +101,8 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
         status=fate,
         participants=participants,
         reserved=reserved,
-        seats_left=seats_left,
+        seats_left=seats_left if stock_left is None else min(seats_left, stock_left),
+        is_sold_out=stock_left == 0,
         unit_price=unit_price,
         solo_price=solo_price,
         ceiling_price=ceiling_price,

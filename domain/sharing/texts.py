@@ -39,13 +39,14 @@ def share_texts(group: Situation, language: Language) -> ShareTexts:
     wording = WORDINGS[language]
     short_title, news = shown_title(group.title, TITLE_IN_A_LINE_CHARACTERS_MAX), news_of(group, language)
     line = wording.line.format(title=short_title, news=news)
-    if not group.is_open:
+    if not group.can_be_joined:
         title = shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX)
-        return ShareTexts(line, f"{title}\n{news}", line)
+        fate = _places(group, wording, language) if group.is_open else news
+        return ShareTexts(line, f"{title}\n{news}", wording.line.format(title=short_title, news=fate))
     greeting = wording.greeting.format(title=shown_title(group.title, TITLE_IN_A_CHAT_CHARACTERS_MAX))
     told = in_a_row((_people(group, wording, language), news, _price_now(group, language)), language)
-    subject = wording.subject.format(title=short_title, **_amounts(group, language))
-    return ShareTexts(line, f"{greeting}\n{told}", subject)
+    subject = wording.subject if group.is_tipped or group.is_next_in_reach else wording.greeting
+    return ShareTexts(line, f"{greeting}\n{told}", subject.format(title=short_title, **_amounts(group, language)))
 
 
 def news_of(group: Situation, language: Language) -> str:
@@ -64,11 +65,13 @@ def news_of(group: Situation, language: Language) -> str:
 
 
 def _worth(group: Situation, language: Language) -> str:
-    """What the next people are worth to everybody; at the lowest price, that it is."""
+    """What the next people are worth to everybody, if so many can come; at the lowest price, that it is."""
     wording, amounts = WORDINGS[language], _amounts(group, language)
     needed = group.still_needed
     if needed is None or group.next_at is None:
         return wording.at_lowest.format(**amounts)
+    if not group.is_next_in_reach:
+        return wording.now.format(**amounts) if group.is_tipped else ""
     if not needed:
         return wording.to_be_paid.format(**amounts)
     if not group.is_tipped:
@@ -80,16 +83,18 @@ def _worth(group: Situation, language: Language) -> str:
 
 def _counted_in(group: Situation, wording: Wording) -> str:
     """That places are counted which may still be given up, where they are."""
-    return wording.unpaid_count if group.reserved and group.still_needed else ""
+    return wording.unpaid_count if group.reserved and group.still_needed and group.is_next_in_reach else ""
 
 
 def _places(group: Situation, wording: Wording, language: Language) -> str:
     """How many places are left, where that is few or nothing else is to be said."""
+    if group.is_sold_out:
+        return wording.sold_out
     if not group.seats_left:
         return wording.no_place
-    if group.needed is None and group.seats_left > PLACES_COUNTED_MAX:
+    if not group.is_next_in_reach and group.seats_left > PLACES_COUNTED_MAX:
         return wording.many_places
-    if group.needed is None or group.seats_left == 1:
+    if not group.is_next_in_reach or group.seats_left == 1:
         return wording.places.said(group.seats_left, language)
     return ""
 
@@ -102,7 +107,7 @@ def _people(group: Situation, wording: Wording, language: Language) -> str:
 
 def _price_now(group: Situation, language: Language) -> str:
     """What it costs already, where the news only tells what can still be saved."""
-    if group.next_at is None or not group.is_tipped:
+    if not group.is_next_in_reach or not group.is_tipped:
         return ""
     return WORDINGS[language].now.format(**_amounts(group, language))
 

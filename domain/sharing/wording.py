@@ -17,7 +17,8 @@ class Wording:
 
     `to_tip` is said before the first tier, `to_next` before any other, by how many are needed, and `to_be_two` where
     one is and makes two of them; `unpaid_count` follows where reserved places are counted besides those needed, and
-    `to_be_paid` is said where they are enough; `at_lowest` when there is no tier left to reach.
+    `to_be_paid` is said where they are enough; `at_lowest` when there is no tier left to reach. `no_place` is of a
+    group without a free place, `sold_out` of a deal of which nothing is left.
     """
 
     line: str
@@ -35,6 +36,7 @@ class Wording:
     places: Forms
     many_places: str
     no_place: str
+    sold_out: str
     succeeded: Forms
     failed: str
     cancelled: str
@@ -62,6 +64,7 @@ _ENGLISH: Final = Wording(
     places=Forms("Only one place left.", "{count} places left."),
     many_places="There is room for more.",
     no_place="All places are taken or reserved right now.",
+    sold_out="Everything is sold or reserved right now.",
     succeeded=Forms(
         "Done! One person pays {price} instead of {alone}.", "Done! All {count} pay {price} instead of {alone}."
     ),
@@ -85,6 +88,7 @@ _CHINESE: Final = Wording(
     places=Forms("仅剩{count}个名额。", "还剩{count}个名额。"),
     many_places="还有名额。",
     no_place="目前名额已满或已被预留。",
+    sold_out="目前已全部售出或被预留。",
     succeeded=for_all("拼团成功！{count}人每人只付{price}，单买{alone}。"),
     failed="人数不足，未能成团，不收取任何费用。",
     cancelled="拼团已取消，不收取任何费用。",
@@ -112,6 +116,7 @@ _GERMAN: Final = Wording(
     places=Forms("Nur noch ein Platz frei.", "Noch {count} Plätze frei."),
     many_places="Es sind noch Plätze frei.",
     no_place="Gerade sind alle Plätze vergeben oder reserviert.",
+    sold_out="Gerade ist alles verkauft oder reserviert.",
     succeeded=Forms(
         "Geschafft! Eine Person zahlt {price} statt {alone}.", "Geschafft! Alle {count} zahlen {price} statt {alone}."
     ),
@@ -141,6 +146,7 @@ _SPANISH: Final = Wording(
     places=Forms("Queda una sola plaza.", "Quedan {count} plazas."),
     many_places="Quedan plazas libres.",
     no_place="Ahora mismo todas las plazas están ocupadas o reservadas.",
+    sold_out="Ahora mismo está todo vendido o reservado.",
     succeeded=Forms(
         "¡Conseguido! Una persona paga {price} en vez de {alone}.",
         "¡Conseguido! Los {count} pagan {price} en vez de {alone}.",

@@ -7,8 +7,9 @@ from domain.pricing.schedule import Tier
 from domain.sharing.amounts import amount_text, count_text
 from domain.sharing.language import Language
 from domain.sharing.picture_words import PICTURE_WORDS, PictureWords
+from domain.sharing.situation import Situation
 from infra.cards.picture import Kind, Mood, Picture, Rung
-from infra.sharing.landing import Landing
+from infra.sharing.landing import Landing, situation_on
 from infra.views import GroupView, NextTier
 
 EXACT_UP_TO: Final = 5
@@ -23,7 +24,7 @@ def picture_of(kind: Kind, landing: Landing, language: Language, link: str) -> P
     """A group's picture for readers of a language; `link` is what its QR code leads to, where it has one."""
     words, group = PICTURE_WORDS[language], landing.group
     status = GroupStatus(group.status)
-    headline, aside = _said(words, group, status, language)
+    headline, aside = _said(words, situation_on(landing.deal, group), language)
     tiers = _tiers_of(landing)
     reached = sum(tier.participants <= group.participants for tier in tiers)
     return Picture(
@@ -70,29 +71,34 @@ def qr_of(link: str) -> Picture:
     )
 
 
-def _said(words: PictureWords, group: GroupView, status: GroupStatus, language: Language) -> tuple[str, str]:
+def _said(words: PictureWords, group: Situation, language: Language) -> tuple[str, str]:
     """What matters most now, and what else there is to say."""
-    if status is not GroupStatus.OPEN:
+    if not group.is_open:
         price = amount_text(group.unit_price, group.currency, language)
-        return words.fate(status, price), "" if status is GroupStatus.SUCCEEDED else words.nobody_paid
-    coming = group.next_tier
-    return _missing(words, coming, group, language) if coming else words.at_lowest, _places(words, group, language)
+        return words.fate(group.status, price), "" if group.status is GroupStatus.SUCCEEDED else words.nobody_paid
+    places = _places(words, group, language)
+    if group.needed is None:
+        return words.at_lowest, places
+    if group.is_next_in_reach:
+        return _missing(words, group, language), places
+    return places or words.people.said(group.participants, language), ""
 
 
-def _missing(words: PictureWords, coming: NextTier, group: GroupView, language: Language) -> str:
-    needed = max(coming.participants_needed - group.awaiting_payment, 0)  # as texts do: reserved places are not free
-    price = amount_text(coming.unit_price, group.currency, language)
+def _missing(words: PictureWords, group: Situation, language: Language) -> str:
+    needed, price = group.still_needed, amount_text(group.next_unit_price or 0, group.currency, language)
     if not needed:
         return words.to_be_paid.format(price=price)
     number = about(needed)
     is_exact = number == needed <= EXACT_UP_TO
-    forms = words.needed if group.tipped else words.needed_to_tip
+    forms = words.needed if group.is_tipped else words.needed_to_tip
     form = forms.of(number) if is_exact else forms.many
     return form.format(count=count_text(number, language), price=price)
 
 
-def _places(words: PictureWords, group: GroupView, language: Language) -> str:
+def _places(words: PictureWords, group: Situation, language: Language) -> str:
     """How many places are left, where that is few."""
+    if group.is_sold_out:
+        return words.sold_out
     if not group.seats_left:
         return words.no_place
     return words.places.said(group.seats_left, language) if group.seats_left <= EXACT_UP_TO else ""

@@ -18,7 +18,9 @@ from infra.statement import json_text
 TELLINGS_AT_ONCE: Final = 500
 
 _DUE: Final = text(f"""
-  SELECT due.id, due.kind, row_to_json(g)::text AS document FROM (
+  SELECT due.id, due.kind, row_to_json(g)::text AS document,
+    (SELECT sum(stock_left)::bigint FROM variants WHERE deal_id = g.deal_id) AS stock_left
+  FROM (
     SELECT id, kind, group_id FROM tellings WHERE begun_at IS NULL AND done_at IS NULL AND due_at <= :now
     ORDER BY due_at LIMIT :tellings_max) due
   LEFT JOIN LATERAL (SELECT {GROUP_COLUMNS} FROM groups WHERE id = due.group_id) g ON true""")  # noqa: S608 - a constant
@@ -42,9 +44,9 @@ async def begin_due(connection: AsyncConnection, now: datetime) -> bool:
 def _begun(due: Sequence[Any], now: datetime) -> Iterator[dict[str, object]]:
     for row in due:
         group = None if row.document is None else group_from(_decode(row.document))
-        is_news = group is not None and is_still_news(Kind(row.kind), group, now)
+        is_news = group is not None and is_still_news(Kind(row.kind), group, now, row.stock_left)
         yield {
             "id": row.id,
-            "standing": standing_of(group) if group is not None and is_news else None,
+            "standing": standing_of(group, row.stock_left) if group is not None and is_news else None,
             "numbers_max": group.version if group is not None and is_news else None,
         }

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from domain.sharing.situation import Situation, situation_of
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
 from infra.reading.invites import InviteView
@@ -23,3 +24,24 @@ class Landing(msgspec.Struct, frozen=True, kw_only=True):
     people: list[ParticipantView]
     invite: InviteView | None = None
     merchant_name: str | None = None
+
+
+def situation_on(deal: DealView, group: GroupView) -> Situation:
+    """How a group stands."""
+    coming = group.next_tier
+    return situation_of(
+        title=deal.title,
+        currency=group.currency,
+        status=group.status,
+        participants=group.participants,
+        reserved=group.awaiting_payment,
+        seats_left=group.seats_left,
+        unit_price=group.unit_price,
+        solo_price=group.solo_price,
+        ceiling_price=group.ceiling_price,
+        next_at=coming.participants if coming else None,
+        next_unit_price=coming.unit_price if coming else None,
+        expires_at=group.expires_at,
+        group_size_max=deal.group_size_max,
+        stock_left=sum(variant.stock_left for variant in deal.variants),
+    )

@@ -49,23 +49,39 @@ def test_what_is_not_drawn_does_not_change_the_address() -> None:
 
 def test_a_card_asks_for_no_more_people_than_there_are_places() -> None:
     """Reserved places are on their way: besides them fewer are missing, or nobody is but all still have to pay."""
-    coming = NextTier(4, 3, 700)
+    coming = NextTier(4, 3, 900)
     for awaiting, seats_left, headline, aside in (
         (0, 3, "3 more and it's a deal", "3 places left"),
         (2, 1, "1 more and it's a deal", "Last place"),
-        (3, 2, "$7.00 each once all have paid", "2 places left"),
-        (3, 0, "$7.00 each once all have paid", "No place free"),
+        (3, 2, "$9.00 each once all have paid", "2 places left"),
+        (3, 0, "$9.00 each once all have paid", "No place free"),
     ):
-        shown = _changed("open", next_tier=coming, awaiting_payment=awaiting, seats_left=seats_left)
+        shown = _changed("open", participants=1, next_tier=coming, awaiting_payment=awaiting, seats_left=seats_left)
         picture = picture_of(Kind.CARD, shown, Language.EN, "")
         assert (picture.headline, picture.aside) == (headline, aside)
 
 
+@pytest.mark.parametrize(
+    ("stock_left", "headline", "aside"),
+    [
+        (0, "Sold out for now", ""),
+        (1, "Last place", ""),
+        (2, "2 more and it's a deal", "2 places left"),
+    ],
+)
+def test_a_card_promises_no_more_than_the_deal_has_left(stock_left: int, headline: str, aside: str) -> None:
+    """Two are missing and many places free: what is left of all variants decides how many can come."""
+    variants = [replace(DEAL.variants[0], stock_left=stock_left)]
+    shown = replace(_changed("open", next_tier=NextTier(3, 2, 900)), deal=replace(DEAL, variants=variants))
+    picture = picture_of(Kind.CARD, shown, Language.EN, "")
+    assert (picture.headline, picture.aside) == (headline, aside)
+
+
 def test_large_numbers_are_told_coarsely() -> None:
     """While many are missing a join draws no new card; the last five do."""
-    far = [_changed(next_tier=NextTier(4, needed, 700), participants=3) for needed in (21, 25, 30)]
+    far = [_changed(next_tier=NextTier(3 + needed, needed, 700), seats_left=33) for needed in (21, 25, 30)]
     assert len({_card(one) for one in far}) == 1
-    near = [_changed(next_tier=NextTier(4, needed, 700), participants=3) for needed in (1, 2, 3, 4, 5, 6)]
+    near = [_changed(next_tier=NextTier(3 + needed, needed, 700), seats_left=33) for needed in (1, 2, 3, 4, 5, 6)]
     assert len({_card(one) for one in near}) == 6
 
 

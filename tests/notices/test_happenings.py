@@ -113,6 +113,12 @@ def test_what_is_no_news_any_more_is_not_told(kind: Kind, of: Group, after: time
     assert is_still_news(kind, of, NOON + after) is is_news
 
 
+@pytest.mark.parametrize(("stock_left", "is_news"), [(None, True), (1, True), (0, False)])
+def test_places_are_no_news_where_nothing_is_left_to_buy(stock_left: int | None, is_news: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Two places are free, and the deal is sold out: nobody is called to them."""
+    assert is_still_news(Kind.TWO_PLACES_LEFT, group(4), NOON, stock_left) is is_news
+
+
 def test_what_somebody_waits_for_is_not_held_back() -> None:
     """A group's success and a payment are pushed at once, the rest a few seconds later, together."""
     assert {kind for kind in Kind if push_waits_s(kind) == 0} == {

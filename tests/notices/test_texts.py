@@ -49,6 +49,18 @@ def said(
         ),
         (
             Kind.JOINED,
+            Facts(standing=replace(STANDING, stock_left=0), joined=1),
+            (
+                "One more person joined. 3 people are in. "
+                "Now $9.00 instead of $12.00. Everything is sold or reserved right now."
+            ),
+            (
+                "Noch jemand ist dabei. 3 Personen sind dabei. "
+                "Jetzt 9,00 $ statt 12,00 $. Gerade ist alles verkauft oder reserviert."
+            ),
+        ),
+        (
+            Kind.JOINED,
             Facts(standing=LOWEST, joined=1_200),
             "1,200 more people joined. 4 people are in.",
             "1.200 weitere sind dabei. 4 Personen sind dabei.",

@@ -62,6 +62,15 @@ async def test_the_last_places_are_told_once(square: Square) -> None:
     assert (await square.inbox(people[0]))[0].seats_left == 2
 
 
+async def test_nobody_is_called_to_a_deal_that_is_sold_out(square: Square) -> None:
+    """Another group took the last of it: that two places are free is told to nobody."""
+    people = [await square.person() for _ in range(4)]
+    await square.group(*people, schedule=LONE)
+    await square.shop.make("UPDATE variants SET stock_left = 0")
+    await square.tell()
+    assert [await square.told(person) for person in people] == [[]] * 4
+
+
 async def test_the_last_hour_is_told_of_groups_that_live_long(square: Square) -> None:
     """Once it has begun, everybody in it then; never of a group that lives an hour altogether."""
     ann, ben, cat, dan = [await square.person() for _ in range(4)]

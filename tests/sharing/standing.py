@@ -16,6 +16,7 @@ def standing(
     *,
     reserved: int = 0,
     seats_left: int | None = None,
+    stock_left: int | None = None,
     title: str = "Jasmine tea, 250 g",
     currency: str = "USD",
 ) -> Situation:
@@ -37,4 +38,5 @@ def standing(
         next_unit_price=tier.unit_price if tier else None,
         expires_at=DEADLINE,
         group_size_max=participants + reserved + seats_left,
+        stock_left=stock_left,
     )

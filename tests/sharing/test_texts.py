@@ -60,6 +60,21 @@ def said(group: Situation, language: Language) -> str:
             standing(TEA, 9, seats_left=999),
             "$8.00 instead of $18.00: the lowest price is reached. There is room for more.",
         ),
+        (standing(TEA, 2, stock_left=2), "2 more and everybody pays $12.00 instead of $18.00."),
+        (standing(TEA, 2, stock_left=1), "Only one place left."),
+        (standing(TEA, 2, stock_left=0), "Everything is sold or reserved right now."),
+        (standing(TEA, 2, reserved=1, stock_left=0), "Everything is sold or reserved right now."),
+        (
+            standing(TEA, 3, reserved=1, stock_left=0),
+            "Once reserved places are paid, the price is $12.00. Everything is sold or reserved right now.",
+        ),
+        (standing(TEA, 5, stock_left=3), "Now $12.00 instead of $18.00. 3 places left."),
+        (standing(TEA, 5, stock_left=0), "Now $12.00 instead of $18.00. Everything is sold or reserved right now."),
+        (
+            standing(TEA, 9, stock_left=0),
+            "$8.00 instead of $18.00: the lowest price is reached. Everything is sold or reserved right now.",
+        ),
+        (standing(TEA, 9, SUCCEEDED, stock_left=0), "Done! All 9 pay $8.00 instead of $18.00."),
         (standing(TEA, 9, SUCCEEDED), "Done! All 9 pay $8.00 instead of $18.00."),
         (standing(ALONE_IN_IT, 1, SUCCEEDED), "Done! One person pays $12.00 instead of $18.00."),
         (standing(TEA, 3, FAILED), "The group did not fill up in time. Nobody pays anything."),
@@ -169,6 +184,20 @@ def test_three_lengths_of_one_message() -> None:
     assert over.long == "Jasmine tea, 250 g\nThe group was cancelled. Nobody pays anything."
 
 
+def test_nobody_is_called_where_nobody_can_come() -> None:
+    """Of a deal that is sold out no text invites; where too few are left for the price, none names it."""
+    sold_out = "Everything is sold or reserved right now."
+    texts = share_texts(standing(TEA, 5, stock_left=0), EN)
+    assert texts.short == f"Jasmine tea, 250 g: Now $12.00 instead of $18.00. {sold_out}"
+    assert texts.long == f"Jasmine tea, 250 g\nNow $12.00 instead of $18.00. {sold_out}"
+    assert texts.subject == f"Jasmine tea, 250 g: {sold_out}"
+    for language in Language:
+        assert WORDINGS[language].sold_out in share_texts(standing(TEA, 2, stock_left=0), language).short
+    few = share_texts(standing(TEA, 1, stock_left=2), EN)
+    assert few.long == "Join me: Jasmine tea, 250 g\n1 person is in. 2 places left."
+    assert few.subject == "Join me: Jasmine tea, 250 g"
+
+
 @given(schedules(participants_max=60), st.integers(0, 70), st.integers(0, 30), st.sampled_from(Language), st.data())
 def test_every_number_is_the_schedules(
     prices: PriceSchedule, participants: int, seats_left: int, language: Language, data: st.DataObject
@@ -190,9 +219,11 @@ def test_every_number_is_the_schedules(
     texts = share_texts(group, language)
     for text in (texts.short, texts.long, texts.subject):
         assert set(numbers(text)) <= true, text
-    if tier is not None and prices.is_tipped(participants):
+    if tier is None or tier.participants - participants > seats_left:
+        return
+    if prices.is_tipped(participants):
         assert amount_text(prices.unit_price(participants) - tier.unit_price, currency, language) in texts.short
-    elif tier is not None:
+    else:
         assert amount_text(tier.unit_price, currency, language) in texts.short
         assert amount_text(prices.solo_price, currency, language) in texts.short
 
