@@ -30,6 +30,7 @@ class Words:
     alone: str
     less: str
     ladder: str
+    prices: str
     from_people: Forms
     tier_reached: str
     tier_now: str
@@ -57,6 +58,7 @@ class Words:
     # sharing
     share_title: str
     share_why: str
+    share_why_lowest: str
     share_now: str
     copy_link: str
     copied: str

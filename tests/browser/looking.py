@@ -31,6 +31,10 @@ _CUT_OFF: Final = """[...document.querySelectorAll("html, body *")]
   .filter((one) => one.localName !== "input" && one.scrollWidth > one.clientWidth)
   .map((one) => `${one.localName} ${one.className}`)"""
 """What is wider than its place; only what is typed may be longer than its field."""
+_BROKEN: Final = """[...document.querySelectorAll(".cost, .cards strong, .price strong")]
+  .filter((one) => one.offsetHeight > 2.2 * parseFloat(getComputedStyle(one).fontSize))
+  .map((one) => one.textContent)"""
+"""Amounts that do not stand on one line."""
 _BRIGHTNESS: Final = """(({ color, backgroundColor }) => [color, backgroundColor].map((colour) =>
   colour.match(/[0-9]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0)))(getComputedStyle(document.body))"""
 _FOCUSED: Final = """() => {
@@ -67,9 +71,10 @@ class Window:
             self.complaints.append(message.text)
 
     async def check_fit(self) -> None:
-        """Nothing is wider than its place or the screen, and nothing was refused or went wrong so far."""
-        cut_off = await self.page.evaluate(_CUT_OFF)
-        assert cut_off == [], (cut_off, self.page.url)
+        """Nothing is wider than its place or the screen, no amount is broken, and nothing was refused or went wrong."""
+        for fault in (_CUT_OFF, _BROKEN):
+            found = await self.page.evaluate(fault)
+            assert found == [], (found, self.page.url)
         assert self.complaints == []
 
     async def check_use(self) -> None:

@@ -128,15 +128,15 @@ async def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
 
 
 WIDE = "W" * 50
-DEAR = {"USD": 12_345_600, "IDR": 1_250_000_000}
+DEAR = (("USD", 49_999_999_999, Language.ES), ("IDR", 99_800_000_000, Language.ZH))
 
 
-@pytest.mark.parametrize("currency", DEAR)
+@pytest.mark.parametrize("dear", DEAR, ids=["dollars", "rupiahs"])
 async def test_nothing_is_too_long_for_a_narrow_screen(
-    browser: Browser, town: Town, running: Running, currency: str
+    browser: Browser, town: Town, running: Running, dear: tuple[str, int, Language]
 ) -> None:
-    """Words that never end and prices of many digits: all of it is seen, and every button can be pressed."""
-    price = DEAR[currency]
+    """Words that never end and prices of many digits: all is seen, no amount is broken, every button can be pressed."""
+    currency, price, language = dear
     deal = await town.live_deal(
         title=WIDE,
         description=WIDE,
@@ -147,11 +147,11 @@ async def test_nothing_is_too_long_for_a_narrow_screen(
         stock=...,
     )
     taken = {"variant_id": deal["variants"][0]["id"]}
-    group = (await town.shopper(WIDE).post(f"/v1/deals/{deal['id']}/groups", taken)).json()
-    words, said = WORDS[Language.ZH], JOIN_WORDS[Language.ZH]
+    group, _ = [(await town.shopper(WIDE).post(f"/v1/deals/{deal['id']}/groups", taken)).json() for _ in range(2)]
+    words, said = WORDS[language], JOIN_WORDS[language]
     async with window(browser, NARROW) as seen:
         page = seen.page
-        await page.goto(f"{running.origin}/g/{group['id']}?lang=zh")
+        await page.goto(f"{running.origin}/g/{group['id']}?lang={language}")
         await seen.check_fit()
         await page.get_by_label(WIDE).check()
         await page.get_by_role("button", name=words.join_the_group).click()
@@ -162,6 +162,30 @@ async def test_nothing_is_too_long_for_a_narrow_screen(
         await page.get_by_role("button", name=said.join_and_pay).click()
         await heading(page, said.pay_title)
         await seen.check_fit()
+        await town.merchant.post(f"/v1/groups/{group['id']}/cancel")
+        await expect(page.get_by_text(said.missed)).to_be_visible()
+        await expect(page.locator("#join-title")).to_be_hidden()
+        await expect(page.locator("#more .cards").first).to_be_visible()
+        await seen.check_fit()
+
+
+async def test_a_payment_step_out_of_the_browsers_memory_looks_again(
+    browser: Browser, town: Town, running: Running
+) -> None:
+    """Whoever goes back after paying sees that they are in."""
+    _, link = await shared_group(town, running)
+    async with window(browser) as seen:
+        page, said = seen.page, JOIN_WORDS[Language.EN]
+        await page.goto(link)
+        await page.get_by_role("button", name=WORDS[Language.EN].join_the_group).click()
+        await page.get_by_role("button", name=said.guest).click()
+        await page.get_by_role("button", name=said.join_and_pay).click()
+        await heading(page, said.pay_title)
+        gateways = await page.context.new_page()
+        await gateways.goto(await page.get_by_role("link", name="Pay $9.00").get_attribute("href") or "")
+        await gateways.get_by_role("button", name="Approve").click()
+        await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        await heading(page, said.in_title)
 
 
 async def test_a_group_that_closes_under_a_form_leaves_what_was_typed(

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import pytest
 
+from api.pages.group_html import page_with
+from api.pages.join_step import CHOOSING, Step
 from api.pages.showing import POLICY
 from domain.sharing.language import Language
 from tests.pages.reading import Read
-from tests.pages.scene import STATES, page_of, part_of, person
+from tests.pages.scene import ORIGIN, STATES, page_of, part_of, person, shows
 
 EVERY: Final = [(state, language) for state in STATES for language in Language]
 
@@ -50,6 +52,20 @@ def test_prices_and_people_are_said() -> None:
     assert "Person 12" in text
     assert "+5" in text
     assert "3 places left" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "may_fail", "may_fall"), [("open", True, True), ("tipped", False, True), ("lowest", False, False)]
+)
+def test_what_friends_bring_is_said_while_it_is_true(state: str, *, may_fail: bool, may_fall: bool) -> None:
+    """No lower price is promised where there is none, and whoever joins a group that made it is held to it."""
+    page = " ".join(page_with(shows(state), Language.EN, ORIGIN, CHOOSING).decode().split())
+    assert ("If too few come together, nobody pays." in page) == may_fail
+    assert ("The more who join, the less everyone pays" in page) == may_fall
+    assert ("The more friends join, the less all of you pay." in page) == may_fall
+    assert ('" data-tipped' in page, "data-lowest>" in page) == (not may_fail, not may_fall)
+    place = page_with(shows(state), Language.EN, ORIGIN, Step(name="place")).decode()
+    assert ("This group has reached its first price" in place) == (not may_fail)
 
 
 def test_before_the_first_tier_the_price_is_the_one_of_so_many() -> None:

@@ -81,8 +81,14 @@
     offerButtons();
   }
 
+  // A page kept in memory shows a payment that may be made by now.
+  function lookAgain({ persisted }) {
+    if (persisted && document.querySelector("[data-paying]")) location.reload();
+  }
+
   makeAtHome();
   startClocks();
+  addEventListener("pageshow", lookAgain);
   document.addEventListener("click", press);
   document.addEventListener("htmx:after:swap", makeAtHome);
   document.addEventListener("htmx:after:sse:connection", () => showLive(true));
