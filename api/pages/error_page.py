@@ -22,6 +22,7 @@ from infra.sharing.landings import Elsewhere
 from infra.unavailable import Unavailable
 
 _TOLD: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS})
+_NO_FORMS: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY})
 _KEPT_OF_ANSWERS: Final = frozenset({b"retry-after"})
 _FORM: Final = re.compile(r"/g/[0-9a-f-]{36}(?=/)", re.ASCII)
 WAIT_S: Final = 10
@@ -31,10 +32,10 @@ WAIT_S: Final = 10
 def as_page(request: AnyRequest, problem: Answer) -> Answer:
     """The problem as a page where a person opened the address of one; else as it is.
 
-    A form's address, opened again as if it were a page's, leads to the page the form is on.
+    A form's address, opened again as if it were a page's or with what no form sends, leads to the page the form is on.
     """
     page = _FORM.match(request.scope["path"])
-    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED and page and is_for_a_person(request):
+    if problem.status in _NO_FORMS and page and is_for_a_person(request):
         target = f"{page[0]}?lang={spoken_to(request)}#join".encode()
         return Answer(HTTPStatus.SEE_OTHER, b"", ((b"location", target), (b"cache-control", b"no-store")), HTML)
     is_told = problem.status in _TOLD or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -24,6 +24,18 @@ class Taken(NamedTuple):
     is_nothing: bool = False
 
 
+class Asks(NamedTuple):
+    """What a place takes: `ceiling_price` is what one unit costs at most."""
+
+    needs_shipping: bool = False
+    guests_may_buy: bool = True
+    takes_payment: bool = False
+    ceiling_price: str = ""
+
+
+NOTHING_MUCH: Final = Asks()
+
+
 class Paying(NamedTuple):
     """What is still to be paid, until when and where; `address` is None where only the app can."""
 
@@ -52,7 +64,8 @@ class Step:
     moves_focus: bool = False
     visitor: Claims | None = None
     is_guest: bool = False
-    # who
+    # who, place
+    asks: Asks = NOTHING_MUCH
     regions: Sequence[tuple[str, str, str]] = ()
     region: str = ""
     # code

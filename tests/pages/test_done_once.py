@@ -72,8 +72,16 @@ async def test_whoever_has_a_place_and_asks_for_another_is_told_what_they_have(t
 
 
 async def test_the_address_of_a_form_leads_to_its_page(town: Town) -> None:
-    """Enter in the address bar, or a tab that is opened again: a person gets the page, a program its problem."""
+    """Enter in the address bar, or a tab that is opened again: a person gets the page, a program its problem.
+
+    So does whoever asks with what no form sends: the group is there, and nobody is told that it is not.
+    """
     group, _ = await a_link(town)
+    for wrong in ("own=%ff", "own=1&own=1", "&".join(f"a{number}=1" for number in range(100))):
+        path = f"/g/{group['id']}/join?lang=de&{wrong}"
+        answer = await Browser.of(town).client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/g/{group['id']}?lang=de#join")
+        problem(await town.nobody.get(path), 422, "invalid-request")
     for step in ("join/code", "join/sign-in", "join/guest", "leave", "sign-out"):
         path = f"/g/{group['id']}/{step}"
         answer = await Browser.of(town).client.get(f"{path}?lang=de")
