@@ -152,6 +152,7 @@ GROUPS: Final[dict[str, Operation]] = {
     "GET /v1/deals/{deal_id}/groups": Operation(
         "list_open_groups",
         summary="Groups one could join, nearest to their next tier first",
+        description="Open groups, also where every place is reserved for now; none while nothing is left of the deal.",
         query=_PAGE,
         answers={200: Sent("A page of open groups.", Page[GroupView], examples.page(examples.GROUP))},
         problems=(DealNotFound,),

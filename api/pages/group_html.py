@@ -13,6 +13,7 @@ from domain.sharing.channels import Channel, ways_to_share
 from domain.sharing.language import Language
 from domain.sharing.situation import Situation
 from domain.sharing.texts import ShareTexts, share_texts
+from domain.sharing.wording import WORDINGS
 from infra.sharing.landing import Landing
 from infra.sharing.landings import Elsewhere
 from infra.views import GroupView
@@ -30,7 +31,7 @@ NO_APPS: Final = Apps()
 
 
 class Shows(NamedTuple):
-    """All that a page of a group shows; the others are empty while the group is open."""
+    """All that a page of a group shows; the others are empty while there is a way into it."""
 
     landing: Landing
     other_groups: list[GroupView]
@@ -110,10 +111,12 @@ def _seen(shows: Shows, sight: Sight, language: Language) -> dict[str, Any]:
 def _joining(  # noqa: PLR0913 - what stands on the page, and the step with it
     landing: Landing, sight: Sight, language: Language, origin: str, step: Step, *, is_part: bool
 ) -> dict[str, Any]:
-    own = step.own_code and f"{origin}/i/{step.own_code}"
+    is_sold_out = sight.situation.is_sold_out
+    own = step.own_code and not is_sold_out and f"{origin}/i/{step.own_code}"
     return {
-        "join": step,
+        "join": step.where_nothing_is_left() if is_sold_out else step,
         "may_open": may_open(landing.deal),
+        "sold_out": WORDINGS[language].sold_out,
         "join_words": JOIN_WORDS[language],
         "is_part": is_part,
         "own_sharing": own and _sharing(own, sight.situation, language),

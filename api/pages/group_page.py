@@ -57,7 +57,7 @@ async def watch_group_page(request: AnyRequest) -> ASGIApp:
 
 async def shows_of(runtime: Runtime, landing: Landing) -> Shows:
     """All that a page shows: of a closed group also where else one can go."""
-    return Shows(landing, *await runtime.landings.where_else(landing.group))
+    return Shows(landing, *await runtime.landings.where_else(landing))
 
 
 async def _page(request: AnyRequest, landing: Landing, sharers_locale: str | None = None) -> Answer:

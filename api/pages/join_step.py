@@ -1,7 +1,7 @@
 """The steps of the way into a group: what each of them shows and keeps of what was typed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -93,10 +93,15 @@ class Step:
         """Whether there is no use in going on once the group closes."""
         return self.name in {"who", "code", "place", "pay"} and not self.is_own and not self.is_adding_number
 
+    def where_nothing_is_left(self) -> "Step":
+        """The step on the page of a deal that is sold out: no form leads to a place."""
+        leads_nowhere = self.name in {"choose", "who", "place"} and not self.is_adding_number
+        return replace(self, name="over") if leads_nowhere else self
+
 
 def may_open(deal: DealView) -> bool:
     """Whether people open groups of their own of a deal now."""
-    return deal.grouping == Grouping.TEAM and deal.status == DealStatus.LIVE
+    return deal.grouping == Grouping.TEAM and deal.status == DealStatus.LIVE and deal.units_left > 0
 
 
 CHOOSING: Final = Step(name="choose")

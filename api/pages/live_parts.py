@@ -73,7 +73,7 @@ class LiveParts:
         with suppress(Unavailable):
             landing = await self._landings.around(group, waits=True)
             if landing is not None:
-                return Shows(landing, *await self._landings.where_else(group))
+                return Shows(landing, *await self._landings.where_else(landing))
         return Shows(msgspec.structs.replace(opened, group=group, invite=None), [], [])
 
 

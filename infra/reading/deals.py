@@ -66,6 +66,11 @@ class DealView(msgspec.Struct, frozen=True, kw_only=True):
     reward: Reward | None
     takes_payment: bool
 
+    @property
+    def units_left(self) -> int:
+        """Of all variants together."""
+        return sum(variant.stock_left for variant in self.variants)
+
 
 _ONE_DEAL = deals_document(all_columns().where(deals.c.id == bindparam("deal_id", type_=UUID_COLUMN)))
 

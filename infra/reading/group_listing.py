@@ -6,11 +6,11 @@ Each answers `rows_max` rows, and where it is not the first page those after a p
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, false, func, select, text, true, tuple_
 
 from infra.reading.documents import list_document, literal, now
 from infra.reading.selves import SELVES
-from infra.tables import groups, participants
+from infra.tables import groups, participants, variants
 from infra.tables_identity import accounts
 
 NO_TIER_TO_COME = 2**31 - 1
@@ -19,7 +19,7 @@ NO_TIER_TO_COME = 2**31 - 1
 
 @cache
 def open_groups(*, is_first: bool) -> Select[tuple[str]]:
-    """Groups of `deal_id` one could join; after `after_needed`, `after_id`.
+    """Groups of `deal_id` one could join: none once it is sold out; after `after_needed`, `after_id`.
 
     Thousands may be open: their keys are sorted alone, and whole rows are read for the page only.
     """
@@ -28,7 +28,8 @@ def open_groups(*, is_first: bool) -> Select[tuple[str]]:
     has_time = (groups.c.expires_at > now()).is_(true())
     nearest = select(groups.c.deal_id, groups.c.id, needed.label("needed"))
     nearest = nearest.where(groups.c.deal_id == bindparam("deal_id"), groups.c.status == literal("open"), has_time)
-    nearest = nearest.order_by(needed, groups.c.id).limit(bindparam("rows_max"))
+    is_left = exists().where(variants.c.deal_id == bindparam("deal_id"), variants.c.stock_left > 0)
+    nearest = nearest.where(is_left).order_by(needed, groups.c.id).limit(bindparam("rows_max"))
     if not is_first:
         place = tuple_(bindparam("after_needed", type_=Integer), bindparam("after_id", type_=groups.c.id.type))
         nearest = nearest.where(tuple_(needed, groups.c.id) > place)

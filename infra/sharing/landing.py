@@ -43,5 +43,5 @@ def situation_on(deal: DealView, group: GroupView) -> Situation:
         next_unit_price=coming.unit_price if coming else None,
         expires_at=group.expires_at,
         group_size_max=deal.group_size_max,
-        stock_left=sum(variant.stock_left for variant in deal.variants),
+        stock_left=deal.units_left,
     )

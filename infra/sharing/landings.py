@@ -95,11 +95,11 @@ class Landings:
         people = await self._people_of(group, waits=waits)
         return Landing(deal=sold.deal, group=group, people=people, merchant_name=sold.merchant_name)
 
-    async def where_else(self, group: GroupView) -> tuple[list[GroupView], list[Elsewhere]]:
-        """Groups and deals to go to once a group is closed, none before; raises `Unavailable`."""
-        if not group.is_closed:
+    async def where_else(self, landing: Landing) -> tuple[list[GroupView], list[Elsewhere]]:
+        """Groups and deals to go to once a group is closed or its deal sold out, none before; raises `Unavailable`."""
+        if not landing.group.is_closed and landing.deal.units_left:
             return [], []
-        return await self.other_groups(group), await self.elsewhere()
+        return await self.other_groups(landing.group), await self.elsewhere()
 
     async def other_groups(self, group: GroupView) -> list[GroupView]:
         """Groups of the same deal that one can join; raises `Unavailable`."""
