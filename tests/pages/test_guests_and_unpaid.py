@@ -61,6 +61,7 @@ async def test_a_guest_who_has_a_place_is_asked_before_signing_out_and_can_add_a
     await browser.send("Sign out")
     assert browser.title == "Sign out as a guest?"
     assert "you cannot get back to them" in browser.page.text()
+    assert (browser.page.errors, browser.page.faults()) == ([], [])
     await browser.open(browser.link("Stay signed in"))
     assert browser.title == "You are in"
     await browser.send("Add a phone number")
@@ -88,4 +89,5 @@ async def test_a_guest_may_sign_out_all_the_same(town: Town) -> None:
 
 
 def _is_not_in(browser: Browser, why: str) -> None:
+    assert (browser.page.errors, browser.page.faults()) == ([], [])
     assert (browser.title, browser.problem) == ("You are not in", f"{why} Join another one, or open your own.")
