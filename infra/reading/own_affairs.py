@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra.reading.fetching import fetch_json
 from infra.reading.selves import SELVES
 
-_MISSED = text(f"""
+MISSED = text(f"""
 WITH selves AS {SELVES},
-last AS (
-  SELECT * FROM payments WHERE shopper_id IN (SELECT id FROM selves) AND group_id = CAST(:group_id AS uuid)
-  ORDER BY order_id DESC LIMIT 1)
+mine AS MATERIALIZED (
+  SELECT * FROM payments WHERE shopper_id IN (SELECT id FROM selves) AND group_id = CAST(:group_id AS uuid)),
+last AS (SELECT * FROM mine ORDER BY order_id DESC LIMIT 1)
 SELECT coalesce((
   SELECT json_build_object('ran_out', s.created_at >= last.pay_by, 'came_late', last.late_at IS NOT NULL)
   FROM last JOIN settlements s ON s.deal_id = last.deal_id AND s.order_id = last.order_id
   WHERE last.status = 'lapsed'), 'null')::text""")  # noqa: S608 - a constant
-_HAS_ANYTHING = text("""
+"""Materialized: the last of all payments is not where to begin looking for somebody's."""
+HAS_ANYTHING = text("""
 SELECT (EXISTS (SELECT FROM participants WHERE shopper_id = :shopper_id)
   OR EXISTS (SELECT FROM payments WHERE shopper_id = :shopper_id))::text""")
 
@@ -39,10 +40,10 @@ _decode = msgspec.json.Decoder(Missed | None).decode
 
 async def find_missed(engine: AsyncEngine, shopper_id: UUID, group_id: UUID) -> Missed | None:
     """The place somebody missed in a group; None where there was none. Raises `Unavailable`."""
-    missed: Missed | None = _decode(await fetch_json(engine, _MISSED, {"shopper_id": shopper_id, "group_id": group_id}))
+    missed: Missed | None = _decode(await fetch_json(engine, MISSED, {"shopper_id": shopper_id, "group_id": group_id}))
     return missed
 
 
 async def has_anything(engine: AsyncEngine, shopper_id: UUID) -> bool:
     """Whether an account has a place, or a payment, anywhere; raises `Unavailable`."""
-    return await fetch_json(engine, _HAS_ANYTHING, {"shopper_id": shopper_id}) == "true"
+    return await fetch_json(engine, HAS_ANYTHING, {"shopper_id": shopper_id}) == "true"

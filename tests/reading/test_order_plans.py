@@ -14,6 +14,7 @@ from infra.reading.order_listing import (
     orders_of_merchant,
     orders_of_shopper,
 )
+from infra.reading.own_affairs import HAS_ANYTHING, MISSED
 from infra.reading.statement_sql import statement_lines
 from tests.money_shop import MoneyShop, Purchase
 from tests.reading.plans import plan_of
@@ -82,9 +83,10 @@ async def test_pages_cost_what_is_on_them(shop: Shop, connection: AsyncConnectio
         assert index in plan, plan
         assert blocks < BLOCKS_MAX, plan
     of_several_ids = orders_of_shopper(is_first=True, with_status=False, has_merged=True)
-    plan, blocks = await plan_of(connection, of_several_ids, **given)
-    assert "payments_of_shopper_index" in plan, plan
-    assert blocks < BLOCKS_MAX, plan
+    for of_shopper in (of_several_ids, MISSED, HAS_ANYTHING):
+        plan, blocks = await plan_of(connection, of_shopper, **given)
+        assert "payments_of_shopper_index" in plan, plan
+        assert blocks < BLOCKS_MAX, plan
     for is_first in (True, False):
         lines = statement_lines(is_first=is_first)
         plan, blocks = await plan_of(connection, lines, **(given | of_ledger | {"after_id": 1, "after_part": 0}))
