@@ -15,7 +15,7 @@ from domain.sharing.texts import news_of
 from domain.sharing.titles import clipped
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
-from infra.sharing.landing import Landing, situation_on
+from infra.sharing.landing import Landing, situation_on, tiers_of
 from infra.views import GroupView
 
 TONES: Final = 6
@@ -128,14 +128,15 @@ def _price_label(landing: Landing, words: Words, language: Language) -> str | No
         return words.price_final
     if group.is_closed:
         return None
-    return words.price_now if group.tipped else words.from_people.said(landing.deal.tiers[0].participants, language)
+    coming = group.next_tier
+    return words.price_now if group.tipped or not coming else words.from_people.said(coming.participants, language)
 
 
 def _tiers(landing: Landing, situation: Situation, words: Words, language: Language) -> tuple[ShownTier, ...]:
-    group = landing.group
-    there = sum(tier.participants <= group.participants for tier in landing.deal.tiers)
+    group, tiers = landing.group, tiers_of(landing)
+    there = sum(tier.participants <= group.participants for tier in tiers)
     shown = []
-    for number, tier in enumerate(landing.deal.tiers, 1):
+    for number, tier in enumerate(tiers, 1):
         state, state_text = _state(number, there, words, situation)
         people = words.from_people.said(tier.participants, language)
         shown.append(ShownTier(people, amount_text(tier.unit_price, group.currency, language), state, state_text))

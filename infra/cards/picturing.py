@@ -9,7 +9,7 @@ from domain.sharing.language import Language
 from domain.sharing.picture_words import PICTURE_WORDS, PictureWords
 from domain.sharing.situation import Situation
 from infra.cards.picture import Kind, Mood, Picture, Rung
-from infra.sharing.landing import Landing, situation_on
+from infra.sharing.landing import Landing, situation_on, tiers_of
 from infra.views import GroupView, NextTier
 
 EXACT_UP_TO: Final = 5
@@ -25,7 +25,7 @@ def picture_of(kind: Kind, landing: Landing, language: Language, link: str) -> P
     words, group = PICTURE_WORDS[language], landing.group
     status = GroupStatus(group.status)
     headline, aside = _said(words, situation_on(landing.deal, group), language)
-    tiers = _tiers_of(landing)
+    tiers = tiers_of(landing)
     reached = sum(tier.participants <= group.participants for tier in tiers)
     return Picture(
         kind=kind,
@@ -107,16 +107,6 @@ def _places(words: PictureWords, group: Situation, language: Language) -> str:
 def about(number: int) -> int:
     """A small number itself; of a larger one the largest round number below it."""
     return number if number <= EXACT_UP_TO else max(step for step in _ROUND if step < number)
-
-
-def _tiers_of(landing: Landing) -> tuple[Tier, ...]:
-    """The group's tiers; none where its deal was given others since it opened."""
-    group, tiers = landing.group, landing.deal.tiers
-    now = [tier.unit_price for tier in tiers if tier.participants <= group.participants] or [group.ceiling_price]
-    to_come = (group.next_tier.participants, group.next_tier.unit_price) if group.next_tier else None
-    is_to_come_known = to_come is None or to_come in {(tier.participants, tier.unit_price) for tier in tiers}
-    is_same = tiers[0].unit_price == group.ceiling_price and now[-1] == group.unit_price and is_to_come_known
-    return tiers if is_same else ()
 
 
 def _climbed(tiers: tuple[Tier, ...], reached: int, coming: NextTier | None) -> float:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from domain.pricing.schedule import Tier
 from domain.sharing.situation import Situation, situation_of
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
@@ -45,3 +46,13 @@ def situation_on(deal: DealView, group: GroupView) -> Situation:
         group_size_max=deal.group_size_max,
         stock_left=deal.units_left,
     )
+
+
+def tiers_of(landing: Landing) -> tuple[Tier, ...]:
+    """The group's tiers; none where its deal was given others since it opened."""
+    group, tiers = landing.group, landing.deal.tiers
+    now = [tier.unit_price for tier in tiers if tier.participants <= group.participants] or [group.ceiling_price]
+    to_come = (group.next_tier.participants, group.next_tier.unit_price) if group.next_tier else None
+    is_to_come_known = to_come is None or to_come in {(tier.participants, tier.unit_price) for tier in tiers}
+    is_same = tiers[0].unit_price == group.ceiling_price and now[-1] == group.unit_price and is_to_come_known
+    return tiers if is_same else ()

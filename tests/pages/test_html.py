@@ -8,6 +8,7 @@ import pytest
 from api.pages.group_html import page_with
 from api.pages.join_step import CHOOSING, Step
 from api.pages.showing import POLICY
+from domain.pricing.schedule import Tier
 from domain.sharing.language import Language
 from tests.pages.reading import Read
 from tests.pages.scene import ORIGIN, STATES, page_of, part_of, person, shows
@@ -52,6 +53,16 @@ def test_prices_and_people_are_said() -> None:
     assert "Person 12" in text
     assert "+5" in text
     assert "3 places left" in text
+
+
+def test_prices_of_a_deal_that_was_edited_are_not_said_of_a_group_that_opened_before() -> None:
+    """Promise 4: what the group goes by is shown, its next price among it, and no ladder that is not its own."""
+    edited = {"tiers": (Tier(3, 1_000), Tier(5, 600))}
+    page = Read(page_of("open", deal=edited))
+    text = " ".join(page.text().split())
+    assert "from 2 people $9.00 each" in text
+    assert (page.all("ol"), "$10.00" in text, "$6.00" in text) == ([], False, False)
+    assert (page.errors, page.faults()) == ([], [])
 
 
 @pytest.mark.parametrize(
