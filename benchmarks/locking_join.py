@@ -25,11 +25,12 @@ from domain.groupbuy.deal import Deal
 from domain.groupbuy.events import ParticipantJoined
 from domain.groupbuy.world import Accepted, Refused, World
 from infra.database import ALWAYS_BY_INDEX, make_engine
-from infra.loading import Loader, Wanted
+from infra.loading import Loader
 from infra.loading_sql import GROUP_COLUMNS, PLACE_COLUMNS
 from infra.rows import GroupRow, PlaceRow, group_from, place_from
 from infra.settings import Settings
 from infra.views import group_view
+from infra.wanted import Wanted
 
 POOL_CONNECTIONS = 16
 

@@ -22,7 +22,7 @@ from api.pages.place_form import as_place
 from api.pages.speaking import JOIN_WORDS
 from api.pages.via import last_link
 from api.pages.web_forms import form_in_address
-from api.pages.web_session import DEVICE, keep_signed_in, leave_session, visitor_of
+from api.pages.web_session import keep_signed_in, leave_session, visitor_of
 from api.participants import joining
 from api.place_body import PlaceBody
 from api.refused import CodeNotSent, NotAuthenticated, WrongCode
@@ -35,6 +35,7 @@ from domain.groupbuy.commands import LeaveGroup
 from domain.groupbuy.errors import InviteNotUsable
 from domain.identity.permissions import Role
 from infra.identity.recipients import as_dialled, phone_recipient
+from infra.identity.sessions import BROWSER
 from infra.messages.port import MessageNotSent
 from infra.reading.own_affairs import has_anything
 
@@ -88,7 +89,7 @@ async def sign_in_to_join(asked: Asked) -> Answer:
     check_names(None, name)
     await visitor_of(request)
     evidence = await runtime_of(request).sign_in.by_code(recipient, code)
-    tokens = evidence and await sign_in(request, evidence, DEVICE, name)
+    tokens = evidence and await sign_in(request, evidence, BROWSER, name)
     if tokens is None:
         raise WrongCode
     keep_signed_in(request, tokens)
@@ -100,7 +101,7 @@ async def be_a_guest(asked: Asked) -> Answer:
     """Sign in as nobody in particular; somebody who is signed in already stays who they are."""
     request = asked.request
     if await visitor_of(request) is None:
-        keep_signed_in(request, await runtime_of(request).sign_in.as_guest(DEVICE))
+        keep_signed_in(request, await runtime_of(request).sign_in.as_guest(BROWSER))
     return await go_on(asked)
 
 

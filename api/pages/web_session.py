@@ -18,8 +18,6 @@ from infra.tokens import Claims, TokenRefused
 
 ACCESS: Final = "tuan_access"
 REFRESH: Final = "tuan_refresh"
-DEVICE: Final = "Web"
-"""What the session is called in the list of sessions."""
 
 
 def has_session(request: AnyRequest) -> bool:

@@ -50,10 +50,10 @@ _FIND: Final = text("""
   ), account AS MATERIALIZED (
     SELECT accounts.id, session_id FROM asked JOIN accounts ON accounts.id = account_id FOR SHARE OF accounts
   ), session AS MATERIALIZED (
-    SELECT sessions.id, ended_at, expires_at FROM account JOIN sessions ON sessions.id = account.session_id
+    SELECT sessions.id, device, ended_at, expires_at FROM account JOIN sessions ON sessions.id = account.session_id
     FOR UPDATE OF sessions
   )
-  SELECT account.id AS account_id, session.id, ended_at IS NULL AND expires_at > clock_timestamp() AS is_live
+  SELECT account.id AS account_id, session.id, device, ended_at IS NULL AND expires_at > clock_timestamp() AS is_live
   FROM account, session""")
 _PROLONG: Final = text("""
   UPDATE sessions SET used_at = clock_timestamp(), expires_at = least(
@@ -66,6 +66,10 @@ _END: Final = text("""
 _END_OTHERS: Final = text("""
   UPDATE sessions SET ended_at = clock_timestamp(), ended_because = :because
   WHERE account_id = :account_id AND id IS DISTINCT FROM CAST(:kept AS uuid) AND ended_at IS NULL RETURNING id""")
+
+
+BROWSER: Final = "Web"
+"""The device of sessions that pages open, as the list of sessions shows it."""
 
 
 class Ending(StrEnum):
@@ -123,7 +127,8 @@ async def open_session(connection: AsyncConnection, account: Account, device: st
 async def refresh(connection: AsyncConnection, token: str, *, is_browsers: bool = False) -> Session | Ended:
     """The session of a refresh token, with the token's successor; where it is of no use, what that has ended.
 
-    Commit in either case: a spent token that comes again has ended its session.
+    `is_browsers`: it came in a cookie, which spares none but a session that a page has opened. Commit in either case: a
+    spent token that comes again has ended its session.
     """
     found = (await connection.execute(_FIND, {"token_hash": hash_of(token)})).one_or_none()
     if found is None or not found.is_live:
@@ -131,7 +136,7 @@ async def refresh(connection: AsyncConnection, token: str, *, is_browsers: bool 
     account = await find_account(connection, found.account_id)
     if account is None:
         return NOTHING_ENDED
-    judged = await spend(connection, token, is_browsers=is_browsers)
+    judged = await spend(connection, token, is_browsers=is_browsers and found.device == BROWSER)
     if isinstance(judged, Refused):
         if not judged.is_theft:
             return NOTHING_ENDED

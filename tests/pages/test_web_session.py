@@ -14,7 +14,7 @@ from domain.identity.limits import POLICIES, RouteClass, Whose
 from infra.runtime import Runtime
 from infra.settings import Settings
 from tests.api.conftest import connected
-from tests.api.people import Town
+from tests.api.people import Town, problem
 from tests.pages.browser import FROM_OUR_PAGE, PHONE, Browser, a_link, as_guest
 from tests.pages.sharing import cut_off
 
@@ -111,6 +111,17 @@ async def test_a_page_that_was_broken_off_signs_nobody_out(town: Town, runtime: 
     for late in (asked, newest):
         answer = await town.client.get(link, headers=late)
         assert "Max-Age=0" in cookies_of(answer)["tuan_refresh"]
+
+
+async def test_an_apps_spent_token_in_a_cookie_is_a_theft(town: Town, runtime: Runtime) -> None:
+    """What spares a browser spares nobody who puts an app's token where a browser has its own."""
+    _, link = await a_link(town)
+    app = (await town.client.post("/v1/sign-in/guest", json={"device": "Pixel"})).json()
+    spent = app["refresh_token"]
+    newest = (await town.client.post("/v1/sign-in/refresh", json={"refresh_token": spent})).json()["refresh_token"]
+    await _hours_go_by(runtime)
+    await town.client.get(link, headers={"accept": "text/html", "cookie": f"tuan_refresh={spent}"})
+    problem(await town.client.post("/v1/sign-in/refresh", json={"refresh_token": newest}), 403, "refresh-token-refused")
 
 
 async def _hours_go_by(runtime: Runtime) -> None:
