@@ -31,7 +31,6 @@ _TEXTS: Final = share_texts(
         next_at=9,
         next_unit_price=800,
         expires_at=datetime(2027, 5, 3, 9, 30, tzinfo=UTC),
-        group_size_max=12,
     ),
     Language.EN,
 )

@@ -25,12 +25,13 @@ class Taken(NamedTuple):
 
 
 class Asks(NamedTuple):
-    """What a place takes: `ceiling_price` is what one unit costs at most."""
+    """What a place takes: `ceiling_price` is what one unit costs at most, `units_max` how many one may have."""
 
     needs_shipping: bool = False
     guests_may_buy: bool = True
     takes_payment: bool = False
     ceiling_price: str = ""
+    units_max: int | None = None
 
 
 NOTHING_MUCH: Final = Asks()

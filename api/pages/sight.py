@@ -15,7 +15,7 @@ from domain.sharing.texts import news_of
 from domain.sharing.titles import clipped
 from infra.reading.deals import DealView
 from infra.reading.groups import ParticipantView
-from infra.sharing.landing import Landing, situation_on, tiers_of
+from infra.sharing.landing import Landing, situation_on
 from infra.views import GroupView
 
 TONES: Final = 6
@@ -133,7 +133,7 @@ def _price_label(landing: Landing, words: Words, language: Language) -> str | No
 
 
 def _tiers(landing: Landing, situation: Situation, words: Words, language: Language) -> tuple[ShownTier, ...]:
-    group, tiers = landing.group, tiers_of(landing)
+    group, tiers = landing.group, landing.terms.schedule.tiers
     there = sum(tier.participants <= group.participants for tier in tiers)
     shown = []
     for number, tier in enumerate(tiers, 1):

@@ -14,7 +14,7 @@ from api.pages.speaking import JOIN_WORDS
 from api.requests import AnyRequest, runtime_of
 from api.selves import self_in_group, sharer
 from domain.groupbuy.commands import CreateInvite
-from domain.groupbuy.errors import GroupClosed, GroupNotFound, TooManyLinks
+from domain.groupbuy.errors import GroupClosed, TooManyLinks
 from domain.groupbuy.group import Place
 from domain.identity.permissions import Role
 from domain.sharing.amounts import amount_text
@@ -26,13 +26,12 @@ from infra.identity.region_names import regions_by_name
 from infra.ids import new_invite_code
 from infra.payments.payment_rows import NotedPayment
 from infra.reading.deals import DealView
-from infra.reading.group_terms import find_terms
 from infra.reading.own_affairs import Missed, find_missed
 from infra.sharing.landing import Landing
 from infra.sharing.own_link import find_own_link
 from infra.tokens import Claims
 from infra.unavailable import Unavailable
-from infra.views import GroupView, place_view
+from infra.views import place_view
 
 KEY_BYTES: Final = 16
 SANDBOX: Final = "sandbox"
@@ -55,24 +54,32 @@ async def step_of(
         step = await _without_place(request, landing, language, found, step)
     if landing.group.is_closed and not (is_own and may_open(landing.deal)):
         return step
-    asks = _opening_asks(landing.deal, language) if is_own else await _joining_asks(request, landing.group, language)
+    asks = _opening_asks(landing.deal, language) if is_own else _joining_asks(landing, language)
     is_unknown = caller is None or (step.is_guest and not asks.guests_may_buy)
     asked = replace(_asked_who(request, language, typed, step), asks=asks)
     return asked if is_unknown else replace(asked, name="place", key=secrets.token_urlsafe(KEY_BYTES))
 
 
-async def _joining_asks(request: AnyRequest, group: GroupView, language: Language) -> Asks:
+def _joining_asks(landing: Landing, language: Language) -> Asks:
     """What the group was opened with; its deal may ask for something else by now."""
-    terms = await find_terms(runtime_of(request).engine, group.id)
-    if terms is None:
-        raise GroupNotFound(group.id)
-    ceiling_price = amount_text(group.ceiling_price, group.currency, language)
-    return Asks(terms.needs_shipping, terms.guests_may_buy, terms.payment is not None, ceiling_price)
+    terms = landing.terms
+    return Asks(
+        needs_shipping=terms.needs_shipping,
+        guests_may_buy=terms.guests_may_buy,
+        takes_payment=terms.payment is not None,
+        ceiling_price=amount_text(terms.schedule.ceiling_price, terms.currency, language),
+        units_max=terms.units_per_shopper_max,
+    )
 
 
 def _opening_asks(deal: DealView, language: Language) -> Asks:
-    ceiling_price = amount_text(deal.tiers[0].unit_price, deal.currency, language)
-    return Asks(deal.needs_shipping, deal.guests_may_buy, deal.takes_payment, ceiling_price)
+    return Asks(
+        needs_shipping=deal.needs_shipping,
+        guests_may_buy=deal.guests_may_buy,
+        takes_payment=deal.takes_payment,
+        ceiling_price=amount_text(deal.tiers[0].unit_price, deal.currency, language),
+        units_max=deal.units_per_shopper_max,
+    )
 
 
 def _asked_who(request: AnyRequest, language: Language, typed: Mapping[str, str], step: Step) -> Step:

@@ -44,7 +44,6 @@ class Standing:
             next_at=self.next_at,
             next_unit_price=self.next_unit_price,
             expires_at=self.expires_at,
-            group_size_max=self.group_size_max,
             stock_left=self.stock_left,
         )
 

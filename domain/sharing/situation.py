@@ -33,7 +33,6 @@ class Situation:
     needed: int | None
     saving_each: int | None
     expires_at: datetime
-    group_size_max: int
 
     @property
     def is_open(self) -> bool:
@@ -81,7 +80,6 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
     next_at: int | None,
     next_unit_price: int | None,
     expires_at: datetime,
-    group_size_max: int,
     stock_left: int | None = None,
 ) -> Situation:
     """A situation from what a group shows; the next tier only while the group is open.
@@ -111,5 +109,4 @@ def situation_of(  # noqa: PLR0913 - each is a fact of its own
         needed=needed,
         saving_each=saving_each,
         expires_at=expires_at,
-        group_size_max=group_size_max,
     )

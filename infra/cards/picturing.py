@@ -9,7 +9,7 @@ from domain.sharing.language import Language
 from domain.sharing.picture_words import PICTURE_WORDS, PictureWords
 from domain.sharing.situation import Situation
 from infra.cards.picture import Kind, Mood, Picture, Rung
-from infra.sharing.landing import Landing, situation_on, tiers_of
+from infra.sharing.landing import Landing, situation_on
 from infra.views import GroupView, NextTier
 
 EXACT_UP_TO: Final = 5
@@ -25,7 +25,7 @@ def picture_of(kind: Kind, landing: Landing, language: Language, link: str) -> P
     words, group = PICTURE_WORDS[language], landing.group
     status = GroupStatus(group.status)
     headline, aside = _said(words, situation_on(landing.deal, group), language)
-    tiers = tiers_of(landing)
+    tiers = landing.terms.schedule.tiers
     reached = sum(tier.participants <= group.participants for tier in tiers)
     return Picture(
         kind=kind,

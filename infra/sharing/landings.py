@@ -13,9 +13,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.groupbuy.deal import Terms
 from infra.group_views import GroupViews
 from infra.reading.deal_orders import DealSort
 from infra.reading.deals import DealView, get_deal, list_deals
+from infra.reading.group_terms import find_terms
 from infra.reading.groups import ParticipantView, list_open_groups, list_participants
 from infra.reading.merchants import get_merchant
 from infra.recent import Recent
@@ -24,6 +26,7 @@ from infra.sharing.links import KEPT_S, Link, Links
 from infra.views import GroupView
 
 REST_S: Final = 0.1
+TERMS_KEPT_S: Final = 3_600.0  # they never change: only so that groups nobody asks about make room
 DEALS_MAX: Final = 2_000
 GROUPS_MAX: Final = 5_000
 OTHER_GROUPS_MAX: Final = 5
@@ -61,6 +64,7 @@ class Landings:
         self._groups = groups
         self.links = Links(engine)
         self._sold = Recent(_each(self._fetch_sold), kept_s=KEPT_S, keys_max=DEALS_MAX)
+        self._terms = Recent(_each(self._fetch_terms), kept_s=TERMS_KEPT_S, keys_max=GROUPS_MAX)
         self._people = Recent(_each(self._fetch_people), kept_s=KEPT_S, keys_max=GROUPS_MAX)
         self._others = Recent(_each(self._fetch_others), kept_s=KEPT_S, keys_max=DEALS_MAX)
         self._seen_version: OrderedDict[UUID, int] = OrderedDict()
@@ -79,21 +83,14 @@ class Landings:
     async def without_people(self, group_id: UUID) -> Landing | None:
         """As `of_group`, for what shows nobody who is in: texts and pictures. Raises `Unavailable`."""
         group = await self._groups.get(group_id)
-        sold = None if group is None else await self._sold.get(group.deal_id)
-        if group is None or sold is None:
-            return None
-        return Landing(deal=sold.deal, group=group, people=[], merchant_name=sold.merchant_name)
+        return None if group is None else await self._landing(group, [])
 
     async def around(self, group: GroupView, *, waits: bool = False) -> Landing | None:
         """A group in a state with what stands around it; raises `Unavailable`.
 
         Of who is in, the state before is shown for `REST_S` after the last question; one who `waits` gets the new one.
         """
-        sold = await self._sold.get(group.deal_id)
-        if sold is None:
-            return None
-        people = await self._people_of(group, waits=waits)
-        return Landing(deal=sold.deal, group=group, people=people, merchant_name=sold.merchant_name)
+        return await self._landing(group, await self._people_of(group, waits=waits))
 
     async def where_else(self, landing: Landing) -> tuple[list[GroupView], list[Elsewhere]]:
         """Groups and deals to go to once a group is closed or its deal sold out, none before; raises `Unavailable`."""
@@ -109,6 +106,13 @@ class Landings:
     async def elsewhere(self) -> list[Elsewhere]:
         """What is popular and can be joined; raises `Unavailable`."""
         return await self._elsewhere.get(_THE_ONE) or []
+
+    async def _landing(self, group: GroupView, people: list[ParticipantView]) -> Landing | None:
+        sold = await self._sold.get(group.deal_id)
+        terms = await self._terms.get(group.id)
+        if sold is None or terms is None:
+            return None
+        return Landing(deal=sold.deal, group=group, terms=terms, people=people, merchant_name=sold.merchant_name)
 
     async def _people_of(self, group: GroupView, *, waits: bool) -> list[ParticipantView]:
         """Who is in, as `around` says.
@@ -137,6 +141,9 @@ class Landings:
     async def _fetch_people(self, group_id: UUID) -> _People:
         version = self._seen_version.get(group_id, 0)
         return _People(version, (await list_participants(self._engine, group_id, FACES_MAX)).items)
+
+    async def _fetch_terms(self, group_id: UUID) -> Terms | None:
+        return await find_terms(self._engine, group_id)
 
     async def _fetch_sold(self, deal_id: UUID) -> _Sold | None:
         deal = await get_deal(self._engine, deal_id)

@@ -136,7 +136,6 @@ async def test_whoever_goes_away_while_it_starts_leaves_it_to_the_next(artist: A
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        assert artist.process_id is None
     await artist.draw(picture(Kind.QR), None)
     easels = [one for one in psutil.Process().children() if "infra.cards.easel" in one.cmdline()]
     assert [one.pid for one in easels] == [artist.process_id]

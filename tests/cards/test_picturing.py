@@ -1,11 +1,12 @@
 """What pictures show of a group, and so when their addresses change."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from domain.pricing.schedule import Tier
+from domain.pricing.schedule import PriceSchedule, Tier
 from domain.sharing.language import Language
 from infra.cards.addresses import card_address, poster_address
 from infra.cards.picture import Kind, Mood
@@ -13,7 +14,7 @@ from infra.cards.picturing import about, chosen, picture_of
 from infra.sharing.landing import Landing
 from infra.views import NextTier
 from tests.cards.conftest import LINK
-from tests.pages.scene import DEAL, INVITE, ORIGIN, STATES, landing
+from tests.pages.scene import DEAL, INVITE, ORIGIN, STATES, TERMS, landing
 
 
 def _changed(state: str = "tipped", **group_changes: Any) -> Landing:
@@ -77,12 +78,17 @@ def test_a_card_promises_no_more_than_the_deal_has_left(stock_left: int, headlin
     assert (picture.headline, picture.aside) == (headline, aside)
 
 
+def _missing(needed: int) -> Landing:
+    """A group that comes to its last tier with so many more."""
+    far = dataclasses.replace(TERMS, schedule=PriceSchedule(1_200, (Tier(2, 900), Tier(40, 700))))
+    group = _changed(participants=40 - needed, next_tier=NextTier(40, needed, 700), seats_left=needed + 20)
+    return replace(group, terms=far)
+
+
 def test_large_numbers_are_told_coarsely() -> None:
     """While many are missing a join draws no new card; the last five do."""
-    far = [_changed(next_tier=NextTier(3 + needed, needed, 700), seats_left=33) for needed in (21, 25, 30)]
-    assert len({_card(one) for one in far}) == 1
-    near = [_changed(next_tier=NextTier(3 + needed, needed, 700), seats_left=33) for needed in (1, 2, 3, 4, 5, 6)]
-    assert len({_card(one) for one in near}) == 6
+    assert len({_card(_missing(needed)) for needed in (21, 25, 30)}) == 1
+    assert len({_card(_missing(needed)) for needed in (1, 2, 3, 4, 5, 6)}) == 6
 
 
 @pytest.mark.parametrize(
@@ -126,10 +132,11 @@ def test_what_one_more_person_changes_is_said() -> None:
 
 
 def test_tiers_given_to_the_deal_since_are_not_the_groups() -> None:
-    """A merchant's later edit does not reach a group: its picture shows no ladder rather than a wrong one."""
+    """A merchant's later edit does not reach a group: its picture shows the ladder it was opened with."""
     edited = landing(deal={"tiers": (Tier(2, 850), Tier(4, 600))})
-    assert picture_of(Kind.CARD, edited, Language.EN, LINK).rungs == ()
-    assert len(picture_of(Kind.CARD, landing(), Language.EN, LINK).rungs) == len(DEAL.tiers)
+    shown = picture_of(Kind.CARD, edited, Language.EN, LINK).rungs
+    assert shown == picture_of(Kind.CARD, landing(), Language.EN, LINK).rungs
+    assert len(shown) == len(DEAL.tiers)
 
 
 def test_of_many_tiers_the_last_reached_and_the_lowest_are_shown() -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from api.pages.group_html import Shows, group_page, live_part
-from domain.groupbuy.deal import DealStatus, Grouping
-from domain.pricing.schedule import Tier
+from domain.groupbuy.deal import DealStatus, Grouping, Terms
+from domain.pricing.schedule import PriceSchedule, Tier
 from domain.sharing.language import Language
 from infra.reading.deals import DealView, VariantView
 from infra.reading.groups import ParticipantView
@@ -62,6 +62,16 @@ INVITE: Final = InviteView(
 )
 
 
+TERMS: Final = Terms(
+    currency="USD",
+    schedule=PriceSchedule(solo_price=1_200, tiers=DEAL.tiers),
+    grouping=Grouping.TEAM,
+    group_size_max=20,
+    units_per_shopper_max=None,
+)
+"""What the group was opened with, whatever was made of the deal since."""
+
+
 def group(state: str = "tipped") -> GroupView:
     """A group of the deal."""
     participants = {"empty": 0, "open": 1, "tipped": 3, "lowest": 17, "succeeded": 17}.get(state, 1)
@@ -97,7 +107,7 @@ def landing(state: str = "tipped", **changes: Any) -> Landing:
     """A group as it was reached by a link; `invite=None` for its own page, `deal` as changes of the deal."""
     deal, shown = replace(DEAL, **changes.pop("deal", {})), group(state)
     people = [person(f"Person {number}", is_leader=number == 1) for number in range(1, min(shown.participants, 12) + 1)]
-    plain = Landing(deal=deal, group=shown, people=people, invite=INVITE, merchant_name="Leaf & Co")
+    plain = Landing(deal=deal, group=shown, terms=TERMS, people=people, invite=INVITE, merchant_name="Leaf & Co")
     return replace(plain, **changes)
 
 

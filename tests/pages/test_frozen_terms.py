@@ -20,6 +20,7 @@ async def test_a_group_takes_what_it_was_opened_with_and_a_new_one_what_the_deal
     form, _ = browser.form_with("Join and pay")
     assert "full_name" not in browser.fields_of(form)
     assert "$9.00 each is held now." in browser.page.text()
+    assert "$11.00" not in browser.page.text()  # the ladder is the group's, too
     await browser.open(f"/g/{plain['id']}/join?own=1&lang=en")
     assert browser.title == "Your own group"
     assert "Join as a guest" not in browser.buttons

@@ -56,12 +56,13 @@ def test_prices_and_people_are_said() -> None:
 
 
 def test_prices_of_a_deal_that_was_edited_are_not_said_of_a_group_that_opened_before() -> None:
-    """Promise 4: what the group goes by is shown, its next price among it, and no ladder that is not its own."""
+    """Promise 4: what the group goes by is shown, its next price among it, and its own ladder."""
     edited = {"tiers": (Tier(3, 1_000), Tier(5, 600))}
     page = Read(page_of("open", deal=edited))
     text = " ".join(page.text().split())
     assert "from 2 people $9.00 each" in text
-    assert (page.all("ol"), "$10.00" in text, "$6.00" in text) == ([], False, False)
+    assert "from 4 people" in text
+    assert ("$7.00" in text, "$10.00" in text, "$6.00" in text) == (True, False, False)
     assert (page.errors, page.faults()) == ([], [])
 
 

@@ -37,6 +37,5 @@ def standing(
         next_at=tier.participants if tier else None,
         next_unit_price=tier.unit_price if tier else None,
         expires_at=DEADLINE,
-        group_size_max=participants + reserved + seats_left,
         stock_left=stock_left,
     )
