@@ -60,6 +60,7 @@ def _end_when_told() -> None:
 
 def load_api(extra_handlers: Sequence[Any] = ()) -> Callable[..., Any]:
     """The ASGI app; called once in each API process."""
+    gc.disable()  # until all is there: nothing of it is garbage, and looking took a sixth of the start
     from api.app import create_app
     from workers.standby import standing_by
 
@@ -78,6 +79,7 @@ def _quiet_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def serve(settings: Settings, address: str, load: Callable[[], Callable[..., Any]] = load_api) -> None:

@@ -79,8 +79,10 @@ class Window:
         assert self.complaints == []
 
     async def check_use(self) -> None:
-        """Everybody can use it; on a phone's width in both schemes, as colours are the same with little room."""
+        """Everybody can use it: colours are looked at with most room, sizes with least, where no script helps."""
         await self.check_fit()
+        if self.width != PHONE and self.scripts:
+            return
         await self.switch_scripts(is_on=True)  # what looks at it is one, too
         await self.page.evaluate(_axe_source())  # as a debugger does, which no policy forbids
         for scheme in SCHEMES if self.width == PHONE else SCHEMES[:1]:
