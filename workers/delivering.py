@@ -24,7 +24,7 @@ from infra.push.gateways import ANDROID, IOS
 from infra.push.line import CONNECTIONS_MAX
 from infra.push.parcels import letter_of, push_of
 from infra.push.port import Later, Outcome, Refused, Sent
-from workers.delivered import Records, Result, spread
+from workers.delivered import ATTEMPTS_MAX, Records, Result, spread
 from workers.duty import Context, LastingDuty, Step, is_server_gone
 from workers.ways import Way
 
@@ -134,6 +134,8 @@ class Delivering:
         way = self._ways.get(LETTERS if parcel.device is None else parcel.device.platform)
         if way is None:
             return Result(parcel, Refused("no push service for this platform"))
+        if parcel.attempts > ATTEMPTS_MAX:  # whoever sent it died of it, or nobody can say what became of it
+            return Result(parcel, Later("claimed again and again, and nothing came of it"))
         if way.put_off_s > 0:
             return Result(parcel, Later(f"{way.name} is busy or away", spread(way.put_off_s, parcel)), is_tried=False)
         way.begin()

@@ -16,6 +16,7 @@ from tests.push.conftest import ORIGIN, SIZE_MIN, Opening, Post, killed
 from tests.push.google import Say, problem
 from tests.waiting import eventually
 from workers import delivering as duty
+from workers.delivered import ATTEMPTS_MAX
 from workers.delivering import DELIVERING, delivering
 from workers.duties import performed
 from workers.noticing import NOTICING
@@ -106,6 +107,15 @@ async def test_what_was_sent_but_not_recorded_is_shown_once(post: Post) -> None:
         assert _at(alone["android"], where) == _at(with_more["android"], where)
     assert with_more["notification"]["body"].endswith("\n" + alone["notification"]["body"])
     assert await post.states() == {"sent": 3}
+
+
+async def test_what_nobody_ever_comes_back_from_is_given_up(post: Post) -> None:
+    """A parcel whose sending ends the process is not claimed for ever."""
+    await post.closed_group(await post.square.person())
+    await post.square.shop.make("UPDATE deliveries SET attempts = :attempts", attempts=ATTEMPTS_MAX)
+    await post.deliver()
+    assert post.apple.asked == []
+    assert await post.states() == {"dead": 1}
 
 
 async def test_what_nobody_needs_any_more_holds_up_nobody(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
