@@ -1,4 +1,4 @@
-"""Somebody's own links: the one they have into a group, whose one is, and the language its texts are to be in."""
+"""Somebody's own links: the one they have into a group, what a code of theirs shares, and the language they read."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
